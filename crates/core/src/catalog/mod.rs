@@ -1,0 +1,244 @@
+//! The catalog: every kind of identifier, with its label, category, shape, example and source.
+//!
+//! The tables are the TSV files in `data/`, compiled into the library and read once. Detector, command line, schema
+//! and documentation all take their kinds from here.
+
+mod arn;
+mod host;
+mod member;
+mod prefix;
+mod table;
+
+use std::fmt;
+
+use hashbrown::HashMap;
+use once_cell::sync::OnceCell;
+
+pub use arn::{ArnSegment, ArnWords};
+pub use host::{HostWords, SUFFIXES};
+pub use member::{Member, Members, Strength, ValueShape};
+pub(crate) use prefix::MAX_PREFIX_LEN;
+pub use prefix::{Body, PrefixShape, PrefixTable};
+
+/// Groups of kinds that an operator can switch on and off.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[repr(u8)]
+pub enum Category {
+    /// Resource ids such as `i-…`, `vpc-…`, `AROA…`.
+    Ids,
+    /// Amazon Resource Names.
+    Arns,
+    /// Host names and URLs of resources.
+    Hosts,
+    /// Twelve-digit account ids.
+    Accounts,
+    /// IPv4 and IPv6 addresses and ranges.
+    Addresses,
+    /// Access keys, secret keys, session tokens, passwords, private keys.
+    Credentials,
+    /// Names that an operator chose, where an AWS member, flag or attribute says so.
+    Names,
+    /// The operator's own patterns and terms; always on.
+    Custom,
+}
+
+impl Category {
+    /// The categories an operator can name, in the spelling of the schema.
+    pub const NAMED: [(&'static str, Category); 7] = [
+        ("ids", Category::Ids),
+        ("arns", Category::Arns),
+        ("hosts", Category::Hosts),
+        ("accounts", Category::Accounts),
+        ("addresses", Category::Addresses),
+        ("credentials", Category::Credentials),
+        ("names", Category::Names),
+    ];
+
+    /// The spelling of the schema.
+    pub fn name(self) -> &'static str {
+        Self::NAMED.iter().find(|(_, c)| *c == self).map_or("custom", |(name, _)| name)
+    }
+
+    /// The category of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::NAMED.iter().find(|(n, _)| *n == name).map(|(_, c)| *c)
+    }
+}
+
+/// Index of a kind: of the catalog, or past it, one of the operator's own.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct KindId(u16);
+
+impl fmt::Debug for KindId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KindId({})", self.0)
+    }
+}
+
+impl KindId {
+    pub(crate) fn from_index(index: usize) -> Self {
+        Self(u16::try_from(index).unwrap_or(u16::MAX))
+    }
+
+    /// Position in [`Catalog::kinds`]; the operator's own kinds follow after the last.
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+/// One kind of identifier.
+#[derive(Debug)]
+pub struct Kind {
+    /// Stable name, e.g. `ec2:instance`.
+    pub name: &'static str,
+    /// What its tokens begin with, e.g. `EC2`.
+    pub label: &'static str,
+    /// The group it belongs to.
+    pub category: Category,
+    /// The shape in words or as a regular expression; for readers, not for the detector.
+    pub shape: &'static str,
+    /// A text in which this kind is found. `\n` stands for a line break.
+    pub example: &'static str,
+    /// Where AWS documents the shape.
+    pub source: &'static str,
+}
+
+macro_rules! known_kinds {
+    ($($(#[$doc:meta])* $field:ident = $name:literal,)*) => {
+        /// Kinds that a hand-written rule finds.
+        #[derive(Debug)]
+        pub struct KnownKinds { $($(#[$doc])* pub $field: KindId,)* }
+
+        impl KnownKinds {
+            fn resolve(by_name: &HashMap<&'static str, KindId>) -> Self {
+                Self { $($field: by_name.get($name).copied().unwrap_or(KindId(0)),)* }
+            }
+
+            #[cfg(test)]
+            const NAMES: &'static [&'static str] = &[$($name,)*];
+        }
+    };
+}
+
+known_kinds! {
+    /// A whole ARN.
+    arn = "arn",
+    /// A twelve-digit account id.
+    account = "account-id",
+    /// The name part of an ARN whose resource type says nothing more.
+    arn_name = "arn:name",
+    /// A host name of a resource.
+    host = "host:aws",
+    /// A host name that EC2 gives from an address.
+    ec2_host = "host:ec2",
+    /// An S3 bucket's name.
+    bucket = "name:s3-bucket",
+    /// An S3 object key.
+    object_key = "name:s3-object-key",
+    /// An SQS queue's name.
+    queue = "name:sqs-queue",
+    /// An ECR repository's name.
+    repository = "name:ecr-repository",
+    /// A load balancer's name.
+    load_balancer = "name:load-balancer",
+    /// IPv4.
+    ipv4 = "ip:v4",
+    /// IPv6.
+    ipv6 = "ip:v6",
+    /// Access key id.
+    access_key_id = "cred:access-key-id",
+    /// Secret access key.
+    secret_access_key = "cred:secret-access-key",
+    /// PEM private key.
+    private_key = "cred:private-key",
+    /// UUID of a resource.
+    uuid = "id:uuid",
+}
+
+/// All tables, read once.
+#[derive(Debug)]
+pub struct Catalog {
+    kinds: Vec<Kind>,
+    by_name: HashMap<&'static str, KindId>,
+    /// Kinds that rules name.
+    pub known: KnownKinds,
+    /// Ids with a prefix.
+    pub prefixes: PrefixTable,
+    /// What the segments of an ARN's resource mean.
+    pub arn_words: ArnWords,
+    /// What the labels of an AWS host name mean.
+    pub host_words: HostWords,
+    /// Member names whose values are identifiers.
+    pub members: Members,
+}
+
+impl Catalog {
+    /// The one catalog of this build.
+    pub fn get() -> &'static Self {
+        static CATALOG: OnceCell<Catalog> = OnceCell::new();
+        CATALOG.get_or_init(Self::read)
+    }
+
+    fn read() -> Self {
+        let kinds: Vec<Kind> = table::rows::<6>(include_str!("../../data/kinds.tsv"))
+            .filter_map(|[name, label, category, shape, example, source]| {
+                let category = Category::parse(category)?;
+                Some(Kind { name, label, category, shape, example, source })
+            })
+            .collect();
+        let by_name: HashMap<_, _> =
+            kinds.iter().enumerate().map(|(i, kind)| (kind.name, KindId::from_index(i))).collect();
+        Self {
+            known: KnownKinds::resolve(&by_name),
+            prefixes: PrefixTable::read(&by_name),
+            arn_words: ArnWords::read(&by_name),
+            host_words: HostWords::read(&by_name),
+            members: Members::read(&by_name),
+            kinds,
+            by_name,
+        }
+    }
+
+    /// Every kind, in the order of their ids.
+    pub fn kinds(&self) -> &[Kind] {
+        &self.kinds
+    }
+
+    /// The kind of that id; `None` for the operator's own.
+    pub fn kind(&self, id: KindId) -> Option<&Kind> {
+        self.kinds.get(id.index())
+    }
+
+    /// The id of the kind of that name.
+    pub fn find(&self, name: &str) -> Option<KindId> {
+        self.by_name.get(name).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::LABEL_LEN;
+
+    #[test]
+    fn every_row_is_read_and_every_name_is_unique() {
+        let catalog = Catalog::get();
+        let rows = include_str!("../../data/kinds.tsv").lines().filter(|l| !l.starts_with('#') && !l.is_empty());
+        assert_eq!(rows.count(), catalog.kinds().len());
+        assert_eq!(catalog.by_name.len(), catalog.kinds().len());
+        for name in KnownKinds::NAMES {
+            assert!(catalog.find(name).is_some(), "{name} is not in kinds.tsv");
+        }
+    }
+
+    #[test]
+    fn labels_are_spelled_as_tokens_need_them() {
+        for kind in Catalog::get().kinds() {
+            let label = kind.label.as_bytes();
+            assert!(LABEL_LEN.contains(&label.len()), "{}", kind.name);
+            assert!(label[0].is_ascii_uppercase(), "{}", kind.name);
+            assert!(label.iter().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()), "{}", kind.name);
+            assert!(!kind.source.is_empty() && !kind.shape.is_empty() && !kind.example.is_empty(), "{}", kind.name);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Twelve-digit account ids. Twelve digits alone are an order number as well, so something around them must say so.
+
+use super::Scan;
+use super::boundary::{is_alnum, run_end, run_start, word_start};
+
+/// How far before and after the digits a word may say what they are, bytes.
+const REACH_BEFORE: usize = 40;
+const REACH_AFTER: usize = 20;
+const WORDS: &[&str] = &["account", "acct", "계정", "어카운트", "アカウント", "账户", "账号", "帳戶"];
+
+impl Scan<'_, '_> {
+    /// Looks at the run of digits that begins at `start`; gives where to go on.
+    pub(super) fn digits(&mut self, start: usize) -> usize {
+        let text = self.text;
+        let end = run_end(text, start, text.len(), |c| c.is_ascii_digit());
+        let kind = self.detector.catalog.known.account;
+        let (end, is_id) = match end - start {
+            12 => (end, true),
+            4 => dashed_end(text, start).map_or((end, false), |end| (end, true)),
+            _ => (end, false),
+        };
+        if is_id && stands_alone(text, start, end) && self.wants(kind) {
+            if says_account(text, start, end) {
+                self.whole(kind, start, end);
+            } else {
+                self.loose(kind, start, end);
+            }
+        }
+        end
+    }
+}
+
+/// `1234-5678-9012`, as the console shows it.
+fn dashed_end(text: &[u8], start: usize) -> Option<usize> {
+    let id = text.get(start..start + 14)?;
+    let shaped = id.iter().enumerate().all(|(i, c)| if i == 4 || i == 9 { *c == b'-' } else { c.is_ascii_digit() });
+    (shaped && !text.get(start + 14).is_some_and(|&c| is_alnum(c) || c == b'-')).then_some(start + 14)
+}
+
+fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
+    let run = run_start(text, start, 8, is_alnum);
+    let left = run == start || word_start(text, run) == start;
+    let joined = |at: Option<&u8>| at.is_some_and(|&c| matches!(c, b'.' | b','));
+    // `1.123456789012` and `123456789012.5` are numbers.
+    let fraction = joined(start.checked_sub(1).and_then(|i| text.get(i)))
+        && start >= 2
+        && text[start - 2].is_ascii_digit()
+        || joined(text.get(end)) && text[end] == b'.' && text.get(end + 1).is_some_and(u8::is_ascii_digit);
+    left && !fraction && text.get(end).is_none_or(|&c| !is_alnum(c))
+}
+
+fn says_account(text: &[u8], start: usize, end: usize) -> bool {
+    let before = text[start.saturating_sub(REACH_BEFORE)..start].to_ascii_lowercase();
+    let after = text[end..text.len().min(end + REACH_AFTER)].to_ascii_lowercase();
+    let line = before.iter().rposition(|&c| c == b'\n').map_or(&before[..], |i| &before[i..]);
+    WORDS.iter().any(|word| {
+        memchr::memmem::find(line, word.as_bytes()).is_some() || memchr::memmem::find(&after, word.as_bytes()).is_some()
+    })
+}

@@ -1,0 +1,138 @@
+//! IP addresses, and the host names that EC2 makes of them.
+
+use std::net::Ipv6Addr;
+
+use super::Scan;
+use super::boundary::{ends_at, is_alnum, run_end, run_start, word_start};
+
+/// Longest spelling of an IPv6 address.
+const MAX_IPV6: usize = 39;
+
+impl Scan<'_, '_> {
+    /// Looks at the IPv4 address whose first dot is at `dot`; gives where to go on.
+    pub(super) fn dotted_address(&mut self, dot: usize) -> usize {
+        let text = self.text;
+        let kind = self.detector.catalog.known.ipv4;
+        let next = run_end(text, dot + 1, 64, |c| c.is_ascii_digit() || c == b'.');
+        let start = run_start(text, dot, 4, |c| c.is_ascii_digit());
+        let Some((octets, end)) = quad(text, start, b'.') else { return next };
+        if !self.wants(kind)
+            || !begins_word(text, start)
+            || start > 0 && text[start - 1] == b'.'
+            || !ends_at(text, end)
+            || text.get(end) == Some(&b'.') && text.get(end + 1).is_some_and(u8::is_ascii_digit)
+            || is_well_known(octets)
+            || is_version(text, start)
+        {
+            return next;
+        }
+        let suffix = prefix_length_end(text, end, 32);
+        if octets == [0; 4] {
+            return next;
+        }
+        self.finding(kind, start, suffix);
+        self.part(kind, start, end, false);
+        suffix
+    }
+
+    /// Looks at `ip-10-0-1-5` whose first dash is at `dash`; gives where to go on.
+    pub(super) fn dashed_address(&mut self, dash: usize) -> usize {
+        let text = self.text;
+        let kind = self.detector.catalog.known.ec2_host;
+        let start = word_start(text, run_start(text, dash, 8, is_alnum));
+        match quad(text, dash + 1, b'-') {
+            Some((_, end)) if &text[start..dash] == b"ip" && ends_at(text, end) && text.get(end) != Some(&b'-') => {
+                self.whole(kind, start, end);
+                end
+            }
+            _ => dash + 1,
+        }
+    }
+
+    /// Looks at the IPv6 address whose first colon is at `colon`; gives its end, or `colon`.
+    pub(super) fn colon_address(&mut self, colon: usize) -> usize {
+        let text = self.text;
+        let kind = self.detector.catalog.known.ipv6;
+        let is_group = |c: u8| c.is_ascii_hexdigit();
+        let start = run_start(text, colon, 5, is_group);
+        // The first group of an address that says where something is has four digits, one of them decimal.
+        if colon - start != 4 || !begins_word(text, start) || start > 0 && text[start - 1] == b':' {
+            return colon;
+        }
+        if !text[start..colon].iter().any(u8::is_ascii_digit) {
+            return colon;
+        }
+        let mut end = run_end(text, colon, MAX_IPV6, |c| is_group(c) || c == b':');
+        while end > colon + 1 && text[end - 1] == b':' && text[end - 2] != b':' {
+            end -= 1;
+        }
+        let Ok(spelled) = std::str::from_utf8(&text[start..end]) else { return colon };
+        if !ends_at(text, end) || spelled.parse::<Ipv6Addr>().is_err() || !self.wants(kind) {
+            return colon;
+        }
+        let suffix = prefix_length_end(text, end, 128);
+        self.finding(kind, start, suffix);
+        self.part(kind, start, end, false);
+        suffix
+    }
+}
+
+fn begins_word(text: &[u8], start: usize) -> bool {
+    let run = run_start(text, start, 8, is_alnum);
+    run == start || word_start(text, run) == start
+}
+
+/// Four numbers up to 255 without leading zeros, joined by `separator`.
+fn quad(text: &[u8], start: usize, separator: u8) -> Option<([u8; 4], usize)> {
+    let mut octets = [0u8; 4];
+    let mut at = start;
+    for (i, octet) in octets.iter_mut().enumerate() {
+        if i > 0 {
+            if text.get(at) != Some(&separator) {
+                return None;
+            }
+            at += 1;
+        }
+        let end = run_end(text, at, 4, |c| c.is_ascii_digit());
+        let digits = std::str::from_utf8(&text[at..end]).ok()?;
+        if digits.len() > 1 && digits.starts_with('0') {
+            return None;
+        }
+        *octet = digits.parse().ok()?;
+        at = end;
+    }
+    (!text.get(at).is_some_and(u8::is_ascii_digit)).then_some((octets, at))
+}
+
+/// Loopback, netmasks, multicast and AWS's own link-local services say nothing about anybody.
+fn is_well_known(octets: [u8; 4]) -> bool {
+    match octets {
+        [127, ..] | [255, 255, ..] => true,
+        [169, 254, 169, 253..=254] | [169, 254, 170, 2] => true,
+        [first, ..] => (224..=239).contains(&first),
+    }
+}
+
+/// `Chrome/120.0.0.0`, `version 1.2.3.4`, `section 4.2.1.3`.
+fn is_version(text: &[u8], start: usize) -> bool {
+    let before = &text[start.saturating_sub(16)..start];
+    if let [.., product, b'/'] = before {
+        return product.is_ascii_alphabetic() && !before.windows(3).any(|w| w == b"://");
+    }
+    let word_end = before.iter().rposition(|&c| is_alnum(c)).map_or(0, |i| i + 1);
+    let word_start = before[..word_end].iter().rposition(|&c| !is_alnum(c)).map_or(0, |i| i + 1);
+    let gap = &before[word_end..];
+    gap.len() <= 2
+        && gap.iter().all(|&c| matches!(c, b' ' | b':' | b'='))
+        && [&b"version"[..], b"section", b"release", b"ver"].iter().any(|w| before[word_start..word_end].eq_ignore_ascii_case(w))
+}
+
+/// Past `/16`, when the address has a prefix length of at most `max`.
+fn prefix_length_end(text: &[u8], end: usize, max: u8) -> usize {
+    if text.get(end) != Some(&b'/') {
+        return end;
+    }
+    let stop = run_end(text, end + 1, 4, |c| c.is_ascii_digit());
+    let length = std::str::from_utf8(&text[end + 1..stop]).ok().and_then(|digits| digits.parse::<u8>().ok());
+    if length.is_some_and(|l| l <= max) && ends_at(text, stop) { stop } else { end }
+}

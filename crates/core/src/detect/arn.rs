@@ -1,0 +1,236 @@
+//! Amazon Resource Names: `arn:partition:service:region:account:resource`, also URL-encoded.
+
+use super::Scan;
+use super::boundary::{follows_escape, is_alnum, run_end};
+use super::prefixed::uuid_end;
+use crate::catalog::{ArnSegment, KindId};
+use crate::token::is_token_shaped;
+
+/// Longest ARN looked at. AWS documents 2,048 as the longest.
+const MAX_ARN: usize = 2048;
+/// Longest number that is a version or an index rather than an id.
+const MAX_PLAIN_NUMBER: usize = 6;
+
+/// How an ARN is spelled where it stands.
+#[derive(Clone, Copy)]
+struct Spelling {
+    colon: &'static [u8],
+    slash: &'static [u8],
+}
+
+const PLAIN: Spelling = Spelling { colon: b":", slash: b"/" };
+const URL_ENCODED: Spelling = Spelling { colon: b"%3A", slash: b"%2F" };
+
+impl Spelling {
+    fn colon_at(self, text: &[u8], at: usize) -> Option<usize> {
+        separator(text, at, self.colon)
+    }
+}
+
+/// Past the separator at `at`, in either case of its hexadecimal digits.
+fn separator(text: &[u8], at: usize, spelled: &[u8]) -> Option<usize> {
+    let end = at + spelled.len();
+    text.get(at..end)?.eq_ignore_ascii_case(spelled).then_some(end)
+}
+
+impl Scan<'_, '_> {
+    /// Looks at the ARN whose first colon is at `colon`; gives its end, or `colon` when it is none.
+    pub(super) fn arn(&mut self, colon: usize) -> usize {
+        let Some(start) = colon.checked_sub(3) else { return colon };
+        let text = self.text;
+        let arn = self.detector.catalog.known.arn;
+        if !self.wants(arn) || start > 0 && is_alnum(text[start - 1]) && !follows_escape(text, start) {
+            return colon;
+        }
+        let spelling = if text[colon] == b':' { PLAIN } else { URL_ENCODED };
+        let Some((fields, resource)) = header(text, colon, spelling) else { return colon };
+        let [partition, service, region, account] = fields;
+        if !text[partition.0..partition.1].starts_with(b"aws") || service.0 == service.1 {
+            return colon;
+        }
+        let (region, service) = (&text[region.0..region.1], &text[service.0..service.1]);
+        if !(region.is_empty() || region == b"*" || region.contains(&b'-') || region.contains(&b'$')) {
+            return colon;
+        }
+        let end = resource_end(text, resource, spelling);
+        let before = self.hits.parts.len();
+        let owned_by_aws = &text[account.0..account.1] == b"aws";
+        if is_account(&text[account.0..account.1]) {
+            self.part(self.detector.catalog.known.account, account.0, account.1, false);
+        }
+        if !owned_by_aws {
+            self.arn_resource(service, resource, end, spelling);
+        }
+        if self.hits.parts.len() > before {
+            self.finding(arn, start, end);
+        }
+        end
+    }
+
+    fn arn_resource(&mut self, service: &[u8], start: usize, end: usize, spelling: Spelling) {
+        let text = self.text;
+        let catalog = self.detector.catalog;
+        let mut kind = catalog.arn_words.untyped(service);
+        let mut segment = start;
+        let mut index = 0;
+        let is_object = service == b"s3" && kind.is_some();
+        while segment < end {
+            let (stop, next) = segment_end(text, segment, end, spelling);
+            let body = &text[segment..stop];
+            if is_object && index == 1 {
+                self.object_key(segment, end);
+                return;
+            }
+            let typed = catalog.arn_words.kind(service, body);
+            let is_word = catalog.arn_words.segment(body) == ArnSegment::Word;
+            // The first of several segments is a resource type unless the service has none.
+            let is_type = index == 0 && kind.is_none() && next > stop && is_type_word(body);
+            if typed.is_some() && (index == 0 || is_word) {
+                kind = typed;
+            } else if !(is_type || is_word && !(index == 0 && kind.is_some())) {
+                self.arn_segment(kind, segment, stop);
+            }
+            index += 1;
+            segment = next.max(stop + 1);
+        }
+    }
+
+    /// One segment that AWS did not put there: an id, an account, a name, or a pattern of one.
+    fn arn_segment(&mut self, kind: Option<KindId>, start: usize, end: usize) {
+        let text = self.text;
+        let catalog = self.detector.catalog;
+        let known = &catalog.known;
+        let body = &text[start..end];
+        if body.len() <= MAX_PLAIN_NUMBER && body.iter().all(u8::is_ascii_digit)
+            || body.starts_with(b"$")
+            || body.starts_with(b"AWSServiceRoleFor")
+            || body.starts_with(b"AWS-")
+            || body.ends_with(b".amazonaws.com")
+            || is_token_shaped(body)
+            || is_region(body)
+        {
+            return;
+        }
+        if is_account(body) {
+            return self.part(known.account, start, end, false);
+        }
+        if uuid_end(text, start) == Some(end) {
+            return self.part(known.uuid, start, end, false);
+        }
+        if let Some((kind, from, to)) = self.prefixed_within(start, end) {
+            return self.part(kind, from, to, false);
+        }
+        let kind = kind.unwrap_or(known.arn_name);
+        let is_whole = !body.iter().any(|c| matches!(c, b'*' | b'?' | b'$' | b'{' | b'}'));
+        if is_whole {
+            return self.part(kind, start, end, true);
+        }
+        let mut at = start;
+        while at < end {
+            let literal = run_end(text, at, end - at, |c| !matches!(c, b'*' | b'?' | b'$' | b'{' | b'}'));
+            if text[at..literal].iter().any(|&c| is_alnum(c)) && !(at > start && text[at - 1] == b'{') {
+                self.part(kind, at, literal, false);
+            }
+            at = literal + 1;
+        }
+    }
+
+    /// The key of an S3 object: one token, its last extension kept.
+    pub(super) fn object_key(&mut self, start: usize, end: usize) {
+        let text = self.text;
+        let kind = self.detector.catalog.known.object_key;
+        let stem_start = run_end(text, start, end - start, |c| matches!(c, b'/' | b'*'));
+        let mut stem_end = end;
+        while stem_end > stem_start && matches!(text[stem_end - 1], b'*' | b'/') {
+            stem_end -= 1;
+        }
+        if let Some(dot) = memchr::memrchr(b'.', &text[stem_start..stem_end]) {
+            let extension = &text[stem_start + dot + 1..stem_end];
+            if dot > 0 && (1..=5).contains(&extension.len()) && extension.iter().all(|&c| is_alnum(c)) {
+                stem_end = stem_start + dot;
+            }
+        }
+        let stem = &text[stem_start..stem_end.max(stem_start)];
+        if !is_token_shaped(stem) && stem.iter().any(|&c| is_alnum(c)) {
+            self.part(kind, stem_start, stem_end, false);
+        }
+    }
+}
+
+/// The four fields after `arn:` and the offset of the resource.
+fn header(text: &[u8], colon: usize, spelling: Spelling) -> Option<([(usize, usize); 4], usize)> {
+    let mut at = spelling.colon_at(text, colon)?;
+    let mut fields = [(0, 0); 4];
+    for field in &mut fields {
+        let end = run_end(text, at, 64, |c| is_alnum(c) || matches!(c, b'-' | b'*' | b'_' | b'$' | b'{' | b'}'));
+        *field = (at, end);
+        at = spelling.colon_at(text, end)?;
+    }
+    Some((fields, at))
+}
+
+/// Where the resource ends: at white space, quotes, brackets, commas and everything that is not ASCII; punctuation of
+/// the sentence around it does not belong to it.
+fn resource_end(text: &[u8], start: usize, spelling: Spelling) -> usize {
+    let mut end = start;
+    let limit = text.len().min(start + MAX_ARN);
+    while end < limit {
+        let c = text[end];
+        let belongs = is_alnum(c)
+            || matches!(c, b'-' | b'_' | b'.' | b':' | b'/' | b'*' | b'+' | b'=' | b'@' | b'~' | b'#' | b'?' | b'$' | b'!')
+            || c == b'%' && (spelling.colon.len() == 1 || !text[end..].starts_with(b"%22"))
+            || c == b'{' && end > start && text[end - 1] == b'$'
+            || c == b'}' && text[start..end].contains(&b'{');
+        if !belongs {
+            break;
+        }
+        end += 1;
+    }
+    while end > start && matches!(text[end - 1], b'.' | b':' | b'?' | b'!' | b'=' | b'#') {
+        end -= 1;
+    }
+    end
+}
+
+/// The end of the segment at `start`, and where the next one begins.
+fn segment_end(text: &[u8], start: usize, end: usize, spelling: Spelling) -> (usize, usize) {
+    let mut at = start;
+    while at < end {
+        if text[at] == b'/' || text[at] == b':' {
+            return (at, at + 1);
+        }
+        if spelling.slash.len() > 1 {
+            let past = separator(text, at, spelling.slash).or_else(|| separator(text, at, spelling.colon));
+            if let Some(past) = past.filter(|&past| past <= end) {
+                return (at, past);
+            }
+        }
+        at += 1;
+    }
+    (end, end)
+}
+
+pub(super) fn is_account(text: &[u8]) -> bool {
+    text.len() == 12 && text.iter().all(u8::is_ascii_digit)
+}
+
+/// A resource type: letters and dashes, as in `log-group` or `autoScalingGroup`.
+fn is_type_word(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(|&c| c.is_ascii_alphabetic() || c == b'-' || c == b'_')
+}
+
+/// `us-east-1`, `ap-northeast-2a`, `us-gov-west-1`.
+pub(super) fn is_region(text: &[u8]) -> bool {
+    let mut parts = text.split(|&c| c == b'-');
+    let Some(first) = parts.next() else { return false };
+    if first.len() < 2 || !first.iter().all(u8::is_ascii_lowercase) {
+        return false;
+    }
+    let rest: Vec<&[u8]> = parts.collect();
+    let Some((last, middle)) = rest.split_last() else { return false };
+    let number = last.strip_suffix(b"a").or(last.strip_suffix(b"b")).or(last.strip_suffix(b"c")).unwrap_or(last);
+    !middle.is_empty()
+        && middle.iter().all(|part| !part.is_empty() && part.iter().all(u8::is_ascii_lowercase))
+        && (1..=2).contains(&number.len())
+        && number.iter().all(u8::is_ascii_digit)
+}

@@ -1,0 +1,73 @@
+//! Where a word begins and ends in text that may be JSON, JSON inside JSON, a URL or prose.
+
+/// ASCII letter or digit.
+#[inline]
+pub(crate) fn is_alnum(c: u8) -> bool {
+    c.is_ascii_alphanumeric()
+}
+
+/// Where the word that ends before `end` and reaches back to `start` really begins.
+///
+/// `start` is the first byte of a run of word characters. An escape or a percent code may have lent it its letters:
+/// in `\ni-0ab` the run is `ni-0ab` and the word begins at `i`; the same holds for `\u00e9i-0ab` and `%2Fi-0ab`.
+pub(crate) fn word_start(text: &[u8], start: usize) -> usize {
+    let before = start.checked_sub(1).and_then(|at| text.get(at));
+    match (before, text.get(start)) {
+        (Some(b'\\'), Some(b'n' | b't' | b'r' | b'b' | b'f')) => start + 1,
+        (Some(b'\\'), Some(b'u')) if is_hex_run(text, start + 1, 4) => start + 5,
+        (Some(b'%'), Some(_)) if is_hex_run(text, start, 2) => start + 2,
+        _ => start,
+    }
+}
+
+/// True when an escape or a percent code ends right before `at`, so that a word may begin there.
+pub(crate) fn follows_escape(text: &[u8], at: usize) -> bool {
+    [1, 2, 5].iter().any(|&back| at.checked_sub(back).is_some_and(|from| word_start(text, from) == at))
+}
+
+/// True when `text[at..at + len]` is hexadecimal.
+pub(crate) fn is_hex_run(text: &[u8], at: usize, len: usize) -> bool {
+    text.get(at..at + len).is_some_and(|run| run.iter().all(u8::is_ascii_hexdigit))
+}
+
+/// End of the run of bytes from `at` for which `member` holds, at most `limit` bytes long.
+#[inline]
+pub(crate) fn run_end(text: &[u8], at: usize, limit: usize, member: impl Fn(u8) -> bool) -> usize {
+    let end = text.len().min(at + limit);
+    (at..end).find(|&i| !member(text[i])).unwrap_or(end)
+}
+
+/// Start of the run of bytes that ends before `end` for which `member` holds, at most `limit` bytes long.
+#[inline]
+pub(crate) fn run_start(text: &[u8], end: usize, limit: usize, member: impl Fn(u8) -> bool) -> usize {
+    let floor = end.saturating_sub(limit);
+    (floor..end).rev().find(|&i| !member(text[i])).map_or(floor, |i| i + 1)
+}
+
+/// True when no word runs on at `at`.
+#[inline]
+pub(crate) fn ends_at(text: &[u8], at: usize) -> bool {
+    text.get(at).is_none_or(|&c| !is_alnum(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_do_not_belong_to_words() {
+        assert_eq!(word_start(br"\ni-0", 1), 2);
+        assert_eq!(word_start(br"\\ni-0", 2), 3);
+        assert_eq!(word_start(br"\uac00i-0", 1), 6);
+        assert_eq!(word_start(b"%2Fi-0", 1), 3);
+        assert_eq!(word_start(b" ni-0", 1), 1);
+        assert_eq!(word_start(b"ni-0", 0), 0);
+    }
+
+    #[test]
+    fn runs() {
+        assert_eq!(run_end(b"abc1-", 0, 99, is_alnum), 4);
+        assert_eq!(run_start(b"-abc1", 5, 99, is_alnum), 1);
+        assert_eq!(run_start(b"abc", 3, 2, is_alnum), 1);
+    }
+}

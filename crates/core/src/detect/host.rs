@@ -1,0 +1,199 @@
+//! Host names and URLs under AWS's domains, and `s3://` URLs.
+
+use super::Scan;
+use super::arn::{is_account, is_region};
+use super::boundary::{is_alnum, run_end, run_start, word_start};
+use crate::catalog::{KindId, SUFFIXES};
+use crate::token::is_token_shaped;
+
+/// Longest host name in DNS.
+const MAX_HOST: usize = 253;
+/// Longest path looked at.
+const MAX_PATH: usize = 1024;
+
+fn is_host_char(c: u8) -> bool {
+    is_alnum(c) || matches!(c, b'-' | b'.' | b'_')
+}
+
+impl Scan<'_, '_> {
+    /// Looks at the dot at `dot`; gives where to go on.
+    pub(super) fn host(&mut self, dot: usize) -> usize {
+        let text = self.text;
+        let Some(suffix) = SUFFIXES.iter().find(|suffix| is_suffix(text, dot + 1, suffix)) else { return dot + 1 };
+        let known = &self.detector.catalog.known;
+        if !self.wants(known.host) {
+            return dot + 1;
+        }
+        let run = run_start(text, dot, MAX_HOST, is_host_char);
+        let start = word_start(text, run).min(dot);
+        let end = dot + 1 + suffix.len();
+        let before = self.hits.parts.len();
+        let service = self.host_labels(start, dot, suffix);
+        let end = self.url_path(service, before, end);
+        if self.hits.parts.len() > before {
+            self.finding(known.host, start, end);
+        }
+        end
+    }
+
+    /// Records what the customer put before AWS's own labels; gives the service, the label that says most.
+    fn host_labels(&mut self, start: usize, dot: usize, suffix: &str) -> Option<&'static str> {
+        let text = self.text;
+        let words = &self.detector.catalog.host_words;
+        let mut kind = words.kind(suffix.as_bytes());
+        let mut service = None;
+        let mut customer_end = dot;
+        loop {
+            let label_start = run_start(text, customer_end, MAX_HOST, |c| c != b'.').max(start);
+            let label = text[label_start..customer_end].to_ascii_lowercase();
+            if !words.is_word(&label) && !is_region(&label) && !is_service_region(&label) {
+                break;
+            }
+            kind = words.kind(&label).or(kind);
+            service = match label.as_slice() {
+                b"s3" => Some("s3"),
+                b"sqs" => Some("sqs"),
+                b"ecr" => Some("ecr"),
+                _ if label.starts_with(b"s3-") => Some("s3"),
+                _ => service,
+            };
+            if label_start == start {
+                return service;
+            }
+            customer_end = label_start - 1;
+        }
+        self.customer_labels(kind, service, start, customer_end);
+        service
+    }
+
+    fn customer_labels(&mut self, kind: Option<KindId>, service: Option<&str>, start: usize, end: usize) {
+        let text = self.text;
+        let known = &self.detector.catalog.known;
+        let kind = kind.unwrap_or(known.host);
+        if service == Some("s3") && kind == known.bucket {
+            return self.host_part(kind, start, end, true);
+        }
+        let mut label = start;
+        while label < end {
+            let stop = run_end(text, label, end - label, |c| c != b'.');
+            let body = &text[label..stop];
+            if is_account(body) {
+                self.part(known.account, label, stop, false);
+            } else if self.detector.catalog.host_words.is_word(body) || is_region(body) {
+                // A word of AWS between the customer's labels stays.
+            } else if kind == known.load_balancer {
+                self.load_balancer(label, stop);
+            } else if let Some((kind, from, to)) = self.prefixed_within(label, stop) {
+                self.part(kind, from, to, false);
+                self.host_part(known.host, to, stop, false);
+            } else {
+                let first = label == start && kind != known.ec2_host;
+                self.host_part(if first { kind } else { known.host }, label, stop, first);
+            }
+            label = stop + 1;
+        }
+    }
+
+    fn host_part(&mut self, kind: KindId, start: usize, end: usize, is_name: bool) {
+        let body = &self.text[start..end];
+        if body.iter().any(|&c| is_alnum(c)) && !is_token_shaped(body) {
+            self.part(kind, start, end, is_name);
+        }
+    }
+
+    /// `internal-NAME-NUMBER`: the name is the one that the API shows.
+    fn load_balancer(&mut self, start: usize, end: usize) {
+        let text = self.text;
+        let known = &self.detector.catalog.known;
+        let start = if text[start..end].starts_with(b"internal-") { start + 9 } else { start };
+        match memchr::memrchr(b'-', &text[start..end]) {
+            Some(dash) if dash > 0 => {
+                self.host_part(known.load_balancer, start, start + dash, true);
+                self.host_part(known.host, start + dash + 1, end, false);
+            }
+            _ => self.host_part(known.load_balancer, start, end, true),
+        }
+    }
+
+    /// Names in the path that follows a host: the bucket of a path-style URL, an SQS queue, an ECR repository.
+    fn url_path(&mut self, service: Option<&str>, first_part: usize, host_end: usize) -> usize {
+        let text = self.text;
+        let known = &self.detector.catalog.known;
+        let path = run_end(text, host_end, 6, |c| c == b':' || c.is_ascii_digit());
+        if text.get(path) != Some(&b'/') {
+            return host_end;
+        }
+        let end = path_end(text, path + 1);
+        let has_customer_host = self.hits.parts.len() > first_part;
+        let segment = run_end(text, path + 1, end - path - 1, |c| c != b'/');
+        match service {
+            Some("s3") if has_customer_host => self.object_key(path + 1, end),
+            Some("s3") => {
+                self.host_part(known.bucket, path + 1, segment, true);
+                if segment < end {
+                    self.object_key(segment + 1, end);
+                }
+            }
+            Some("sqs") if is_account(&text[path + 1..segment]) => {
+                self.part(known.account, path + 1, segment, false);
+                if segment < end {
+                    self.host_part(known.queue, segment + 1, end, true);
+                }
+            }
+            Some("ecr") if has_customer_host => {
+                let name_end = run_end(text, path + 1, end - path - 1, |c| c != b':' && c != b'@');
+                self.host_part(known.repository, path + 1, name_end, true);
+                return name_end;
+            }
+            _ => return host_end,
+        }
+        end
+    }
+
+    /// Looks at the `://` at `colon`; gives the end of an `s3://` URL, or `colon`.
+    pub(super) fn s3_url(&mut self, colon: usize) -> usize {
+        let text = self.text;
+        let known = &self.detector.catalog.known;
+        let scheme = word_start(text, run_start(text, colon, 4, is_alnum));
+        if !matches!(&text[scheme..colon], b"s3" | b"s3a" | b"s3n") || !self.wants(known.bucket) {
+            return colon;
+        }
+        let bucket = colon + 3;
+        let bucket_end = run_end(text, bucket, 63, is_host_char);
+        let before = self.hits.parts.len();
+        self.host_part(known.bucket, bucket, bucket_end, true);
+        let mut end = bucket_end;
+        if text.get(bucket_end) == Some(&b'/') {
+            end = path_end(text, bucket_end + 1);
+            self.object_key(bucket_end + 1, end);
+        }
+        if self.hits.parts.len() > before {
+            self.finding(known.bucket, scheme, end);
+        }
+        end.max(colon + 1)
+    }
+}
+
+/// True when `text` has the domain `suffix` at `at`, and it ends there.
+fn is_suffix(text: &[u8], at: usize, suffix: &str) -> bool {
+    let end = at + suffix.len();
+    text.get(at..end).is_some_and(|found| found.eq_ignore_ascii_case(suffix.as_bytes()))
+        && text.get(end).is_none_or(|&c| !is_alnum(c) && c != b'-' && c != b'_')
+}
+
+/// `s3-us-west-2`, `s3-website-us-east-1`: older forms that join service and region.
+fn is_service_region(label: &[u8]) -> bool {
+    let rest = label.strip_prefix(b"s3-website-").or_else(|| label.strip_prefix(b"s3-"));
+    rest.is_some_and(is_region)
+}
+
+/// End of the path at `start`: no query, no quotes, no punctuation of the sentence around.
+fn path_end(text: &[u8], start: usize) -> usize {
+    let mut end = run_end(text, start, MAX_PATH, |c| {
+        is_alnum(c) || matches!(c, b'-' | b'_' | b'.' | b'/' | b':' | b'@' | b'+' | b'=' | b'%' | b'*' | b'~' | b'!')
+    });
+    while end > start && matches!(text[end - 1], b'.' | b':' | b'!' | b'=' | b'*') {
+        end -= 1;
+    }
+    end
+}

@@ -1,0 +1,213 @@
+//! Finding identifiers in bytes.
+//!
+//! One pass over the text stops at anchor bytes (dashes, dots, colons, runs of digits or capitals); a hand-written
+//! verifier decides at each. The text may be prose, code, JSON, or JSON inside JSON strings: escapes count as borders.
+
+mod access_key;
+mod account;
+mod address;
+mod anchors;
+mod arn;
+mod boundary;
+mod context;
+mod custom;
+mod host;
+mod mention;
+mod policy;
+mod prefixed;
+mod secret;
+mod view;
+
+pub use custom::CustomPattern;
+pub use policy::{DetectorConfig, Policy};
+
+use std::ops::Range;
+
+use crate::Result;
+use crate::catalog::{Catalog, Category, KindId};
+pub(crate) use boundary::follows_escape;
+use custom::Custom;
+use view::View;
+
+/// Something found: what `scan` reports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Kind of the whole.
+    pub kind: KindId,
+    /// Where it stands.
+    pub span: Range<usize>,
+}
+
+/// A stretch of text that one token replaces. A finding has one or more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Kind, hence label, of the token.
+    pub kind: KindId,
+    /// Where it stands.
+    pub span: Range<usize>,
+    /// A name: each other mention of it in the same text is the same thing.
+    pub is_name: bool,
+}
+
+/// What a scan found.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// In order of their starts, none inside another.
+    pub findings: Vec<Finding>,
+    /// In order, not overlapping.
+    pub parts: Vec<Part>,
+}
+
+/// A shape without enough around it to be believed on its own.
+#[derive(Debug)]
+struct Loose {
+    span: Range<usize>,
+}
+
+/// Finds what a configuration asks for. Immutable; one is shared by all requests of a worker.
+#[derive(Debug)]
+pub struct Detector {
+    catalog: &'static Catalog,
+    policy: Policy,
+    custom: Custom,
+}
+
+impl Detector {
+    /// Compiles a configuration.
+    ///
+    /// # Errors
+    /// [`crate::Error::Config`] naming the field, e.g. a pattern that does not compile or is too large.
+    pub fn new(config: &DetectorConfig) -> Result<Self> {
+        let catalog = Catalog::get();
+        Ok(Self { catalog, policy: Policy::new(catalog, config)?, custom: Custom::new(catalog, config)? })
+    }
+
+    /// The label of a kind.
+    pub fn label(&self, kind: KindId) -> &str {
+        self.catalog.kind(kind).map_or_else(|| self.custom.label(kind), |k| k.label)
+    }
+
+    /// The name of a kind.
+    pub fn kind_name(&self, kind: KindId) -> &str {
+        self.catalog.kind(kind).map_or_else(|| self.custom.name(kind), |k| k.name)
+    }
+
+    /// True for kinds that are credentials.
+    pub fn is_credential(&self, kind: KindId) -> bool {
+        self.catalog.kind(kind).is_some_and(|k| k.category == Category::Credentials)
+    }
+
+    /// Finds everything in `text`, in time linear in its length.
+    ///
+    /// Offsets are bytes of `text` as it was given. A name found in its context is found at its other mentions too;
+    /// so is an id that stands glued to other letters elsewhere.
+    pub fn scan(&self, text: &[u8]) -> Findings {
+        self.scan_where(text, |_| true)
+    }
+
+    /// [`Self::scan`], for callers that know where text may not be changed: `may_mask` is asked with the start of each
+    /// finding and part; what it turns down is neither reported nor a source of mentions.
+    pub(crate) fn scan_where(&self, text: &[u8], mut may_mask: impl FnMut(usize) -> bool) -> Findings {
+        let view = View::new(text);
+        let mut hits = Hits::default();
+        let mut scan = Scan { detector: self, text: view.text(), hits: &mut hits };
+        scan.anchors();
+        scan.secrets_near_access_keys();
+        self.custom.scan(view.text(), &mut hits);
+        hits.retain(|start| may_mask(view.raw_start(start)));
+        if hits.is_empty() {
+            return Findings::default();
+        }
+        self.add_mentions(view.text(), &mut hits);
+        hits.retain(|start| may_mask(view.raw_start(start)));
+        self.policy.apply_allow_list(view.text(), &mut hits);
+        hits.into_findings(&view, self.policy.preserve_structure)
+    }
+}
+
+/// The raw results of one pass.
+#[derive(Debug, Default)]
+struct Hits {
+    findings: Vec<Finding>,
+    parts: Vec<Part>,
+    loose: Vec<Loose>,
+}
+
+impl Hits {
+    fn is_empty(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    fn retain(&mut self, mut keep: impl FnMut(usize) -> bool) {
+        self.findings.retain(|f| keep(f.span.start));
+        self.parts.retain(|p| keep(p.span.start));
+    }
+
+    /// Puts everything in order, takes findings out that stand inside others, and cuts overlapping parts.
+    fn into_findings(mut self, view: &View<'_>, preserve_structure: bool) -> Findings {
+        self.findings.sort_by(|a, b| a.span.start.cmp(&b.span.start).then(b.span.end.cmp(&a.span.end)));
+        let mut end = 0;
+        self.findings.retain(|f| {
+            let outside = f.span.end > end;
+            end = end.max(f.span.end);
+            outside
+        });
+        if !preserve_structure {
+            self.parts = self
+                .findings
+                .iter()
+                .map(|f| Part { kind: f.kind, span: f.span.clone(), is_name: false })
+                .collect();
+        }
+        self.parts.sort_by(|a, b| a.span.start.cmp(&b.span.start).then(b.span.end.cmp(&a.span.end)));
+        let mut end = 0;
+        self.parts.retain_mut(|p| {
+            p.span.start = p.span.start.max(end);
+            end = end.max(p.span.end);
+            p.span.start < p.span.end
+        });
+        for span in self.findings.iter_mut().map(|f| &mut f.span).chain(self.parts.iter_mut().map(|p| &mut p.span)) {
+            *span = view.raw_start(span.start)..view.raw_end(span.end);
+        }
+        Findings { findings: self.findings, parts: self.parts }
+    }
+}
+
+/// One pass over one text.
+struct Scan<'d, 't> {
+    detector: &'d Detector,
+    text: &'t [u8],
+    hits: &'t mut Hits,
+}
+
+impl Scan<'_, '_> {
+    fn wants(&self, kind: KindId) -> bool {
+        self.detector.policy.wants(kind)
+    }
+
+    /// Records a finding that one token replaces.
+    fn whole(&mut self, kind: KindId, start: usize, end: usize) {
+        if self.wants(kind) {
+            self.hits.findings.push(Finding { kind, span: start..end });
+            self.hits.parts.push(Part { kind, span: start..end, is_name: false });
+        }
+    }
+
+    /// Records a finding whose parts follow by [`Self::part`].
+    fn finding(&mut self, kind: KindId, start: usize, end: usize) {
+        self.hits.findings.push(Finding { kind, span: start..end });
+    }
+
+    fn part(&mut self, kind: KindId, start: usize, end: usize, is_name: bool) {
+        if start < end {
+            self.hits.parts.push(Part { kind, span: start..end, is_name });
+        }
+    }
+
+    /// Records a shape to be believed only if the same text is found for sure elsewhere.
+    fn loose(&mut self, kind: KindId, start: usize, end: usize) {
+        if self.wants(kind) {
+            self.hits.loose.push(Loose { span: start..end });
+        }
+    }
+}

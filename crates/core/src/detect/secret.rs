@@ -1,0 +1,83 @@
+//! Secret access keys beside access key ids, and private keys.
+
+use super::Scan;
+use super::boundary::{is_alnum, run_end, run_start, word_start};
+
+/// Length of a secret access key.
+const SECRET_LEN: usize = 40;
+/// How far from an access key id its secret may stand, bytes.
+const REACH: usize = 300;
+/// Longest PEM block.
+const MAX_PEM: usize = 16 * 1024;
+
+fn is_base64(c: u8) -> bool {
+    is_alnum(c) || c == b'+' || c == b'/'
+}
+
+/// Forty characters of base64 that no git hash, path or word makes.
+pub(super) fn is_secret_key(text: &[u8]) -> bool {
+    text.len() == SECRET_LEN && text.iter().all(|&c| is_base64(c)) && is_random(text)
+}
+
+/// Three classes of characters and many different ones.
+fn is_random(text: &[u8]) -> bool {
+    let mut seen = [false; 256];
+    text.iter().for_each(|&c| seen[usize::from(c)] = true);
+    seen.iter().filter(|&&s| s).count() >= 16
+        && text.iter().any(u8::is_ascii_lowercase)
+        && text.iter().any(u8::is_ascii_uppercase)
+        && text.iter().any(|c| c.is_ascii_digit() || matches!(c, b'+' | b'/'))
+}
+
+impl Scan<'_, '_> {
+    /// Finds the secret keys that stand near an access key id without a name of their own.
+    pub(super) fn secrets_near_access_keys(&mut self) {
+        let known = &self.detector.catalog.known;
+        if !self.wants(known.secret_access_key) {
+            return;
+        }
+        let text = self.text;
+        let mut from = 0;
+        let ids: Vec<_> =
+            self.hits.findings.iter().filter(|f| f.kind == known.access_key_id).map(|f| f.span.clone()).collect();
+        for id in ids {
+            let mut at = from.max(id.start.saturating_sub(REACH));
+            let limit = text.len().min(id.end + REACH);
+            while at < limit {
+                let start = run_end(text, at, limit - at, |c| !is_base64(c));
+                let end = run_end(text, start, text.len(), is_base64);
+                let word = if start > 0 { word_start(text, start) } else { start };
+                if word <= end && is_secret_key(&text[word..end]) && text.get(end) != Some(&b'=') {
+                    self.whole(known.secret_access_key, word, end);
+                }
+                at = end.max(at + 1);
+            }
+            from = at;
+        }
+    }
+
+    /// Looks at the `-----BEGIN ` at `start`; gives where to go on.
+    pub(super) fn private_key(&mut self, start: usize) -> usize {
+        let text = self.text;
+        let kind = self.detector.catalog.known.private_key;
+        let header = &text[start..text.len().min(start + 64)];
+        let Some(title_end) = memchr::memmem::find(header, b"PRIVATE KEY-----") else { return start + 5 };
+        if memchr::memchr(b'\n', &header[..title_end]).is_some() {
+            return start + 5;
+        }
+        let body = start + title_end + 16;
+        let window = &text[body..text.len().min(body + MAX_PEM)];
+        let end = match memchr::memmem::find(window, b"-----END ") {
+            Some(tail) => {
+                let title = body + tail + 9;
+                let dashes = run_end(text, title, 48, |c| c != b'-' && c != b'\n' && c != b'"');
+                run_end(text, dashes, 5, |c| c == b'-')
+            }
+            // Cut off: what looks like the key's lines.
+            None => run_end(text, body, MAX_PEM, |c| is_base64(c) || matches!(c, b'=' | b'\n' | b'\r' | b'\\' | b' ' | b':' | b'-' | b',')),
+        };
+        let end = end.max(run_start(text, end, 1, |c| c == b'-'));
+        self.whole(kind, start, end);
+        end
+    }
+}

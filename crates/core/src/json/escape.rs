@@ -1,0 +1,111 @@
+//! Escapes of JSON strings.
+
+use std::borrow::Cow;
+
+/// What the inside of a JSON string spells. Broken escapes stay as they are.
+pub(crate) fn unescape(raw: &[u8]) -> Cow<'_, [u8]> {
+    let Some(first) = memchr::memchr(b'\\', raw) else { return Cow::Borrowed(raw) };
+    let mut text = Vec::with_capacity(raw.len());
+    text.extend_from_slice(&raw[..first]);
+    let mut at = first;
+    while let Some(&c) = raw.get(at) {
+        if c != b'\\' {
+            text.push(c);
+            at += 1;
+            continue;
+        }
+        let plain = match raw.get(at + 1) {
+            Some(b'n') => b'\n',
+            Some(b't') => b'\t',
+            Some(b'r') => b'\r',
+            Some(b'b') => 8,
+            Some(b'f') => 12,
+            Some(&c @ (b'"' | b'\\' | b'/')) => c,
+            Some(b'u') => {
+                if let Some((c, end)) = unicode(raw, at) {
+                    text.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+                    at = end;
+                    continue;
+                }
+                b'\\'
+            }
+            _ => b'\\',
+        };
+        text.push(plain);
+        at += if plain == b'\\' && raw.get(at + 1) != Some(&b'\\') { 1 } else { 2 };
+    }
+    Cow::Owned(text)
+}
+
+/// The character of the `\u` escape at `at` (a pair where it is a surrogate), and the offset past it.
+fn unicode(raw: &[u8], at: usize) -> Option<(char, usize)> {
+    let unit = |at: usize| -> Option<u32> {
+        let digits = raw.get(at..at + 6)?.strip_prefix(b"\\u")?;
+        u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+    };
+    let high = unit(at)?;
+    if let Some(c) = char::from_u32(high) {
+        return Some((c, at + 6));
+    }
+    let low = unit(at + 6)?;
+    let both = (0xd800..0xdc00).contains(&high) && (0xdc00..0xe000).contains(&low);
+    let c = char::from_u32(0x10000 + ((high & 0x3ff) << 10) + (low & 0x3ff)).filter(|_| both)?;
+    Some((c, at + 12))
+}
+
+/// Appends `text`, escaped for the inside of a JSON string `depth` times over.
+pub(crate) fn push_escaped(out: &mut Vec<u8>, text: &[u8], depth: u8) {
+    if depth == 0 || !text.iter().any(|&c| c == b'"' || c == b'\\' || c < 0x20) {
+        out.extend_from_slice(text);
+        return;
+    }
+    let mut once = Vec::with_capacity(text.len() + 16);
+    for &c in text {
+        match c {
+            b'"' | b'\\' => once.extend_from_slice(&[b'\\', c]),
+            b'\n' => once.extend_from_slice(b"\\n"),
+            b'\r' => once.extend_from_slice(b"\\r"),
+            b'\t' => once.extend_from_slice(b"\\t"),
+            8 => once.extend_from_slice(b"\\b"),
+            12 => once.extend_from_slice(b"\\f"),
+            c if c < 0x20 => {
+                const DIGITS: &[u8; 16] = b"0123456789abcdef";
+                once.extend_from_slice(b"\\u00");
+                once.push(DIGITS[usize::from(c >> 4)]);
+                once.push(DIGITS[usize::from(c & 15)]);
+            }
+            c => once.push(c),
+        }
+    }
+    push_escaped(out, &once, depth - 1);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn escapes_are_read() {
+        assert_eq!(unescape(br#"a\n\"\\\/\u0041\ud83d\ude00\uac00"#).as_ref(), "a\n\"\\/A😀가".as_bytes());
+        assert_eq!(unescape(br"\q\ud800x\u12").as_ref(), br"\q\ud800x\u12");
+    }
+
+    proptest! {
+        #[test]
+        fn escaping_agrees_with_serde(text in any::<String>()) {
+            let mut once = Vec::new();
+            push_escaped(&mut once, text.as_bytes(), 1);
+            let quoted = [b"\"", once.as_slice(), b"\""].concat();
+            let expected: String = serde_json::from_slice(&quoted).unwrap();
+            prop_assert_eq!(&expected, &text);
+            let unescaped = unescape(&once);
+            prop_assert_eq!(unescaped.as_ref(), text.as_bytes());
+            let mut twice = Vec::new();
+            push_escaped(&mut twice, text.as_bytes(), 2);
+            let inner = unescape(&twice);
+            let plain = unescape(&inner);
+            prop_assert_eq!(plain.as_ref(), text.as_bytes());
+        }
+    }
+}

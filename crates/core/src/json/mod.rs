@@ -1,0 +1,9 @@
+//! JSON without a tree: where its strings are, what they spell, and how to spell them.
+
+mod changeable;
+mod escape;
+mod walk;
+
+pub(crate) use changeable::ChangeableStrings;
+pub(crate) use escape::{push_escaped, unescape};
+pub(crate) use walk::{Frame, Visitor, walk};

@@ -1,0 +1,268 @@
+//! One pass over a JSON document, without a tree.
+
+use std::ops::Range;
+
+use crate::wire::{Place, is_opaque_block, is_opaque_source};
+use crate::{Error, Result};
+
+/// How deep blocks may nest before their `type` is no longer looked for ahead of its turn; protocols need four.
+const MAX_LOOK_AHEAD: usize = 16;
+
+/// An object or list that is open.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    /// Inside of the key of the member that is being read; empty in lists.
+    pub(crate) key: Range<usize>,
+    /// Number of the member or item that is being read.
+    pub(crate) index: usize,
+    is_object: bool,
+    /// Nothing of its inside was read yet.
+    is_new: bool,
+    place: Place,
+}
+
+/// What a walk tells of. `path` leads from the outermost object to the value.
+pub(crate) trait Visitor {
+    /// A key, by its inside, in an object at `place`.
+    fn key(&mut self, _place: Place, _inside: Range<usize>) {}
+    /// A string, by its inside.
+    fn string(&mut self, path: &[Frame], place: Place, inside: Range<usize>);
+    /// A number, `true`, `false` or `null`.
+    fn scalar(&mut self, _path: &[Frame], _span: Range<usize>) {}
+}
+
+/// Walks `body`, which has to be one JSON document.
+///
+/// # Errors
+/// [`Error::InvalidBody`] with the offset where it stops being JSON.
+pub(crate) fn walk(body: &[u8], visitor: &mut impl Visitor) -> Result<()> {
+    Walk { body, at: 0, stack: Vec::new(), visitor }.document()
+}
+
+/// Offset of the quote that ends the string whose inside begins at `at`.
+fn string_end(body: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        let found = at + memchr::memchr2(b'"', b'\\', body.get(at..)?)?;
+        if body[found] == b'"' {
+            return Some(found);
+        }
+        at = found + 2;
+    }
+}
+
+struct Walk<'b, 'v, V> {
+    body: &'b [u8],
+    at: usize,
+    stack: Vec<Frame>,
+    visitor: &'v mut V,
+}
+
+impl<V: Visitor> Walk<'_, '_, V> {
+    fn document(&mut self) -> Result<()> {
+        self.space();
+        self.value(Place::Root)?;
+        while let Some(frame) = self.stack.last_mut() {
+            let (is_object, place, is_first) = (frame.is_object, frame.place, frame.is_new);
+            frame.is_new = false;
+            self.space();
+            match self.body.get(self.at) {
+                Some(&c) if c == if is_object { b'}' } else { b']' } => {
+                    self.at += 1;
+                    self.stack.pop();
+                    continue;
+                }
+                Some(_) if is_first => {}
+                Some(b',') => {
+                    self.at += 1;
+                    self.space();
+                    self.next_index();
+                }
+                _ => return self.invalid(),
+            }
+            self.element(is_object, place)?;
+        }
+        self.space();
+        if self.at == self.body.len() { Ok(()) } else { self.invalid() }
+    }
+
+    fn next_index(&mut self) {
+        if let Some(frame) = self.stack.last_mut() {
+            frame.index += 1;
+        }
+    }
+
+    fn invalid<T>(&self) -> Result<T> {
+        Err(Error::InvalidBody { offset: self.at.min(self.body.len()) })
+    }
+
+    fn space(&mut self) {
+        while matches!(self.body.get(self.at), Some(b' ' | b'\n' | b'\r' | b'\t')) {
+            self.at += 1;
+        }
+    }
+
+    /// One member or item; lists have the place of their items.
+    fn element(&mut self, is_object: bool, place: Place) -> Result<()> {
+        if !is_object {
+            return self.value(place);
+        }
+        if self.body.get(self.at) != Some(&b'"') {
+            return self.invalid();
+        }
+        let key = self.string()?;
+        self.visitor.key(place, key.clone());
+        if let Some(frame) = self.stack.last_mut() {
+            frame.key = key.clone();
+        }
+        self.space();
+        if self.body.get(self.at) != Some(&b':') {
+            return self.invalid();
+        }
+        self.at += 1;
+        self.space();
+        self.value(place.member(&self.body[key]))
+    }
+
+    fn value(&mut self, place: Place) -> Result<()> {
+        match self.body.get(self.at) {
+            Some(b'"') => {
+                let span = self.string()?;
+                self.visitor.string(&self.stack, place, span);
+                Ok(())
+            }
+            Some(&c @ (b'{' | b'[')) => {
+                self.open(c == b'{', place);
+                Ok(())
+            }
+            Some(_) => self.scalar(),
+            None => self.invalid(),
+        }
+    }
+
+    fn open(&mut self, is_object: bool, place: Place) {
+        self.at += 1;
+        let place = if is_object && place.is_typed() { self.typed(place) } else { place };
+        self.stack.push(Frame { key: 0..0, index: 0, is_object, is_new: true, place });
+    }
+
+    /// The place of an object that its `type` decides over, wherever in the object that stands.
+    fn typed(&self, place: Place) -> Place {
+        if self.stack.len() > MAX_LOOK_AHEAD {
+            return place;
+        }
+        let opaque = match place {
+            Place::Source => is_opaque_source,
+            _ => is_opaque_block,
+        };
+        if own_type(self.body, self.at).is_some_and(opaque) { Place::Opaque } else { place }
+    }
+
+    fn string(&mut self) -> Result<Range<usize>> {
+        let start = self.at + 1;
+        match string_end(self.body, start) {
+            Some(end) => {
+                self.at = end + 1;
+                Ok(start..end)
+            }
+            None => {
+                self.at = self.body.len();
+                self.invalid()
+            }
+        }
+    }
+
+    fn scalar(&mut self) -> Result<()> {
+        let rest = &self.body[self.at..];
+        let len = rest
+            .iter()
+            .position(|c| !(c.is_ascii_alphanumeric() || matches!(c, b'-' | b'+' | b'.')))
+            .unwrap_or(rest.len());
+        let valid = match &rest[..len] {
+            b"true" | b"false" | b"null" => true,
+            number => is_number(number),
+        };
+        if !valid {
+            return self.invalid();
+        }
+        self.visitor.scalar(&self.stack, self.at..self.at + len);
+        self.at += len;
+        Ok(())
+    }
+}
+
+/// A number as RFC 8259 spells it.
+fn is_number(text: &[u8]) -> bool {
+    let text = text.strip_prefix(b"-").unwrap_or(text);
+    let digits = |t: &[u8]| t.iter().take_while(|c| c.is_ascii_digit()).count();
+    let whole = digits(text);
+    if whole == 0 || whole > 1 && text[0] == b'0' {
+        return false;
+    }
+    let mut rest = &text[whole..];
+    if let Some(fraction) = rest.strip_prefix(b".") {
+        let len = digits(fraction);
+        if len == 0 {
+            return false;
+        }
+        rest = &fraction[len..];
+    }
+    if let [b'e' | b'E', exponent @ ..] = rest {
+        let exponent = exponent.strip_prefix(b"+").or(exponent.strip_prefix(b"-")).unwrap_or(exponent);
+        return !exponent.is_empty() && digits(exponent) == exponent.len();
+    }
+    rest.is_empty()
+}
+
+/// The value of the member `type` of the object whose inside begins at `at`.
+fn own_type(body: &[u8], mut at: usize) -> Option<&[u8]> {
+    let mut depth = 0usize;
+    let mut key: Option<Range<usize>> = None;
+    loop {
+        at += body.get(at..)?.iter().position(|c| matches!(c, b'"' | b'{' | b'}' | b'[' | b']' | b',' | b':'))?;
+        match body[at] {
+            b'"' => {
+                let end = string_end(body, at + 1)?;
+                if depth == 0 {
+                    if key.as_ref().is_some_and(|key| &body[key.clone()] == b"type") {
+                        return Some(&body[at + 1..end]);
+                    }
+                    key = Some(at + 1..end);
+                }
+                at = end;
+            }
+            b',' if depth == 0 => key = None,
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.checked_sub(1)?,
+            _ => {}
+        }
+        at += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Nobody;
+
+    impl Visitor for Nobody {
+        fn string(&mut self, _: &[Frame], _: Place, _: Range<usize>) {}
+    }
+
+    #[test]
+    fn invalid_documents_are_refused() {
+        for bad in ["", "{", "[1,]", "{\"a\"}", "{\"a\":1}x", "\"open", "{\"a\":tru}", "[01]", "[1.]", "{,}", "[1 2]", "{1:2}"] {
+            assert!(walk(bad.as_bytes(), &mut Nobody).is_err(), "{bad}");
+            assert!(serde_json::from_str::<serde_json::Value>(bad).is_err(), "{bad}");
+        }
+        for good in ["1", " [] ", "{}", "[-0.5e+10, true, null]", "{\"a\":{\"b\":[[],{}]}}", "\"x\\\"y\""] {
+            assert!(walk(good.as_bytes(), &mut Nobody).is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn deep_nesting_is_linear() {
+        let body = "[".repeat(100_000) + &"]".repeat(100_000);
+        assert!(walk(body.as_bytes(), &mut Nobody).is_ok());
+    }
+}

@@ -1,0 +1,165 @@
+//! Tokens in a stretch of text, in every spelling that a model gives them.
+//!
+//! A token is its label, a separator and its code. The separator is `_`, also behind backslashes (markdown, JSON in
+//! JSON), `\u005f` or `%5F`. Letters may have changed case; then, and only then, the token has to stand at the start
+//! of a word.
+
+use std::ops::Range;
+
+use crate::json::push_escaped;
+use crate::session::TokenIndex;
+use crate::token::{CODE_LEN, MAX_TOKEN_LEN, is_code_char};
+
+/// Most backslashes before a separator: markdown in JSON in JSON in JSON.
+const MAX_BACKSLASHES: usize = 8;
+/// Longest spelling of a token.
+const MAX_SPELLED: usize = MAX_TOKEN_LEN + MAX_BACKSLASHES + 4;
+/// How much before a token is looked at to see whether a word begins there.
+pub(crate) const CONTEXT: usize = 8;
+
+struct Match<'t> {
+    start: usize,
+    end: usize,
+    original: &'t [u8],
+}
+
+/// What [`restore`] did.
+pub(crate) struct Restored {
+    /// Tokens turned back.
+    pub(crate) count: u64,
+    /// Where the text that is still to be given out begins.
+    pub(crate) end: usize,
+}
+
+/// Appends `text[range]` to `out` with its tokens turned back; originals are escaped for JSON `depth` times.
+///
+/// What stands before the range tells only how words begin. A whole token that reaches past its end is taken along.
+pub(crate) fn restore(tokens: &TokenIndex, text: &[u8], range: Range<usize>, depth: u8, out: &mut Vec<u8>) -> Restored {
+    let mut count = 0;
+    let mut copied = range.start;
+    let mut at = range.start;
+    while let Some(found) = memchr::memchr2(b'_', b'5', &text[at..]) {
+        let anchor = at + found;
+        match match_at(tokens, text, copied, anchor).filter(|found| found.start < range.end) {
+            Some(found) => {
+                out.extend_from_slice(&text[copied..found.start]);
+                push_escaped(out, found.original, depth);
+                copied = found.end;
+                at = found.end;
+                count += 1;
+            }
+            None => at = anchor + 1,
+        }
+    }
+    if copied < range.end {
+        out.extend_from_slice(&text[copied..range.end]);
+    }
+    Restored { count, end: copied.max(range.end) }
+}
+
+/// The token whose separator ends with the `_` at `anchor`, or holds the `5` there. It begins at `floor` or later.
+#[inline]
+fn match_at<'t>(tokens: &'t TokenIndex, text: &[u8], floor: usize, anchor: usize) -> Option<Match<'t>> {
+    let code = if text[anchor] == b'_' { anchor + 1 } else { anchor + 2 };
+    if !is_code_char(*text.get(code + CODE_LEN - 1)?) || !is_code_char(text[code]) {
+        return None;
+    }
+    let (label, code_len, original) = tokens.by_code(&text[code..])?;
+    let separator = separator_start(text, anchor)?;
+    let start = separator.checked_sub(label.len()).filter(|&start| start >= floor)?;
+    let spelled = &text[start..separator];
+    let end = code + code_len;
+    let exact = spelled == label && !text[code..end].iter().any(u8::is_ascii_lowercase);
+    let fits = exact || spelled.eq_ignore_ascii_case(label) && begins_word(text, start);
+    (fits && !in_escape(text, start)).then_some(Match { start, end, original })
+}
+
+/// Where the separator begins whose `_` or `5` is at `anchor`.
+fn separator_start(text: &[u8], anchor: usize) -> Option<usize> {
+    let letter = if text[anchor] == b'_' {
+        anchor
+    } else {
+        if !matches!(text.get(anchor + 1), Some(b'f' | b'F')) {
+            return None;
+        }
+        if anchor >= 1 && text[anchor - 1] == b'%' {
+            return Some(anchor - 1);
+        }
+        // `u005f`, which means nothing without its backslash.
+        let unicode = anchor.checked_sub(3).filter(|&u| matches!(&text[u..anchor], [b'u', b'0', b'0']))?;
+        (unicode > 0 && text[unicode - 1] == b'\\').then_some(unicode)?
+    };
+    let floor = letter.saturating_sub(MAX_BACKSLASHES);
+    Some((floor..letter).rev().find(|&i| text[i] != b'\\').map_or(floor, |i| i + 1))
+}
+
+fn begins_word(text: &[u8], start: usize) -> bool {
+    match start.checked_sub(1).map(|before| text[before]) {
+        Some(c) if c.is_ascii_alphanumeric() => crate::detect::follows_escape(text, start),
+        _ => true,
+    }
+}
+
+/// True when the letter at `at` belongs to an escape: the `n` of `\\n`, a digit of `\\u00ec`.
+fn in_escape(text: &[u8], at: usize) -> bool {
+    let before = &text[at.saturating_sub(5)..at];
+    match before.iter().rposition(|&c| c == b'\\').map(|i| &before[i + 1..]) {
+        Some([]) => matches!(text.get(at), Some(b'n' | b't' | b'r' | b'b' | b'f' | b'u')),
+        Some([b'u', digits @ ..]) => digits.len() < 4 && digits.iter().all(u8::is_ascii_hexdigit),
+        _ => false,
+    }
+}
+
+/// Where in `text`, at `floor` or later, the end begins that could be the beginning of a known token.
+pub(crate) fn held_from(tokens: &TokenIndex, text: &[u8], floor: usize) -> usize {
+    let floor = floor.max(text.len().saturating_sub(MAX_SPELLED));
+    (floor..text.len()).find(|&start| may_go_on(tokens, text, start)).unwrap_or(text.len())
+}
+
+/// True when `text[start..]` is a proper prefix of a spelling of a known token.
+fn may_go_on(tokens: &TokenIndex, text: &[u8], start: usize) -> bool {
+    let rest = &text[start..];
+    tokens.labels().iter().any(|label| {
+        let len = rest.len().min(label.len());
+        if !rest[..len].eq_ignore_ascii_case(&label[..len]) {
+            return false;
+        }
+        if rest[..len] != label[..len] && !begins_word(text, start) || in_escape(text, start) {
+            return false;
+        }
+        match code_part(&rest[len..]) {
+            _ if rest.len() <= label.len() => true,
+            CodePart::SeparatorGoesOn => true,
+            CodePart::Code(code) => code.iter().all(|&c| is_code_char(c)) && tokens.is_proper_prefix(label, code),
+            CodePart::Nothing => false,
+        }
+    })
+}
+
+enum CodePart<'t> {
+    /// The text ends inside the separator.
+    SeparatorGoesOn,
+    /// The text after the separator.
+    Code(&'t [u8]),
+    Nothing,
+}
+
+/// Splits what follows a label.
+fn code_part(text: &[u8]) -> CodePart<'_> {
+    let backslashes = text.iter().take_while(|&&c| c == b'\\').count();
+    if backslashes > MAX_BACKSLASHES {
+        return CodePart::Nothing;
+    }
+    let rest = &text[backslashes..];
+    let spellings: &[&[u8]] = match backslashes {
+        0 => &[b"_", b"%5f"],
+        _ => &[b"_", b"u005f"],
+    };
+    for spelling in spellings {
+        let len = rest.len().min(spelling.len());
+        if rest[..len].eq_ignore_ascii_case(&spelling[..len]) {
+            return if len < spelling.len() { CodePart::SeparatorGoesOn } else { CodePart::Code(&rest[len..]) };
+        }
+    }
+    CodePart::Nothing
+}

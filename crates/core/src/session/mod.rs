@@ -1,0 +1,104 @@
+//! One exchange: a request is masked, what was replaced is remembered, and the answer is restored.
+
+mod mask;
+mod tokens;
+
+use std::sync::Arc;
+
+use crate::detect::Detector;
+use crate::restore::Answer;
+use crate::token::ScopeKey;
+use crate::wire::{Content, ContentCoding};
+use crate::{Error, Result};
+
+pub use tokens::{TokenEntry, TokenIndex};
+
+/// Choices that concern a whole exchange.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionOptions {
+    /// Credentials come back in the answer. When false they stay tokens.
+    pub restore_credentials: bool,
+    /// Count what would be masked, and change nothing.
+    pub dry_run: bool,
+}
+
+impl Default for SessionOptions {
+    fn default() -> Self {
+        Self { restore_credentials: true, dry_run: false }
+    }
+}
+
+/// What a session did; sizes in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Stretches of the request that were replaced.
+    pub masked: u64,
+    /// Different originals among them.
+    pub distinct: u64,
+    /// Tokens of the answer that were turned back.
+    pub restored: u64,
+    /// Size of the request as it came.
+    pub bytes_in: u64,
+    /// Size of the request as it left.
+    pub bytes_out: u64,
+}
+
+/// One exchange. Belongs to one worker; dropped when the exchange ends.
+#[derive(Debug)]
+pub struct Session {
+    detector: Arc<Detector>,
+    key: ScopeKey,
+    options: SessionOptions,
+    tokens: TokenIndex,
+    answer: Option<Answer>,
+    counts: Counts,
+}
+
+impl Session {
+    /// A session whose tokens belong to the scope of `key`.
+    pub fn new(detector: Arc<Detector>, key: ScopeKey, options: SessionOptions) -> Self {
+        let tokens = TokenIndex::default();
+        Self { detector, key, options, tokens, answer: None, counts: Counts::default() }
+    }
+
+    /// The tokens this session made, with their originals.
+    pub fn tokens(&self) -> &TokenIndex {
+        &self.tokens
+    }
+
+    /// What happened so far.
+    pub fn counts(&self) -> Counts {
+        Counts { restored: self.answer.as_ref().map_or(0, Answer::restored), ..self.counts }
+    }
+
+    /// Takes over a mapping that was made elsewhere, e.g. read from a file.
+    ///
+    /// False when `token` is not spelled like a token or stands for something else already.
+    pub fn learn(&mut self, token: &[u8], original: &[u8]) -> bool {
+        self.tokens.learn(token, original)
+    }
+
+    /// Prepares for an answer. False when nothing in it can change: its bytes are to be passed as they are.
+    pub fn open_answer(&mut self, content_type: &[u8], content_encoding: &[u8]) -> bool {
+        self.answer = None;
+        if self.tokens.is_empty() || self.options.dry_run || content_type.trim_ascii().is_empty() {
+            return false;
+        }
+        let content = Content::parse(content_type, b"");
+        if let (Some(content), Some(ContentCoding::Identity)) = (content, ContentCoding::parse(content_encoding)) {
+            self.tokens.prepare();
+            self.answer = Some(Answer::new(content));
+        }
+        self.answer.is_some()
+    }
+
+    /// Restores the next bytes of the answer, appending to `out`; `last` gives out what was held back.
+    ///
+    /// # Errors
+    /// [`Error::WrongState`] when no answer is open.
+    pub fn restore(&mut self, chunk: &[u8], last: bool, out: &mut Vec<u8>) -> Result<()> {
+        let answer = self.answer.as_mut().ok_or(Error::WrongState("restore before open_answer"))?;
+        answer.push(&self.tokens, chunk, last, out);
+        Ok(())
+    }
+}

@@ -1,0 +1,286 @@
+//! The tokens of one session, found by original and by what they spell.
+
+use std::fmt;
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+use zeroize::Zeroize;
+
+use crate::catalog::KindId;
+use crate::token::{CODE_LEN, Code, LONG_CODE_LEN, ScopeKey, is_token_shaped};
+
+/// How many spellings of a token are tried before two originals are given up as the same; each try has 65 bits.
+const MAX_ATTEMPTS: u8 = 8;
+
+/// A token and what it stands for.
+#[derive(Clone, Copy)]
+pub struct TokenEntry<'a> {
+    /// Spelling of the token.
+    pub token: &'a [u8],
+    /// What it stands for.
+    pub original: &'a [u8],
+    /// Kind that it was found as; `None` when it was learned.
+    pub kind: Option<KindId>,
+}
+
+impl fmt::Debug for TokenEntry<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TokenEntry({} bytes)", self.original.len())
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    kind: Option<KindId>,
+    restores: bool,
+    label_len: u8,
+    token: usize,
+    original: usize,
+    end: usize,
+    code: Code,
+}
+
+/// All tokens of a session. Wiped when dropped; `Debug` shows how many.
+#[derive(Default)]
+pub struct TokenIndex {
+    /// Tokens and originals, one after the other.
+    arena: Vec<u8>,
+    entries: Vec<Entry>,
+    by_original: HashTable<u32>,
+    by_code: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+    /// Different labels of tokens that restore.
+    labels: Vec<Vec<u8>>,
+    /// Indices of tokens that restore, in the order of their spelling. Made by [`Self::prepare`].
+    sorted: Vec<u32>,
+}
+
+impl fmt::Debug for TokenIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TokenIndex({} tokens)", self.entries.len())
+    }
+}
+
+impl Drop for TokenIndex {
+    fn drop(&mut self) {
+        self.arena.zeroize();
+    }
+}
+
+impl TokenIndex {
+    /// Number of tokens.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// True when there is none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Every token, in the order in which they were made.
+    pub fn iter(&self) -> impl Iterator<Item = TokenEntry<'_>> {
+        self.entries.iter().map(|entry| TokenEntry {
+            token: self.token_of(entry),
+            original: self.original_of(entry),
+            kind: entry.kind,
+        })
+    }
+
+    fn token_of(&self, entry: &Entry) -> &[u8] {
+        &self.arena[entry.token..entry.original]
+    }
+
+    fn original_of(&self, entry: &Entry) -> &[u8] {
+        &self.arena[entry.original..entry.end]
+    }
+
+    fn entry(&self, index: u32) -> Option<&Entry> {
+        self.entries.get(usize::try_from(index).ok()?)
+    }
+
+    /// The token for `original`: the one it has, or a new one under `label`.
+    pub(super) fn token(
+        &mut self,
+        key: &ScopeKey,
+        original: &[u8],
+        kind: KindId,
+        label: &str,
+        restores: bool,
+    ) -> &[u8] {
+        let hash = self.hasher.hash_one(original);
+        let found = self
+            .by_original
+            .find(hash, |&i| self.entry(i).is_some_and(|e| self.original_of(e) == original))
+            .copied();
+        let index = match found {
+            Some(index) => index,
+            None => self.make(key, original, kind, label, restores),
+        };
+        self.entry(index).map_or(&[], |entry| self.token_of(entry))
+    }
+
+    fn make(&mut self, key: &ScopeKey, original: &[u8], kind: KindId, label: &str, restores: bool) -> u32 {
+        let mut attempt = 0;
+        loop {
+            let start = self.arena.len();
+            self.arena.extend_from_slice(label.as_bytes());
+            self.arena.push(b'_');
+            key.write_code(original, attempt, &mut self.arena);
+            let code = Code::read(&self.arena[start + label.len() + 1..]);
+            attempt += 1;
+            match code {
+                Some(code) if attempt > MAX_ATTEMPTS || self.find_code(code).is_none() => {
+                    return self.push(Some(kind), restores, label.len(), start, original, code);
+                }
+                _ => self.arena.truncate(start),
+            }
+        }
+    }
+
+    fn push(
+        &mut self,
+        kind: Option<KindId>,
+        restores: bool,
+        label_len: usize,
+        token: usize,
+        original: &[u8],
+        code: Code,
+    ) -> u32 {
+        let at = self.arena.len();
+        self.arena.extend_from_slice(original);
+        let label_len = u8::try_from(label_len).unwrap_or(u8::MAX);
+        let end = self.arena.len();
+        // A session holds fewer tokens than a body has bytes, and bodies are bounded far below 4 GiB.
+        let index = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+        self.entries.push(Entry { kind, restores, label_len, token, original: at, end, code });
+        let (entries, arena, hasher) = (&self.entries, &self.arena, &self.hasher);
+        let get = |i: u32| usize::try_from(i).ok().and_then(|i| entries.get(i));
+        self.by_original.insert_unique(hasher.hash_one(original), index, |&i| {
+            get(i).map_or(0, |e| hasher.hash_one(&arena[e.original..e.end]))
+        });
+        self.by_code.insert_unique(hasher.hash_one(code), index, |&i| get(i).map_or(0, |e| hasher.hash_one(e.code)));
+        if restores {
+            let label = &self.arena[token..token + usize::from(label_len)];
+            if !self.labels.iter().any(|known| known == label) {
+                self.labels.push(label.to_vec());
+            }
+        }
+        index
+    }
+
+    pub(super) fn learn(&mut self, token: &[u8], original: &[u8]) -> bool {
+        let Some(label_len) = memchr::memchr(b'_', token).filter(|_| is_token_shaped(token)) else { return false };
+        let Some(code) = Code::read(&token[label_len + 1..]) else { return false };
+        if let Some(known) = self.find_code(code).and_then(|i| self.entry(i)) {
+            return self.original_of(known) == original;
+        }
+        let start = self.arena.len();
+        self.arena.extend_from_slice(token);
+        self.push(None, true, label_len, start, original, code);
+        true
+    }
+
+    fn find_code(&self, code: Code) -> Option<u32> {
+        self.by_code.find(self.hasher.hash_one(code), |&i| self.entry(i).is_some_and(|e| e.code == code)).copied()
+    }
+
+    /// Makes the index ready for [`Self::is_proper_prefix`].
+    pub(super) fn prepare(&mut self) {
+        let mut sorted: Vec<u32> =
+            (0..).zip(&self.entries).filter(|(_, e)| e.restores).map(|(index, _)| index).collect();
+        sorted.sort_unstable_by(|&a, &b| {
+            let spelled = |i| self.entry(i).map_or(&[][..], |e| self.token_of(e));
+            spelled(a).cmp(spelled(b))
+        });
+        self.sorted = sorted;
+    }
+
+    /// Labels of the tokens that restore.
+    pub(crate) fn labels(&self) -> &[Vec<u8>] {
+        &self.labels
+    }
+
+    /// The token that restores and whose code stands at the start of `text`, with its original.
+    ///
+    /// Gives label, code length and original; either case of letters. The caller compares the label.
+    #[inline]
+    pub(crate) fn by_code(&self, text: &[u8]) -> Option<(&[u8], usize, &[u8])> {
+        let entry = self.entry(self.find_code(Code::read(text)?)?).filter(|e| e.restores)?;
+        let token = self.token_of(entry);
+        let (label, code) = (&token[..usize::from(entry.label_len)], &token[usize::from(entry.label_len) + 1..]);
+        text.get(..code.len())?.eq_ignore_ascii_case(code).then_some((label, code.len(), self.original_of(entry)))
+    }
+
+    /// True when a token under `label` goes on after `code`, which is fewer characters than the token has.
+    pub(crate) fn is_proper_prefix(&self, label: &[u8], code: &[u8]) -> bool {
+        if code.len() >= LONG_CODE_LEN {
+            return false;
+        }
+        let mut wanted = Vec::with_capacity(label.len() + 1 + CODE_LEN);
+        wanted.extend_from_slice(label);
+        wanted.push(b'_');
+        wanted.extend(code.iter().map(u8::to_ascii_uppercase));
+        let spelled = |i: &u32| self.entry(*i).map_or(&[][..], |e| self.token_of(e));
+        let at = self.sorted.partition_point(|i| spelled(i) < wanted.as_slice());
+        // A token that is `wanted` itself comes first among those that begin with it.
+        self.sorted[at..]
+            .iter()
+            .map(spelled)
+            .take_while(|token| token.starts_with(&wanted))
+            .take(2)
+            .any(|token| token.len() > wanted.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::TokenKey;
+
+    #[test]
+    fn the_same_original_has_one_token() {
+        let key = TokenKey::new(&[1; 32]).unwrap().scope(b"");
+        let mut index = TokenIndex::default();
+        let first = index.token(&key, b"i-1", KindId::from_index(0), "EC2", true).to_vec();
+        let again = index.token(&key, b"i-1", KindId::from_index(5), "VPC", true).to_vec();
+        assert_eq!(first, again);
+        assert_eq!(index.len(), 1);
+        assert_eq!(index.by_code(&first[4..]).unwrap().2, b"i-1");
+    }
+
+    #[test]
+    fn two_originals_that_meet_get_different_tokens() {
+        let key = TokenKey::new(&[1; 32]).unwrap().scope(b"");
+        let mut clash = TokenIndex::default();
+        let token = TokenIndex::default().token(&key, b"i-1", KindId::from_index(0), "EC2", true).to_vec();
+        assert!(clash.learn(&token, b"something else"));
+        let longer = clash.token(&key, b"i-1", KindId::from_index(0), "EC2", true).to_vec();
+        assert_eq!(longer.len(), token.len() + 5);
+        assert!(!longer.starts_with(&token));
+        assert_eq!(clash.by_code(&token[4..]).unwrap().2, b"something else");
+        assert_eq!(clash.by_code(&longer[4..]).unwrap().2, b"i-1");
+    }
+
+    #[test]
+    fn prefixes_of_known_tokens_are_known() {
+        let key = TokenKey::new(&[1; 32]).unwrap().scope(b"");
+        let mut index = TokenIndex::default();
+        let token = index.token(&key, b"i-1", KindId::from_index(0), "EC2", true).to_vec();
+        index.prepare();
+        assert!(index.is_proper_prefix(b"EC2", b""));
+        assert!(index.is_proper_prefix(b"EC2", &token[4..8]));
+        assert!(index.is_proper_prefix(b"EC2", &token[4..8].to_ascii_lowercase()));
+        assert!(!index.is_proper_prefix(b"EC2", &token[4..]));
+        assert!(!index.is_proper_prefix(b"VPC", b""));
+    }
+
+    #[test]
+    fn what_does_not_restore_is_not_found() {
+        let key = TokenKey::new(&[1; 32]).unwrap().scope(b"");
+        let mut index = TokenIndex::default();
+        let token = index.token(&key, b"secret", KindId::from_index(0), "SECRET", false).to_vec();
+        assert!(index.by_code(&token[7..]).is_none());
+        assert!(index.labels().is_empty());
+    }
+}

@@ -1,0 +1,206 @@
+//! Tokens: what stands in a masked body in place of an original.
+//!
+//! `LABEL_XXXXXXXX`: a label of 2–10 upper-case letters or digits and 8 characters of base32 (A–Z, 2–7) of
+//! HMAC-SHA-256 over scope and original. The same original gives the same token in every process that has the key;
+//! without the key a token says nothing. A token is made longer (13 characters) when two originals of one session meet.
+
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+use std::fmt;
+use zeroize::Zeroizing;
+
+use crate::{Error, Result};
+
+/// Characters of base32 in an ordinary token.
+pub const CODE_LEN: usize = 8;
+/// Characters of base32 in a token that had to be told apart from another.
+pub const LONG_CODE_LEN: usize = 13;
+/// Shortest and longest label.
+pub const LABEL_LEN: std::ops::RangeInclusive<usize> = 2..=10;
+/// Longest token in its plain spelling.
+pub const MAX_TOKEN_LEN: usize = 10 + 1 + LONG_CODE_LEN;
+/// Shortest accepted secret, bytes.
+pub const MIN_SECRET_LEN: usize = 16;
+
+const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+/// Value of a base32 character of either case, or `NOT_BASE32`.
+const NOT_BASE32: u8 = 0xff;
+const VALUES: [u8; 256] = {
+    let mut values = [NOT_BASE32; 256];
+    let mut i: u8 = 0;
+    while i < 32 {
+        let c = ALPHABET[i as usize];
+        values[c as usize] = i;
+        values[c.to_ascii_lowercase() as usize] = i;
+        i += 1;
+    }
+    values
+};
+
+/// The 40 bits that the first eight characters after a label spell.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct Code(u64);
+
+impl Code {
+    /// Reads eight base32 characters of either case.
+    pub fn read(text: &[u8]) -> Option<Self> {
+        let chars = text.get(..CODE_LEN)?;
+        let mut bits = 0u64;
+        for &c in chars {
+            let value = VALUES[usize::from(c)];
+            if value == NOT_BASE32 {
+                return None;
+            }
+            bits = bits << 5 | u64::from(value);
+        }
+        Some(Self(bits))
+    }
+}
+
+/// True for a character that may stand in the part of a token after `_`, in either case.
+#[inline]
+pub fn is_code_char(c: u8) -> bool {
+    VALUES[usize::from(c)] != NOT_BASE32
+}
+
+/// True when `text` is spelled like a whole token. Such a text is never masked again.
+pub fn is_token_shaped(text: &[u8]) -> bool {
+    let Some(at) = memchr::memchr(b'_', text) else { return false };
+    let (label, code) = (&text[..at], &text[at + 1..]);
+    LABEL_LEN.contains(&label.len())
+        && label[0].is_ascii_uppercase()
+        && label.iter().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+        && (code.len() == CODE_LEN || code.len() == LONG_CODE_LEN)
+        && code.iter().all(|c| ALPHABET.contains(c))
+}
+
+/// The key that tokens are made with. Wiped when dropped; `Debug` shows its length only.
+#[derive(Clone)]
+pub struct TokenKey {
+    key: Zeroizing<Vec<u8>>,
+}
+
+impl fmt::Debug for TokenKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TokenKey({} bytes)", self.key.len())
+    }
+}
+
+impl TokenKey {
+    /// Takes the operator's secret (or 32 random bytes).
+    ///
+    /// # Errors
+    /// [`Error::Config`] when it is shorter than 16 bytes.
+    pub fn new(secret: &[u8]) -> Result<Self> {
+        if secret.len() < MIN_SECRET_LEN {
+            return Err(Error::Config(format!(
+                "token_secret: has {} bytes, at least {MIN_SECRET_LEN} are needed",
+                secret.len()
+            )));
+        }
+        Ok(Self { key: Zeroizing::new(secret.to_vec()) })
+    }
+
+    /// The key of one scope. A token of one scope means nothing in another.
+    ///
+    /// `scope` is any text that names the owner; only a keyed digest of it is kept.
+    pub fn scope(&self, scope: &[u8]) -> ScopeKey {
+        let mut mac = mac(&self.key);
+        mac.update(b"aws-masker/scope/v1\0");
+        mac.update(scope);
+        let scope_key = Zeroizing::new(<[u8; 32]>::from(mac.finalize().into_bytes()));
+        ScopeKey { mac: self::mac(scope_key.as_slice()) }
+    }
+}
+
+fn mac(key: &[u8]) -> Hmac<Sha256> {
+    match Hmac::<Sha256>::new_from_slice(key) {
+        Ok(mac) => mac,
+        // HMAC takes keys of every length; the error type exists for other MACs.
+        Err(_) => unreachable!("HMAC-SHA-256 takes keys of any length"),
+    }
+}
+
+/// Key of one scope, with the keyed hash state ready: one token costs two compressions.
+#[derive(Clone)]
+pub struct ScopeKey {
+    mac: Hmac<Sha256>,
+}
+
+impl fmt::Debug for ScopeKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ScopeKey(..)")
+    }
+}
+
+impl ScopeKey {
+    /// Appends the base32 part of the token for `original` to `out`.
+    ///
+    /// `attempt` 0 gives the ordinary 8 characters; each further attempt gives 13 others.
+    pub fn write_code(&self, original: &[u8], attempt: u8, out: &mut Vec<u8>) {
+        let mut mac = self.mac.clone();
+        mac.update(&[attempt]);
+        mac.update(original);
+        let digest = mac.finalize().into_bytes();
+        let mut word = [0u8; 8];
+        word.copy_from_slice(&digest[..8]);
+        let mut bits = u64::from_be_bytes(word);
+        let len = if attempt == 0 { CODE_LEN } else { LONG_CODE_LEN };
+        // 13 characters want 65 bits: the last one is made of the 4 that are left.
+        for _ in 0..len {
+            out.push(ALPHABET[usize::from((bits >> 59).to_le_bytes()[0])]);
+            bits <<= 5;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> ScopeKey {
+        TokenKey::new(b"a secret of thirty-two bytes ...").unwrap().scope(b"global")
+    }
+
+    #[test]
+    fn a_code_is_stable_and_depends_on_scope_and_original() {
+        let code = |key: &ScopeKey, original: &[u8]| {
+            let mut out = Vec::new();
+            key.write_code(original, 0, &mut out);
+            out
+        };
+        let other = TokenKey::new(b"a secret of thirty-two bytes ...").unwrap().scope(b"consumer:1");
+        assert_eq!(code(&key(), b"i-1"), code(&key(), b"i-1"));
+        assert_ne!(code(&key(), b"i-1"), code(&key(), b"i-2"));
+        assert_ne!(code(&key(), b"i-1"), code(&other, b"i-1"));
+        assert_eq!(code(&key(), b"i-1").len(), CODE_LEN);
+    }
+
+    #[test]
+    fn further_attempts_are_longer_and_differ_from_the_first_character_block() {
+        let (mut first, mut second) = (Vec::new(), Vec::new());
+        key().write_code(b"vpc-1", 0, &mut first);
+        key().write_code(b"vpc-1", 1, &mut second);
+        assert_eq!(second.len(), LONG_CODE_LEN);
+        assert_ne!(first, second[..CODE_LEN]);
+    }
+
+    #[test]
+    fn shapes() {
+        assert!(is_token_shaped(b"EC2_ABCDEFGH"));
+        assert!(is_token_shaped(b"EC2_ABCDEFGHIJKLM"));
+        assert!(!is_token_shaped(b"EC2_ABCDEFG"));
+        assert!(!is_token_shaped(b"EC2_ABCDEFG1"));
+        assert!(!is_token_shaped(b"2EC_ABCDEFGH"));
+        assert!(!is_token_shaped(b"max_requests"));
+        assert_eq!(Code::read(b"abcdefgh"), Code::read(b"ABCDEFGH"));
+        assert_eq!(Code::read(b"ABCDEFG1"), None);
+    }
+
+    #[test]
+    fn short_secrets_are_refused() {
+        assert!(TokenKey::new(b"short").is_err());
+        assert_eq!(format!("{:?}", TokenKey::new(&[7; 20]).unwrap()), "TokenKey(20 bytes)");
+    }
+}

@@ -1,0 +1,178 @@
+// libaws_masker: finds AWS identifiers, replaces them by tokens and restores them.
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef AWS_MASKER_H
+#define AWS_MASKER_H
+
+// Made from crates/ffi by `make header`. Do not edit.
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Version of this interface. Any change of a signature, an enum or a lifetime raises it.
+#define AWSM_ABI_VERSION 1
+
+// How a call ended. Numbers are only ever added.
+typedef enum {
+  // Done; outputs are written.
+  AWSM_STATUS_OK = 0,
+  // Done, and the input stands as it is; outputs are not written.
+  AWSM_STATUS_UNCHANGED = 1,
+  // A bug in the library. The session accepts only free.
+  AWSM_STATUS_PANIC = 2,
+  // A pointer that must not be null was null.
+  AWSM_STATUS_NULL_POINTER = 3,
+  // The configuration cannot be used; the last error names the field.
+  AWSM_STATUS_INVALID_CONFIG = 4,
+  // The body is not what its content type says.
+  AWSM_STATUS_INVALID_BODY = 5,
+  // A content type that cannot be masked.
+  AWSM_STATUS_UNSUPPORTED_CONTENT = 6,
+  // The body grew over the limit when it was inflated.
+  AWSM_STATUS_BODY_TOO_LARGE = 7,
+  // The call came out of order.
+  AWSM_STATUS_WRONG_STATE = 8,
+} awsm_status;
+
+// A compiled configuration. One per plugin instance and worker.
+typedef struct awsm_detector awsm_detector;
+
+// One exchange: a masked request and its answer.
+typedef struct awsm_session awsm_session;
+
+// What a session did.
+typedef struct {
+  // Stretches of the request that were replaced.
+  uint64_t masked;
+  // Different originals among them.
+  uint64_t distinct;
+  // Tokens of the answer that were turned back.
+  uint64_t restored;
+  // Size of the request as it came, bytes.
+  uint64_t bytes_in;
+  // Size of the request as it left, bytes.
+  uint64_t bytes_out;
+} awsm_counts;
+
+// Version of this interface, to be compared with `AWSM_ABI_VERSION` of the header that the caller was written for.
+uint32_t awsm_abi_version(void);
+
+// Number of detectors and sessions that are not freed yet, in this process.
+uint64_t awsm_live_handles(void);
+
+// What went wrong in the last call of this thread that did not succeed. Never holds a byte of a body.
+//
+// # Lifetimes
+// The text is lent until the next call of this thread that fails.
+//
+// # Safety
+// - `out` and `out_len` are valid for writes.
+awsm_status awsm_last_error(const uint8_t **out, size_t *out_len);
+
+// Compiles a configuration.
+//
+// `config` is a JSON object; all members are optional: `categories`, `exclude_kinds`, `custom_patterns`,
+// `custom_terms`, `allow_list`, `preserve_structure`, `restore_credentials`, `dry_run`. `secret` is what tokens are
+// keyed with, 16 bytes or more.
+//
+// Gives `InvalidConfig` when a field cannot be used; the last error names it.
+//
+// # Lifetimes
+// The detector lives until `awsm_detector_free`. Both inputs are copied.
+//
+// # Safety
+// - `config` and `secret` are valid for reads of their lengths, or null with length 0.
+// - `out` is valid for writes.
+awsm_status awsm_detector_new(const uint8_t *config,
+                              size_t config_len,
+                              const uint8_t *secret,
+                              size_t secret_len,
+                              awsm_detector **out);
+
+// Frees a detector; null is nothing. Sessions made from it live on.
+//
+// # Safety
+// - `detector` is null, or came from `awsm_detector_new` and was not freed.
+void awsm_detector_free(awsm_detector *detector);
+
+// Opens a session whose tokens belong to `scope`: any text that names who owns them. Only a keyed digest is kept.
+//
+// # Lifetimes
+// The session lives until `awsm_session_free`, also when the detector is freed before. `scope` is not kept.
+//
+// # Safety
+// - `detector` is live.
+// - `scope` is valid for reads of `scope_len` bytes, or null with length 0.
+// - `out` is valid for writes.
+awsm_status awsm_session_new(const awsm_detector *detector,
+                             const uint8_t *scope,
+                             size_t scope_len,
+                             awsm_session **out);
+
+// Frees a session; null is nothing. What it knew is wiped.
+//
+// # Safety
+// - `session` is null, or came from `awsm_session_new` and was not freed.
+void awsm_session_free(awsm_session *session);
+
+// Masks a request body.
+//
+// `content_type` is the value of the header; empty means JSON if the body looks like it, else text. Gives `Unchanged`
+// when the body stands as it is, `UnsupportedContent` for types that cannot be masked, `InvalidBody` for JSON that is
+// none and holds something to mask.
+//
+// # Lifetimes
+// The result is lent until the next call on this session.
+//
+// # Safety
+// - `session` is live and not used by another call.
+// - `content_type` and `body` are valid for reads of their lengths, or null with length 0.
+// - `out` and `out_len` are valid for writes.
+awsm_status awsm_session_mask(awsm_session *session,
+                              const uint8_t *content_type,
+                              size_t content_type_len,
+                              const uint8_t *body,
+                              size_t body_len,
+                              const uint8_t **out,
+                              size_t *out_len);
+
+// Prepares for an answer, by the values of its headers.
+//
+// Gives `Unchanged` when nothing in it can change: no tokens are known, or its type or coding cannot be read. Its
+// bytes are then passed as they are. Gives `Ok` when each chunk has to go through `awsm_session_restore`.
+//
+// # Safety
+// - `session` is live and not used by another call.
+// - `content_type` and `content_encoding` are valid for reads of their lengths, or null with length 0.
+awsm_status awsm_session_open_answer(awsm_session *session,
+                                     const uint8_t *content_type,
+                                     size_t content_type_len,
+                                     const uint8_t *content_encoding,
+                                     size_t content_encoding_len);
+
+// Restores the next bytes of the answer. `last` is not 0 with the last of them and gives out what was held back.
+//
+// Gives `Unchanged` when the chunk is to be passed as it is, else the bytes to pass instead, which may be none.
+//
+// # Lifetimes
+// The result is lent until the next call on this session.
+//
+// # Safety
+// - `session` is live and not used by another call.
+// - `chunk` is valid for reads of `chunk_len` bytes, or null with length 0.
+// - `out` and `out_len` are valid for writes.
+awsm_status awsm_session_restore(awsm_session *session,
+                                 const uint8_t *chunk,
+                                 size_t chunk_len,
+                                 uint32_t last,
+                                 const uint8_t **out,
+                                 size_t *out_len);
+
+// What the session did so far.
+//
+// # Safety
+// - `session` is live.
+// - `out` is valid for writes.
+awsm_status awsm_session_counts(const awsm_session *session, awsm_counts *out);
+
+#endif  /* AWS_MASKER_H */

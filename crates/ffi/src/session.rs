@@ -1,0 +1,227 @@
+//! Sessions: one exchange each.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use aws_masker_core::session;
+
+use crate::detector::Detector;
+use crate::guard::{Failure, guard};
+use crate::status::Status;
+use crate::{args, handle_freed, handle_made};
+
+/// One exchange: a masked request and its answer.
+pub struct Session {
+    inner: session::Session,
+    /// The lent result.
+    result: Vec<u8>,
+    poisoned: bool,
+}
+
+/// What a session did.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Counts {
+    /// Stretches of the request that were replaced.
+    pub masked: u64,
+    /// Different originals among them.
+    pub distinct: u64,
+    /// Tokens of the answer that were turned back.
+    pub restored: u64,
+    /// Size of the request as it came, bytes.
+    pub bytes_in: u64,
+    /// Size of the request as it left, bytes.
+    pub bytes_out: u64,
+}
+
+impl Session {
+    /// Runs `body`; a panic in it makes the session unusable.
+    fn run<R>(&mut self, body: impl FnOnce(&mut Self) -> Result<R, Failure>) -> Result<R, Failure> {
+        if self.poisoned {
+            return Err(Failure::poisoned());
+        }
+        match catch_unwind(AssertUnwindSafe(|| body(self))) {
+            Ok(result) => result,
+            Err(panic) => {
+                self.poisoned = true;
+                resume_unwind(panic)
+            }
+        }
+    }
+}
+
+/// Opens a session whose tokens belong to `scope`: any text that names who owns them. Only a keyed digest is kept.
+///
+/// # Lifetimes
+/// The session lives until `awsm_session_free`, also when the detector is freed before. `scope` is not kept.
+///
+/// # Safety
+/// - `detector` is live.
+/// - `scope` is valid for reads of `scope_len` bytes, or null with length 0.
+/// - `out` is valid for writes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn awsm_session_new(
+    detector: *const Detector,
+    scope: *const u8,
+    scope_len: usize,
+    out: *mut *mut Session,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises that the handle is live, the input valid for reads, the output for writes.
+        let (detector, scope, out) =
+            unsafe { (args::shared(detector)?, args::bytes(scope, scope_len)?, args::output(out)?) };
+        let inner = session::Session::new(detector.rules.clone(), detector.key.scope(scope), detector.options);
+        handle_made();
+        out.write(Box::into_raw(Box::new(Session { inner, result: Vec::new(), poisoned: false })));
+        Ok(Status::Ok)
+    })
+}
+
+/// Frees a session; null is nothing. What it knew is wiped.
+///
+/// # Safety
+/// - `session` is null, or came from `awsm_session_new` and was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn awsm_session_free(session: *mut Session) {
+    if session.is_null() {
+        return;
+    }
+    guard(|| {
+        handle_freed();
+        // SAFETY: the caller promises that the pointer came from `Box::into_raw` in `awsm_session_new`.
+        drop(unsafe { Box::from_raw(session) });
+        Ok(Status::Ok)
+    });
+}
+
+/// Masks a request body.
+///
+/// `content_type` is the value of the header; empty means JSON if the body looks like it, else text. Gives `Unchanged`
+/// when the body stands as it is, `UnsupportedContent` for types that cannot be masked, `InvalidBody` for JSON that is
+/// none and holds something to mask.
+///
+/// # Lifetimes
+/// The result is lent until the next call on this session.
+///
+/// # Safety
+/// - `session` is live and not used by another call.
+/// - `content_type` and `body` are valid for reads of their lengths, or null with length 0.
+/// - `out` and `out_len` are valid for writes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn awsm_session_mask(
+    session: *mut Session,
+    content_type: *const u8,
+    content_type_len: usize,
+    body: *const u8,
+    body_len: usize,
+    out: *mut *const u8,
+    out_len: *mut usize,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises that the handle is live and not in use, inputs and outputs valid.
+        let (session, content_type, body, out, out_len) = unsafe {
+            (
+                args::exclusive(session)?,
+                args::bytes(content_type, content_type_len)?,
+                args::bytes(body, body_len)?,
+                args::output(out)?,
+                args::output(out_len)?,
+            )
+        };
+        session.run(|session| {
+            let Some(masked) = session.inner.mask(content_type, body)? else { return Ok(Status::Unchanged) };
+            session.result = masked;
+            out.write(session.result.as_ptr());
+            out_len.write(session.result.len());
+            Ok(Status::Ok)
+        })
+    })
+}
+
+/// Prepares for an answer, by the values of its headers.
+///
+/// Gives `Unchanged` when nothing in it can change: no tokens are known, or its type or coding cannot be read. Its
+/// bytes are then passed as they are. Gives `Ok` when each chunk has to go through `awsm_session_restore`.
+///
+/// # Safety
+/// - `session` is live and not used by another call.
+/// - `content_type` and `content_encoding` are valid for reads of their lengths, or null with length 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn awsm_session_open_answer(
+    session: *mut Session,
+    content_type: *const u8,
+    content_type_len: usize,
+    content_encoding: *const u8,
+    content_encoding_len: usize,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises that the handle is live and not in use, and the inputs valid for reads.
+        let (session, content_type, content_encoding) = unsafe {
+            (
+                args::exclusive(session)?,
+                args::bytes(content_type, content_type_len)?,
+                args::bytes(content_encoding, content_encoding_len)?,
+            )
+        };
+        session.run(|session| {
+            let opened = session.inner.open_answer(content_type, content_encoding);
+            Ok(if opened { Status::Ok } else { Status::Unchanged })
+        })
+    })
+}
+
+/// Restores the next bytes of the answer. `last` is not 0 with the last of them and gives out what was held back.
+///
+/// Gives `Unchanged` when the chunk is to be passed as it is, else the bytes to pass instead, which may be none.
+///
+/// # Lifetimes
+/// The result is lent until the next call on this session.
+///
+/// # Safety
+/// - `session` is live and not used by another call.
+/// - `chunk` is valid for reads of `chunk_len` bytes, or null with length 0.
+/// - `out` and `out_len` are valid for writes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn awsm_session_restore(
+    session: *mut Session,
+    chunk: *const u8,
+    chunk_len: usize,
+    last: u32,
+    out: *mut *const u8,
+    out_len: *mut usize,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises that the handle is live and not in use, input and outputs valid.
+        let (session, chunk, out, out_len) = unsafe {
+            (args::exclusive(session)?, args::bytes(chunk, chunk_len)?, args::output(out)?, args::output(out_len)?)
+        };
+        session.run(|session| {
+            let mut result = std::mem::take(&mut session.result);
+            result.clear();
+            let restored = session.inner.restore(chunk, last != 0, &mut result);
+            session.result = result;
+            restored?;
+            if session.result == chunk {
+                return Ok(Status::Unchanged);
+            }
+            out.write(session.result.as_ptr());
+            out_len.write(session.result.len());
+            Ok(Status::Ok)
+        })
+    })
+}
+
+/// What the session did so far.
+///
+/// # Safety
+/// - `session` is live.
+/// - `out` is valid for writes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn awsm_session_counts(session: *const Session, out: *mut Counts) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises that the handle is live and the output valid for writes.
+        let (session, out) = unsafe { (args::shared(session)?, args::output(out)?) };
+        let session::Counts { masked, distinct, restored, bytes_in, bytes_out } = session.inner.counts();
+        out.write(Counts { masked, distinct, restored, bytes_in, bytes_out });
+        Ok(Status::Ok)
+    })
+}
