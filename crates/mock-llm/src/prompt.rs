@@ -1,0 +1,189 @@
+//! What the mock needs to know of a request: the text to echo, and a few choices of the client.
+
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+/// The parts of a request that shape the answer.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Prompt {
+    /// Text of the last user message: its string, or its text blocks and tool results one after another.
+    pub(crate) echo: String,
+    /// The model asked for.
+    pub(crate) model: String,
+    /// Name of the first tool offered.
+    pub(crate) tool: Option<String>,
+    /// Whether the answer is to be streamed.
+    pub(crate) stream: bool,
+    /// Whether an OpenAI stream ends with a chunk of usage figures.
+    pub(crate) include_usage: bool,
+    /// A made-up count of tokens that grows with the request.
+    pub(crate) input_tokens: usize,
+}
+
+/// Reads an Anthropic Messages request.
+///
+/// # Errors
+/// The text of the API's error. It quotes nothing of the request.
+pub(crate) fn anthropic(body: &[u8]) -> Result<Prompt, String> {
+    let request = parse(body)?;
+    let messages = messages(&request)?;
+    check_signatures(messages)?;
+    let last_user = messages.iter().rev().find(|message| text(message, "role") == Some("user"));
+    let mut prompt = common(&request, body);
+    if let Some(content) = last_user.and_then(|message| message.get("content")) {
+        append_text(content, &mut prompt.echo);
+    }
+    prompt.tool = first_tool(&request).and_then(|tool| text(tool, "name")).map(str::to_owned);
+    Ok(prompt)
+}
+
+/// Reads an OpenAI Chat Completions request. Tool messages at the end count as the last user message, all of them.
+///
+/// # Errors
+/// The text of the API's error. It quotes nothing of the request.
+pub(crate) fn openai(body: &[u8]) -> Result<Prompt, String> {
+    let request = parse(body)?;
+    let messages = messages(&request)?;
+    let is_tool = |message: &Value| matches!(text(message, "role"), Some("tool" | "function"));
+    let last = messages.iter().rposition(|message| is_tool(message) || text(message, "role") == Some("user"));
+    let mut prompt = common(&request, body);
+    if let Some(last) = last {
+        let tools = messages.iter().take(last + 1).rev().take_while(|message| is_tool(message)).count();
+        let first = (last + 1).saturating_sub(tools.max(1));
+        for message in messages.iter().take(last + 1).skip(first) {
+            append_text(message.get("content").unwrap_or(&Value::Null), &mut prompt.echo);
+        }
+    }
+    prompt.tool = first_tool(&request)
+        .and_then(|tool| tool.get("function"))
+        .and_then(|function| text(function, "name"))
+        .map(str::to_owned);
+    prompt.include_usage =
+        request.pointer("/stream_options/include_usage").and_then(Value::as_bool).unwrap_or(false);
+    Ok(prompt)
+}
+
+/// The signature the mock gives to `thinking`.
+pub(crate) fn sign(thinking: &str) -> String {
+    format!("sig-{}", hex(&Sha256::digest(thinking)))
+}
+
+/// Lower-case hexadecimal digits of `bytes`.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn parse(body: &[u8]) -> Result<Value, String> {
+    serde_json::from_slice(body).map_err(|_| "The request body is not valid JSON.".to_owned())
+}
+
+fn messages(request: &Value) -> Result<&Vec<Value>, String> {
+    let messages = request.get("messages").ok_or("messages: Field required")?;
+    messages.as_array().ok_or_else(|| "messages: Input should be a valid list".to_owned())
+}
+
+fn common(request: &Value, body: &[u8]) -> Prompt {
+    Prompt {
+        model: text(request, "model").unwrap_or("mock").to_owned(),
+        stream: request.get("stream").and_then(Value::as_bool).unwrap_or(false),
+        input_tokens: body.len().div_ceil(4),
+        ..Prompt::default()
+    }
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
+    value.get(key).and_then(Value::as_str)
+}
+
+fn first_tool(request: &Value) -> Option<&Value> {
+    request.get("tools").and_then(Value::as_array).and_then(|tools| tools.first())
+}
+
+/// Appends the text of a message's or a tool result's content.
+fn append_text(content: &Value, echo: &mut String) {
+    match content {
+        Value::String(text) => echo.push_str(text),
+        Value::Array(blocks) => {
+            for block in blocks {
+                match text(block, "type") {
+                    Some("text") => echo.push_str(text(block, "text").unwrap_or_default()),
+                    Some("tool_result") => append_text(block.get("content").unwrap_or(&Value::Null), echo),
+                    _ => {}
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// As the real API does, refuses thinking that differs from what was signed. Signatures of others are not judged.
+fn check_signatures(messages: &[Value]) -> Result<(), String> {
+    for (at, message) in messages.iter().enumerate() {
+        let blocks = message.get("content").and_then(Value::as_array).into_iter().flatten();
+        for (block_at, block) in blocks.enumerate() {
+            let (Some("thinking"), Some(thinking), Some(signature)) =
+                (text(block, "type"), text(block, "thinking"), text(block, "signature"))
+            else {
+                continue;
+            };
+            let ours = signature.strip_prefix("sig-").is_some_and(|hex| hex.len() == 64);
+            if ours && signature != sign(thinking) {
+                return Err(format!(
+                    "messages.{at}.content.{block_at}: Invalid `signature` in `thinking` block"
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn echo_of(read: fn(&[u8]) -> Result<Prompt, String>, messages: &str) -> String {
+        read(format!(r#"{{"messages":{messages}}}"#).as_bytes()).unwrap().echo
+    }
+
+    #[test]
+    fn echoes_the_last_user_message() {
+        assert_eq!(echo_of(anthropic, "[]"), "");
+        assert_eq!(
+            echo_of(
+                anthropic,
+                r#"[{"role":"user","content":"a"},{"role":"user","content":"b"},{"role":"assistant","content":"c"}]"#
+            ),
+            "b"
+        );
+        assert_eq!(
+            echo_of(
+                anthropic,
+                r#"[{"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":[{"type":"text","text":"a"},
+                {"type":"image"}]},{"type":"tool_result","content":"b"},{"type":"text","text":"c"}]}]"#
+            ),
+            "abc"
+        );
+    }
+
+    #[test]
+    fn joins_tool_messages_of_openai() {
+        let tail = r#"[{"role":"user","content":"q"},{"role":"assistant","tool_calls":[]},
+            {"role":"tool","content":"a"},{"role":"tool","content":[{"type":"text","text":"b"}]}]"#;
+        assert_eq!(echo_of(openai, tail), "ab");
+        assert_eq!(echo_of(openai, r#"[{"role":"tool","content":"a"},{"role":"user","content":"q"}]"#), "q");
+        assert_eq!(echo_of(openai, r#"[{"role":"system","content":"s"}]"#), "");
+    }
+
+    #[test]
+    fn refuses_thinking_that_was_changed() {
+        let request = |thinking: &str, signature: &str| {
+            format!(
+                r#"{{"messages":[{{"role":"assistant","content":[{{"type":"thinking","thinking":"{thinking}","signature":"{signature}"}}]}}]}}"#
+            )
+        };
+        assert!(anthropic(request("a", &sign("a")).as_bytes()).is_ok());
+        let error = anthropic(request("b", &sign("a")).as_bytes()).unwrap_err();
+        assert_eq!(error, "messages.0.content.0: Invalid `signature` in `thinking` block");
+        assert!(anthropic(request("b", "ErcB…").as_bytes()).is_ok());
+    }
+}
