@@ -41,9 +41,8 @@ pub unsafe extern "C" fn awsm_detector_new(
 ) -> Status {
     guard(|| {
         // SAFETY: the caller promises that the inputs are valid for reads and the output for writes.
-        let (json, secret, out) = unsafe {
-            (args::bytes(config, config_len)?, args::bytes(secret, secret_len)?, args::output(out)?)
-        };
+        let (json, secret, out) =
+            unsafe { (args::bytes(config, config_len)?, args::bytes(secret, secret_len)?, args::output(out)?) };
         let (rules, options) = config::read(json)?;
         let rules = Arc::new(detect::Detector::new(&rules)?);
         let key = TokenKey::new(secret)?;

@@ -124,8 +124,7 @@ pub(crate) fn whole(answer: &Answer) -> String {
 /// What stands before and after the text in a document whose content is one text.
 pub(crate) fn around_text(answer: &Answer) -> (String, String) {
     let content = vec![Content::Text { text: String::new() }];
-    let empty =
-        answer.json.text(&message(answer, content, Some(stop_reason(answer)), answer.output_tokens()));
+    let empty = answer.json.text(&message(answer, content, Some(stop_reason(answer)), answer.output_tokens()));
     let (before, after) = empty.split_once(r#""text":"""#).unwrap_or_default();
     (format!(r#"{before}"text":""#), format!("\"{after}"))
 }
@@ -157,11 +156,7 @@ pub(crate) fn stream(answer: Answer) -> Steps {
         let stop = complete.then(|| step(Event::ContentBlockStop { index }));
         let deltas = deltas(block, delta_bytes, json)
             .flat_map(move |delta| [Step::Pause, step(Event::ContentBlockDelta { index, delta })]);
-        [step(Event::ContentBlockStart { index, content_block })]
-            .into_iter()
-            .chain(ping)
-            .chain(deltas)
-            .chain(stop)
+        [step(Event::ContentBlockStart { index, content_block })].into_iter().chain(ping).chain(deltas).chain(stop)
     });
     Box::new(std::iter::once(start).chain(blocks).chain(end))
 }
@@ -191,12 +186,7 @@ pub(crate) fn request_id(seq: u64) -> String {
     format!("req_mock{seq:08}")
 }
 
-fn message(
-    answer: &Answer,
-    content: Vec<Content>,
-    stop_reason: Option<&'static str>,
-    output_tokens: usize,
-) -> Message {
+fn message(answer: &Answer, content: Vec<Content>, stop_reason: Option<&'static str>, output_tokens: usize) -> Message {
     Message {
         model: answer.model.clone(),
         id: format!("msg_mock{:08}", answer.seq),
@@ -226,14 +216,10 @@ fn tool_id(seq: u64, index: usize) -> String {
 fn content(seq: u64, index: usize, block: &Block) -> Content {
     match block {
         Block::Text(script) => Content::Text { text: script.whole() },
-        Block::Thinking(thinking) => {
-            Content::Thinking { thinking: thinking.clone(), signature: sign(thinking) }
+        Block::Thinking(thinking) => Content::Thinking { thinking: thinking.clone(), signature: sign(thinking) },
+        Block::Tool { name, input } => {
+            Content::ToolUse { id: tool_id(seq, index), name: name.clone(), input: ToolInput::Whole(input.clone()) }
         }
-        Block::Tool { name, input } => Content::ToolUse {
-            id: tool_id(seq, index),
-            name: name.clone(),
-            input: ToolInput::Whole(input.clone()),
-        },
     }
 }
 

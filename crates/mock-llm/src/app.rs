@@ -209,9 +209,7 @@ fn route(parts: &Parts, body: &[u8], knobs: &Knobs, seq: u64) -> Outgoing {
         Endpoint::Messages | Endpoint::CountTokens | Endpoint::ChatCompletions if head => {
             converse(endpoint, Prompt::default(), knobs, seq)
         }
-        Endpoint::Messages | Endpoint::CountTokens | Endpoint::ChatCompletions
-            if parts.method == Method::POST =>
-        {
+        Endpoint::Messages | Endpoint::CountTokens | Endpoint::ChatCompletions if parts.method == Method::POST => {
             match vendor.read(body) {
                 Ok(prompt) => converse(endpoint, prompt, knobs, seq),
                 // plain text for plain text: the body need not be a prompt
@@ -232,9 +230,7 @@ fn converse(endpoint: Endpoint, prompt: Prompt, knobs: &Knobs, seq: u64) -> Outg
             let status = knobs.status.unwrap_or(StatusCode::BAD_REQUEST);
             vendor.error(knobs.json, status, quote(&prompt.echo), seq)
         }
-        Reply::ErrorStream if !stream => {
-            vendor.error(knobs.json, vendor.overloaded(), quote(&prompt.echo), seq)
-        }
+        Reply::ErrorStream if !stream => vendor.error(knobs.json, vendor.overloaded(), quote(&prompt.echo), seq),
         Reply::PlainText => plain_text(prompt.echo.into()),
         Reply::Empty => Outgoing {
             status: StatusCode::OK,
@@ -264,11 +260,7 @@ fn long((before, after): (String, String), text: &Script, json: Json) -> Outgoin
     let inside = text.pieces(LONG_STEP_BYTES).map(move |piece| json.inside(&piece));
     let parts = std::iter::once(before).chain(inside).chain([after]);
     let steps = Box::new(parts.map(|part| Step::Data(part.into())));
-    Outgoing {
-        status: StatusCode::OK,
-        content_type: "application/json",
-        payload: Payload::Long(steps, length),
-    }
+    Outgoing { status: StatusCode::OK, content_type: "application/json", payload: Payload::Long(steps, length) }
 }
 
 fn plain_text(text: Bytes) -> Outgoing {

@@ -79,9 +79,8 @@ async fn one(State(app): State<Arc<App>>, Path(which): Path<String>) -> Response
 }
 
 async fn body(State(app): State<Arc<App>>, Path(which): Path<String>) -> Response {
-    let raw = |entry: Arc<Entry>| {
-        ([(header::CONTENT_TYPE, "application/octet-stream")], entry.body.clone()).into_response()
-    };
+    let raw =
+        |entry: Arc<Entry>| ([(header::CONTENT_TYPE, "application/octet-stream")], entry.body.clone()).into_response();
     entry(&app, &which).map_or_else(nothing, raw)
 }
 

@@ -89,14 +89,12 @@ async fn serve(args: &Args) -> io::Result<()> {
     announce(address, args.port_file.as_deref())?;
 
     let (stop, mut stopped) = tokio::sync::watch::channel(false);
-    let server = axum::serve(
-        QuickListener(listener),
-        router(args.fast).into_make_service_with_connect_info::<Connection>(),
-    )
-    .with_graceful_shutdown(async move {
-        // an error means that the sender is gone, which is a reason to stop as well
-        let _ = stopped.changed().await;
-    });
+    let server =
+        axum::serve(QuickListener(listener), router(args.fast).into_make_service_with_connect_info::<Connection>())
+            .with_graceful_shutdown(async move {
+                // an error means that the sender is gone, which is a reason to stop as well
+                let _ = stopped.changed().await;
+            });
     let deadline = async {
         tokio::select! {
             _ = terminate.recv() => {}

@@ -133,9 +133,7 @@ pub(crate) fn stream(answer: Answer) -> Steps {
     };
     let delta = {
         let chunk = chunk.clone();
-        move |delta: Delta| {
-            chunk(vec![ChunkChoice { index: 0, delta, logprobs: None, finish_reason: None }], None)
-        }
+        move |delta: Delta| chunk(vec![ChunkChoice { index: 0, delta, logprobs: None, finish_reason: None }], None)
     };
 
     let role = Delta { role: Some("assistant"), content: Some(String::new()), ..Delta::default() };
@@ -195,13 +193,7 @@ fn completion<C>(
 }
 
 fn empty_message() -> Message {
-    Message {
-        role: "assistant",
-        content: None,
-        reasoning_content: None,
-        refusal: None,
-        tool_calls: Vec::new(),
-    }
+    Message { role: "assistant", content: None, reasoning_content: None, refusal: None, tool_calls: Vec::new() }
 }
 
 fn tool_call(seq: u64, block: usize, index: Option<usize>, name: &str, arguments: String) -> ToolCall {

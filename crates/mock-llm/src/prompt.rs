@@ -58,8 +58,7 @@ pub(crate) fn openai(body: &[u8]) -> Result<Prompt, String> {
         .and_then(|tool| tool.get("function"))
         .and_then(|function| text(function, "name"))
         .map(str::to_owned);
-    prompt.include_usage =
-        request.pointer("/stream_options/include_usage").and_then(Value::as_bool).unwrap_or(false);
+    prompt.include_usage = request.pointer("/stream_options/include_usage").and_then(Value::as_bool).unwrap_or(false);
     Ok(prompt)
 }
 
@@ -128,9 +127,7 @@ fn check_signatures(messages: &[Value]) -> Result<(), String> {
             };
             let ours = signature.strip_prefix("sig-").is_some_and(|hex| hex.len() == 64);
             if ours && signature != sign(thinking) {
-                return Err(format!(
-                    "messages.{at}.content.{block_at}: Invalid `signature` in `thinking` block"
-                ));
+                return Err(format!("messages.{at}.content.{block_at}: Invalid `signature` in `thinking` block"));
             }
         }
     }

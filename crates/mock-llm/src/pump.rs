@@ -64,9 +64,7 @@ pub(crate) fn send(outgoing: Outgoing, knobs: &Knobs, connection: &Connection, s
     let (body, length, validated) = match payload {
         Payload::Whole(plain) => {
             let bytes = match knobs.encoding.and_then(compressor) {
-                Some(mut press) => {
-                    Bytes::from([push(&mut *press, &plain, false), finish(&mut *press)].concat())
-                }
+                Some(mut press) => Bytes::from([push(&mut *press, &plain, false), finish(&mut *press)].concat()),
                 None => plain,
             };
             let length = Some(bytes.len());

@@ -180,8 +180,7 @@ fn signs_its_thinking_and_knows_it_again() {
     assert_eq!(body["content"], json!([block, {"type": "text", "text": PROMPT}]));
 
     let answer = mock.messages(&thinking, true, PROMPT);
-    let streamed: String =
-        answer.deltas("thinking_delta", "thinking").into_iter().map(|(_, text)| text).collect();
+    let streamed: String = answer.deltas("thinking_delta", "thinking").into_iter().map(|(_, text)| text).collect();
     assert_eq!(streamed, PROMPT);
     assert_eq!(answer.deltas("signature_delta", "signature"), [(0, signature)]);
     assert_eq!(answer.streamed_text(), PROMPT);
@@ -198,10 +197,7 @@ fn signs_its_thinking_and_knows_it_again() {
     changed["thinking"] = json!("something else");
     let refused = mock.post("/v1/messages", &[], &next(&changed));
     assert_eq!(refused.status, 400);
-    assert_eq!(
-        refused.json()["error"]["message"],
-        "messages.0.content.0: Invalid `signature` in `thinking` block"
-    );
+    assert_eq!(refused.json()["error"]["message"], "messages.0.content.0: Invalid `signature` in `thinking` block");
 
     let chat = mock.chat(&thinking, true, PROMPT);
     assert_eq!(chat_deltas(&chat, "/choices/0/delta/reasoning_content"), PROMPT);

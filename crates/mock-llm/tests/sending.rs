@@ -109,9 +109,7 @@ fn encoding_compresses_unasked() {
         let document: serde_json::Value = serde_json::from_slice(&decode(value, &answer.body)).unwrap();
         assert_eq!(document["content"][0]["text"], PROMPT);
 
-        for headers in
-            [vec![("x-mock-encoding", value)], vec![("x-mock-encoding", value), ("x-mock-write", "1")]]
-        {
+        for headers in [vec![("x-mock-encoding", value)], vec![("x-mock-encoding", value), ("x-mock-write", "1")]] {
             let answer = mock.messages(&headers, true, PROMPT);
             assert!(answer.complete);
             let events = events_of(&decode(value, &answer.body));

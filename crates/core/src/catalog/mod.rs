@@ -103,6 +103,13 @@ pub struct Kind {
     pub source: &'static str,
 }
 
+impl Kind {
+    /// The example as it would stand in a text.
+    pub fn example_text(&self) -> String {
+        self.example.replace("\\n", "\n")
+    }
+}
+
 macro_rules! known_kinds {
     ($($(#[$doc:meta])* $field:ident = $name:literal,)*) => {
         /// Kinds that a hand-written rule finds.

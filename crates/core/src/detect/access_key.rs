@@ -18,13 +18,18 @@ impl Scan<'_, '_> {
             return end;
         }
         let body = end - at - PREFIX;
-        let shape = self.detector.catalog.prefixes.get(&text[at..at + PREFIX]).iter().find(|shape| {
-            (usize::from(shape.min)..=usize::from(shape.max)).contains(&body)
-        });
-        if let Some(shape) = shape {
-            if text.get(end).is_none_or(|&c| !is_alnum(c) && c != b'+') && !in_base64(text, at) {
-                self.whole(shape.kind, at, end);
-            }
+        let shape = self
+            .detector
+            .catalog
+            .prefixes
+            .get(&text[at..at + PREFIX])
+            .iter()
+            .find(|shape| (usize::from(shape.min)..=usize::from(shape.max)).contains(&body));
+        if let Some(shape) = shape
+            && text.get(end).is_none_or(|&c| !is_alnum(c) && c != b'+')
+            && !in_base64(text, at)
+        {
+            self.whole(shape.kind, at, end);
         }
         end
     }

@@ -42,10 +42,9 @@ fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
     let left = run == start || word_start(text, run) == start;
     let joined = |at: Option<&u8>| at.is_some_and(|&c| matches!(c, b'.' | b','));
     // `1.123456789012` and `123456789012.5` are numbers.
-    let fraction = joined(start.checked_sub(1).and_then(|i| text.get(i)))
-        && start >= 2
-        && text[start - 2].is_ascii_digit()
-        || joined(text.get(end)) && text[end] == b'.' && text.get(end + 1).is_some_and(u8::is_ascii_digit);
+    let fraction =
+        joined(start.checked_sub(1).and_then(|i| text.get(i))) && start >= 2 && text[start - 2].is_ascii_digit()
+            || joined(text.get(end)) && text[end] == b'.' && text.get(end + 1).is_some_and(u8::is_ascii_digit);
     left && !fraction && text.get(end).is_none_or(|&c| !is_alnum(c))
 }
 

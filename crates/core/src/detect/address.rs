@@ -124,7 +124,9 @@ fn is_version(text: &[u8], start: usize) -> bool {
     let gap = &before[word_end..];
     gap.len() <= 2
         && gap.iter().all(|&c| matches!(c, b' ' | b':' | b'='))
-        && [&b"version"[..], b"section", b"release", b"ver"].iter().any(|w| before[word_start..word_end].eq_ignore_ascii_case(w))
+        && [&b"version"[..], b"section", b"release", b"ver"]
+            .iter()
+            .any(|w| before[word_start..word_end].eq_ignore_ascii_case(w))
 }
 
 /// Past `/16`, when the address has a prefix length of at most `max`.

@@ -177,7 +177,10 @@ fn resource_end(text: &[u8], start: usize, spelling: Spelling) -> usize {
     while end < limit {
         let c = text[end];
         let belongs = is_alnum(c)
-            || matches!(c, b'-' | b'_' | b'.' | b':' | b'/' | b'*' | b'+' | b'=' | b'@' | b'~' | b'#' | b'?' | b'$' | b'!')
+            || matches!(
+                c,
+                b'-' | b'_' | b'.' | b':' | b'/' | b'*' | b'+' | b'=' | b'@' | b'~' | b'#' | b'?' | b'$' | b'!'
+            )
             || c == b'%' && (spelling.colon.len() == 1 || !text[end..].starts_with(b"%22"))
             || c == b'{' && end > start && text[end - 1] == b'$'
             || c == b'}' && text[start..end].contains(&b'{');

@@ -102,10 +102,7 @@ impl Custom {
 
 /// A term that begins or ends with a letter or digit does not count inside a longer word.
 fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
-    let left = !is_alnum(text[start])
-        || start == 0
-        || !is_alnum(text[start - 1])
-        || follows_escape(text, start);
+    let left = !is_alnum(text[start]) || start == 0 || !is_alnum(text[start - 1]) || follows_escape(text, start);
     let right = !is_alnum(text[end - 1]) || text.get(end).is_none_or(|&c| !is_alnum(c));
     left && right
 }
@@ -124,16 +121,15 @@ fn compile(place: &str, pattern: &CustomPattern) -> Result<Pattern> {
     if name.is_empty() {
         return Err(Error::Config(format!("{place}.name: is empty; give the pattern a name")));
     }
-    let compiled = RegexBuilder::new(regex)
-        .size_limit(MAX_PATTERN_BYTES)
-        .dfa_size_limit(MAX_PATTERN_BYTES)
-        .build()
-        .map_err(|error| match error {
-            regex::Error::CompiledTooBig(_) => Error::Config(format!(
-                "{place}.regex: needs more than {MAX_PATTERN_BYTES} bytes; make counted repetitions smaller"
-            )),
-            other => Error::Config(format!("{place}.regex: {}", last_line(&other.to_string()))),
-        })?;
+    let compiled =
+        RegexBuilder::new(regex).size_limit(MAX_PATTERN_BYTES).dfa_size_limit(MAX_PATTERN_BYTES).build().map_err(
+            |error| match error {
+                regex::Error::CompiledTooBig(_) => Error::Config(format!(
+                    "{place}.regex: needs more than {MAX_PATTERN_BYTES} bytes; make counted repetitions smaller"
+                )),
+                other => Error::Config(format!("{place}.regex: {}", last_line(&other.to_string()))),
+            },
+        )?;
     if compiled.is_match(b"") {
         return Err(Error::Config(format!("{place}.regex: matches the empty text; make it match at least one byte")));
     }

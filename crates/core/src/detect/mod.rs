@@ -8,6 +8,7 @@ mod account;
 mod address;
 mod anchors;
 mod arn;
+mod body;
 mod boundary;
 mod context;
 mod custom;
@@ -153,11 +154,8 @@ impl Hits {
             outside
         });
         if !preserve_structure {
-            self.parts = self
-                .findings
-                .iter()
-                .map(|f| Part { kind: f.kind, span: f.span.clone(), is_name: false })
-                .collect();
+            self.parts =
+                self.findings.iter().map(|f| Part { kind: f.kind, span: f.span.clone(), is_name: false }).collect();
         }
         self.parts.sort_by(|a, b| a.span.start.cmp(&b.span.start).then(b.span.end.cmp(&a.span.end)));
         let mut end = 0;

@@ -97,7 +97,6 @@ impl Policy {
         });
         // A finding none of whose parts is left has nothing to report.
         let parts = &hits.parts;
-        hits.findings
-            .retain(|f| parts.iter().any(|p| f.span.start <= p.span.start && p.span.end <= f.span.end));
+        hits.findings.retain(|f| parts.iter().any(|p| f.span.start <= p.span.start && p.span.end <= f.span.end));
     }
 }

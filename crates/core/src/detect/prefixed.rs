@@ -13,9 +13,17 @@ const MAX_BODY: usize = 64;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found {
     /// An id, from the first byte of its prefix to past its last.
-    Id { kind: KindId, start: usize, end: usize },
+    Id {
+        kind: KindId,
+        start: usize,
+        end: usize,
+    },
     /// The shape of an id, glued to a word.
-    Glued { kind: KindId, start: usize, end: usize },
+    Glued {
+        kind: KindId,
+        start: usize,
+        end: usize,
+    },
     Nothing,
 }
 
@@ -42,10 +50,11 @@ impl Scan<'_, '_> {
         let mut at = start;
         while let Some(found) = memchr::memchr(b'-', &self.text[at..end]) {
             let dash = at + found;
-            if let Found::Id { kind, start: from, end: to } = find(self, dash) {
-                if from == start && to <= end {
-                    return Some((kind, from, to));
-                }
+            if let Found::Id { kind, start: from, end: to } = find(self, dash)
+                && from == start
+                && to <= end
+            {
+                return Some((kind, from, to));
             }
             at = dash + 1;
         }
@@ -66,14 +75,14 @@ fn find(scan: &Scan<'_, '_>, dash: usize) -> Found {
     let cut = run > 0 && run == first && dash - run == MAX_PREFIX && is_alnum(text[run - 1]);
     let mut from = 0;
     while from < prefix.len() {
-        if !(from == 0 && cut) {
-            if let Some((kind, end)) = body_end(scan, &prefix[from..], body) {
-                return if ends_at(text, end) {
-                    Found::Id { kind, start: first + from, end }
-                } else {
-                    Found::Glued { kind, start: first + from, end }
-                };
-            }
+        if !(from == 0 && cut)
+            && let Some((kind, end)) = body_end(scan, &prefix[from..], body)
+        {
+            return if ends_at(text, end) {
+                Found::Id { kind, start: first + from, end }
+            } else {
+                Found::Glued { kind, start: first + from, end }
+            };
         }
         match memchr::memchr(b'-', &prefix[from..]) {
             Some(next) => from += next + 1,

@@ -74,7 +74,9 @@ impl Scan<'_, '_> {
                 run_end(text, dashes, 5, |c| c == b'-')
             }
             // Cut off: what looks like the key's lines.
-            None => run_end(text, body, MAX_PEM, |c| is_base64(c) || matches!(c, b'=' | b'\n' | b'\r' | b'\\' | b' ' | b':' | b'-' | b',')),
+            None => run_end(text, body, MAX_PEM, |c| {
+                is_base64(c) || matches!(c, b'=' | b'\n' | b'\r' | b'\\' | b' ' | b':' | b'-' | b',')
+            }),
         };
         let end = end.max(run_start(text, end, 1, |c| c == b'-'));
         self.whole(kind, start, end);

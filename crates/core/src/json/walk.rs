@@ -251,7 +251,9 @@ mod tests {
 
     #[test]
     fn invalid_documents_are_refused() {
-        for bad in ["", "{", "[1,]", "{\"a\"}", "{\"a\":1}x", "\"open", "{\"a\":tru}", "[01]", "[1.]", "{,}", "[1 2]", "{1:2}"] {
+        for bad in
+            ["", "{", "[1,]", "{\"a\"}", "{\"a\":1}x", "\"open", "{\"a\":tru}", "[01]", "[1.]", "{,}", "[1 2]", "{1:2}"]
+        {
             assert!(walk(bad.as_bytes(), &mut Nobody).is_err(), "{bad}");
             assert!(serde_json::from_str::<serde_json::Value>(bad).is_err(), "{bad}");
         }

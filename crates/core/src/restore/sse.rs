@@ -99,7 +99,15 @@ impl SseAnswer {
         out.extend_from_slice(&bytes[copied..]);
     }
 
-    fn slot(&mut self, tokens: &TokenIndex, slot: &Slot, last: bool, bytes: &[u8], span: Range<usize>, out: &mut Vec<u8>) {
+    fn slot(
+        &mut self,
+        tokens: &TokenIndex,
+        slot: &Slot,
+        last: bool,
+        bytes: &[u8],
+        span: Range<usize>,
+        out: &mut Vec<u8>,
+    ) {
         let inside = &bytes[span.clone()];
         let Some(id) = slot.runs_on else {
             let mut text = TextAnswer::in_json(slot.depth);

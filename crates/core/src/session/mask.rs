@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::Session;
 use crate::detect::Part;
-use crate::json::{ChangeableStrings, unescape};
+use crate::json::unescape;
 use crate::wire::Content;
 use crate::{Error, Result};
 
@@ -19,10 +19,7 @@ impl Session {
     /// holds something to mask.
     pub fn mask(&mut self, content_type: &[u8], body: &[u8]) -> Result<Option<Vec<u8>>> {
         let content = Content::parse(content_type, body).ok_or(Error::UnsupportedContent)?;
-        let edits = match content {
-            Content::Json => self.json_edits(body)?,
-            Content::Text | Content::EventStream => self.text_edits(body),
-        };
+        let edits = self.detector.scan_body(content, body)?.parts;
         let len = u64::try_from(body.len()).unwrap_or(u64::MAX);
         self.counts.bytes_in += len;
         self.counts.masked += u64::try_from(edits.len()).unwrap_or(u64::MAX);
@@ -38,31 +35,6 @@ impl Session {
         }
         self.counts.bytes_out += u64::try_from(masked.len()).unwrap_or(u64::MAX);
         Ok(Some(masked))
-    }
-
-    fn text_edits(&self, body: &[u8]) -> Vec<Part> {
-        self.detector.scan(body).parts
-    }
-
-    /// The raw bytes are looked at first; only a body that has something to mask is read as JSON.
-    fn json_edits(&self, body: &[u8]) -> Result<Vec<Part>> {
-        let mut strings: Option<Result<ChangeableStrings>> = None;
-        let found = self.detector.scan_where(body, |start| {
-            match strings.get_or_insert_with(|| ChangeableStrings::find(body)) {
-                Ok(strings) => strings.around(start).is_some(),
-                Err(_) => true,
-            }
-        });
-        let Some(strings) = strings.transpose()? else { return Ok(Vec::new()) };
-        let mut parts = found.parts;
-        parts.retain_mut(|part| match strings.around(part.span.start) {
-            Some(string) => {
-                part.span.end = part.span.end.min(string.end);
-                true
-            }
-            None => false,
-        });
-        Ok(parts)
     }
 
     fn write(&mut self, body: &[u8], edits: &[Part], is_json: bool) -> Vec<u8> {

@@ -109,10 +109,8 @@ impl TokenIndex {
         restores: bool,
     ) -> &[u8] {
         let hash = self.hasher.hash_one(original);
-        let found = self
-            .by_original
-            .find(hash, |&i| self.entry(i).is_some_and(|e| self.original_of(e) == original))
-            .copied();
+        let found =
+            self.by_original.find(hash, |&i| self.entry(i).is_some_and(|e| self.original_of(e) == original)).copied();
         let index = match found {
             Some(index) => index,
             None => self.make(key, original, kind, label, restores),

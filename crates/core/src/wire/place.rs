@@ -64,10 +64,31 @@ fn root(key: &[u8]) -> Place {
         b"choices" => Place::Choice,
         b"response" => Place::Root,
         b"arguments" => Place::JsonText,
-        b"model" | b"id" | b"type" | b"object" | b"role" | b"mcp_servers" | b"container" | b"tool_choice" | b"thinking"
-        | b"service_tier" | b"stop_reason" | b"previous_response_id" | b"conversation" | b"item_id" | b"call_id"
-        | b"request_id" | b"system_fingerprint" | b"obfuscation" | b"usage" | b"include" | b"betas"
-        | b"prompt_cache_key" | b"partial_image_b64" | b"anthropic_version" | b"anthropic_beta" => Place::Opaque,
+        b"model"
+        | b"id"
+        | b"type"
+        | b"object"
+        | b"role"
+        | b"mcp_servers"
+        | b"container"
+        | b"tool_choice"
+        | b"thinking"
+        | b"service_tier"
+        | b"stop_reason"
+        | b"previous_response_id"
+        | b"conversation"
+        | b"item_id"
+        | b"call_id"
+        | b"request_id"
+        | b"system_fingerprint"
+        | b"obfuscation"
+        | b"usage"
+        | b"include"
+        | b"betas"
+        | b"prompt_cache_key"
+        | b"partial_image_b64"
+        | b"anthropic_version"
+        | b"anthropic_beta" => Place::Opaque,
         _ => Place::Free,
     }
 }
@@ -78,11 +99,39 @@ fn block(key: &[u8]) -> Place {
         b"source" => Place::Source,
         b"function" | b"function_call" | b"custom" => Place::Function,
         b"arguments" | b"partial_json" => Place::JsonText,
-        b"type" | b"id" | b"name" | b"role" | b"model" | b"status" | b"object" | b"tool_use_id" | b"call_id"
-        | b"item_id" | b"file_id" | b"container_id" | b"server_name" | b"server_label" | b"tool_name" | b"caller"
-        | b"media_type" | b"cache_control" | b"signature" | b"thinking" | b"data" | b"encrypted_content"
-        | b"encrypted_index" | b"encrypted_stdout" | b"image_url" | b"input_audio" | b"audio" | b"file_data"
-        | b"stop_reason" | b"usage" | b"container" | b"logprobs" | b"approval_request_id" => Place::Opaque,
+        b"type"
+        | b"id"
+        | b"name"
+        | b"role"
+        | b"model"
+        | b"status"
+        | b"object"
+        | b"tool_use_id"
+        | b"call_id"
+        | b"item_id"
+        | b"file_id"
+        | b"container_id"
+        | b"server_name"
+        | b"server_label"
+        | b"tool_name"
+        | b"caller"
+        | b"media_type"
+        | b"cache_control"
+        | b"signature"
+        | b"thinking"
+        | b"data"
+        | b"encrypted_content"
+        | b"encrypted_index"
+        | b"encrypted_stdout"
+        | b"image_url"
+        | b"input_audio"
+        | b"audio"
+        | b"file_data"
+        | b"stop_reason"
+        | b"usage"
+        | b"container"
+        | b"logprobs"
+        | b"approval_request_id" => Place::Opaque,
         _ => Place::Free,
     }
 }

@@ -125,14 +125,8 @@ impl Answer {
                 (name.to_owned(), value.to_owned())
             })
             .collect();
-        let mut answer = Self {
-            status,
-            headers,
-            body: bytes[end + 4..].to_vec(),
-            chunks: Vec::new(),
-            complete: true,
-            reset,
-        };
+        let mut answer =
+            Self { status, headers, body: bytes[end + 4..].to_vec(), chunks: Vec::new(), complete: true, reset };
         if answer.header("transfer-encoding") == Some("chunked") {
             let raw = std::mem::take(&mut answer.body);
             (answer.chunks, answer.complete) = parse_chunks(&raw);
