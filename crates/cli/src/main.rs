@@ -1,0 +1,56 @@
+//! `aws-masker`: finds, masks and restores AWS identifiers in files and streams.
+
+mod catalog;
+mod failure;
+mod input;
+mod mapping;
+mod mask;
+mod scan;
+mod unmask;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use failure::Failure;
+
+/// Finds AWS identifiers and credentials, replaces them by tokens, and restores them.
+///
+/// Exit codes: 0 done, 1 something was found (with --fail-on-match), 2 wrong usage or unreadable input.
+#[derive(Parser)]
+#[command(name = "aws-masker", version)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Say what is there and where, without changing anything
+    Scan(scan::Args),
+    /// Replace identifiers by tokens
+    Mask(mask::Args),
+    /// Turn tokens back into what they stand for
+    Unmask(unmask::Args),
+    /// List every kind of identifier
+    Catalog(catalog::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Args::parse().command {
+        Command::Scan(args) => scan::run(&args),
+        Command::Mask(args) => mask::run(&args),
+        Command::Unmask(args) => unmask::run(&args),
+        Command::Catalog(args) => catalog::run(&args),
+    };
+    match result {
+        Ok(code) => code,
+        // The reader of a pipe went away: nothing more to do, and nothing to complain of.
+        Err(Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(failure) => {
+            let _ = writeln!(std::io::stderr(), "aws-masker: {failure}");
+            ExitCode::from(2)
+        }
+    }
+}
