@@ -1,0 +1,39 @@
+package = "kong-plugin-aws-masker"
+version = "0.1.0-1"
+rockspec_format = "3.0"
+
+source = {
+  url = "git+https://github.com/kong-aws-masker/kong-aws-masker.git",
+  tag = "v0.1.0",
+  dir = "kong-aws-masker/kong-plugin",
+}
+
+description = {
+  summary = "Masks AWS identifiers and credentials in requests to LLM APIs and restores them in the answers",
+  detailed = [[
+    Needs libaws_masker.so of the same release on lua_package_cpath.
+  ]],
+  homepage = "https://github.com/kong-aws-masker/kong-aws-masker",
+  license = "Apache-2.0",
+}
+
+dependencies = {
+  "lua == 5.1",
+}
+
+build = {
+  type = "builtin",
+  modules = {
+    ["kong.plugins.aws-masker.answer"] = "kong/plugins/aws-masker/answer.lua",
+    ["kong.plugins.aws-masker.cdefs"] = "kong/plugins/aws-masker/cdefs.lua",
+    ["kong.plugins.aws-masker.clib"] = "kong/plugins/aws-masker/clib.lua",
+    ["kong.plugins.aws-masker.config"] = "kong/plugins/aws-masker/config.lua",
+    ["kong.plugins.aws-masker.detectors"] = "kong/plugins/aws-masker/detectors.lua",
+    ["kong.plugins.aws-masker.errors"] = "kong/plugins/aws-masker/errors.lua",
+    ["kong.plugins.aws-masker.handler"] = "kong/plugins/aws-masker/handler.lua",
+    ["kong.plugins.aws-masker.node_key"] = "kong/plugins/aws-masker/node_key.lua",
+    ["kong.plugins.aws-masker.request_body"] = "kong/plugins/aws-masker/request_body.lua",
+    ["kong.plugins.aws-masker.schema"] = "kong/plugins/aws-masker/schema.lua",
+    ["kong.plugins.aws-masker.scope"] = "kong/plugins/aws-masker/scope.lua",
+  },
+}

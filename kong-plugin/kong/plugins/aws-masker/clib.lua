@@ -1,0 +1,218 @@
+-- The only module that calls libaws_masker.so.
+--
+-- Loading it never fails: where the library is absent (a control plane, a broken install) every
+-- function answers `nil, "LIBRARY_UNAVAILABLE", why`, and the handler stops requests with that.
+local ffi = require "ffi"
+local cdefs = require "kong.plugins.aws-masker.cdefs"
+
+
+local ffi_gc = ffi.gc
+local ffi_load = ffi.load
+local ffi_new = ffi.new
+local ffi_string = ffi.string
+local pcall = pcall
+local searchpath = package.searchpath
+local tonumber = tonumber
+
+
+local LIBRARY = "libaws_masker"
+local UNAVAILABLE = "LIBRARY_UNAVAILABLE"
+
+local OK = 0
+local UNCHANGED = 1
+
+-- what the handler has to tell apart; any other status is an internal error
+local FAILURES = {
+  [4] = "MISCONFIGURED",
+  [5] = "INVALID_BODY",
+  [6] = "UNSUPPORTED_CONTENT",
+  [7] = "BODY_TOO_LARGE",
+}
+
+-- One set of output cells for the whole worker: nothing yields between a call and the read after it.
+local OUT = ffi_new("const uint8_t *[1]")
+local OUT_LEN = ffi_new("size_t[1]")
+local DETECTOR = ffi_new("awsm_detector *[1]")
+local SESSION = ffi_new("awsm_session *[1]")
+local COUNTS = ffi_new("awsm_counts[1]")
+
+
+-- `lib` stays referenced for the life of the worker: a collected namespace would be unloaded.
+local lib, load_error
+
+
+local function open()
+  local path, tried = searchpath(LIBRARY, package.cpath)
+  if not path then
+    return nil, LIBRARY .. ".so is not on lua_package_cpath; tried:" .. tried
+  end
+
+  local ok, loaded = pcall(ffi_load, path)
+  if not ok then
+    return nil, path .. " could not be loaded: " .. loaded
+  end
+
+  local found, version = pcall(function()
+    return tonumber(loaded.awsm_abi_version())
+  end)
+  if not found then
+    return nil, path .. " is not a " .. LIBRARY .. ": " .. version
+  end
+
+  if version ~= cdefs.ABI_VERSION then
+    return nil, path .. " has ABI version " .. version .. ", this plugin needs " .. cdefs.ABI_VERSION
+                .. "; install the library and the plugin from the same release"
+  end
+
+  return loaded
+end
+
+
+local function last_error()
+  lib.awsm_last_error(OUT, OUT_LEN)
+  return ffi_string(OUT[0], OUT_LEN[0])
+end
+
+
+local function failure(status)
+  return nil, FAILURES[status] or "INTERNAL", last_error() .. " (status " .. status .. ")"
+end
+
+
+-- Finalizers are Lua closures, so that a live handle keeps the library loaded.
+local function free_detector(detector)
+  lib.awsm_detector_free(detector)
+end
+
+
+local function free_session(session)
+  lib.awsm_session_free(session)
+end
+
+
+local _M = {}
+
+
+--- Says whether the library answered at load time.
+-- @return true, or nil and why not
+function _M.available()
+  if not lib then
+    return nil, load_error
+  end
+
+  return true
+end
+
+
+--- Compiles a mask config.
+-- @param config JSON object as a string (see `config.encode`)
+-- @param secret token key material, 16 bytes or more
+-- @return the detector, or nil, failure name, text
+function _M.detector(config, secret)
+  if not lib then
+    return nil, UNAVAILABLE, load_error
+  end
+
+  local status = tonumber(lib.awsm_detector_new(config, #config, secret, #secret, DETECTOR))
+  if status ~= OK then
+    return failure(status)
+  end
+
+  return ffi_gc(DETECTOR[0], free_detector)
+end
+
+
+--- Starts one exchange. The caller keeps `detector` referenced for as long as the session lives.
+-- @return the session, or nil, failure name, text
+function _M.session(detector, scope)
+  local status = tonumber(lib.awsm_session_new(detector, scope, #scope, SESSION))
+  if status ~= OK then
+    return failure(status)
+  end
+
+  return ffi_gc(SESSION[0], free_session)
+end
+
+
+--- Frees a session now instead of at some later garbage collection.
+function _M.free(session)
+  ffi_gc(session, nil)
+  lib.awsm_session_free(session)
+end
+
+
+--- Masks a request body.
+-- @return the masked body (`body` itself when nothing had to change), or nil, failure name, text
+function _M.mask(session, content_type, body)
+  local status = tonumber(lib.awsm_session_mask(session, content_type, #content_type, body, #body, OUT, OUT_LEN))
+  if status == OK then
+    return ffi_string(OUT[0], OUT_LEN[0])
+  end
+
+  if status == UNCHANGED then
+    return body
+  end
+
+  return failure(status)
+end
+
+
+--- Prepares restoring the answer.
+-- @return true when every chunk has to go through `restore`, false when the answer passes as it is,
+-- or nil, failure name, text
+function _M.open_answer(session, content_type, content_encoding)
+  local status = tonumber(lib.awsm_session_open_answer(session, content_type, #content_type,
+                                                       content_encoding, #content_encoding))
+  if status == OK then
+    return true
+  end
+
+  if status == UNCHANGED then
+    return false
+  end
+
+  return failure(status)
+end
+
+
+--- Restores one chunk of the answer; `last` flushes what is held back.
+-- @return the bytes to send (`chunk` itself when nothing had to change), or nil, failure name, text
+function _M.restore(session, chunk, last)
+  local status = tonumber(lib.awsm_session_restore(session, chunk, #chunk, last and 1 or 0, OUT, OUT_LEN))
+  if status == OK then
+    return ffi_string(OUT[0], OUT_LEN[0])
+  end
+
+  if status == UNCHANGED then
+    return chunk
+  end
+
+  return failure(status)
+end
+
+
+--- Counts of one session.
+-- @return replaced stretches, distinct originals, restored tokens, bytes in, bytes out
+-- or nil, failure name, text
+function _M.counts(session)
+  local status = tonumber(lib.awsm_session_counts(session, COUNTS))
+  if status ~= OK then
+    return failure(status)
+  end
+
+  local counts = COUNTS[0]
+  return tonumber(counts.masked), tonumber(counts.distinct), tonumber(counts.restored),
+         tonumber(counts.bytes_in), tonumber(counts.bytes_out)
+end
+
+
+--- Detectors and sessions of this process that are not freed yet (for leak checks).
+function _M.live_handles()
+  return tonumber(lib.awsm_live_handles())
+end
+
+
+lib, load_error = open()
+
+
+return _M

@@ -1,0 +1,64 @@
+-- The answers of the plugin itself, in the shape that the SDKs of both vendors understand. They are
+-- fixed texts: nothing of a request can get into them.
+local ipairs = ipairs
+
+
+local TYPE_INVALID = "invalid_request_error"
+local TYPE_TOO_LARGE = "request_too_large"
+local TYPE_API = "api_error"
+
+-- `may_pass`: `on_error: allow` lets the unmasked request through.
+local FAILURES = {
+  {
+    name = "INVALID_BODY", status = 400, type = TYPE_INVALID, may_pass = true,
+    message = "The request body is not what its Content-Type says, so it could not be masked and was not sent on.",
+  },
+  {
+    name = "BODY_TOO_LARGE", status = 413, type = TYPE_TOO_LARGE, may_pass = false,
+    message = "The request body is larger than this gateway masks (max_request_body_size) and was not sent on.",
+  },
+  {
+    name = "UNSUPPORTED_CONTENT", status = 415, type = TYPE_INVALID, may_pass = false,
+    message = "This gateway cannot mask content of this type or coding, so the request was not sent on."
+              .. " Send JSON or text without Content-Encoding.",
+  },
+  {
+    name = "BODY_UNREADABLE", status = 500, type = TYPE_API, may_pass = true,
+    message = "The gateway could not read the request body, so the request was not sent on.",
+  },
+  {
+    name = "MISCONFIGURED", status = 500, type = TYPE_API, may_pass = true,
+    message = "The gateway's masking configuration could not be compiled, so the request was not sent on."
+              .. " The gateway's error log says why.",
+  },
+  {
+    name = "LIBRARY_UNAVAILABLE", status = 500, type = TYPE_API, may_pass = true,
+    message = "The gateway's masking library is not available, so the request was not sent on."
+              .. " The gateway's error log says what to do.",
+  },
+  {
+    name = "INTERNAL", status = 500, type = TYPE_API, may_pass = true,
+    message = "The gateway failed while masking the request and did not send it on.",
+  },
+}
+
+local BY_NAME = {}
+for _, failure in ipairs(FAILURES) do
+  failure.body = '{"type":"error","error":{"type":"' .. failure.type .. '","message":"' .. failure.message
+                 .. '"},"code":"AWS_MASKER_' .. failure.name .. '"}'
+  failure.headers = { ["Content-Type"] = "application/json" }
+  BY_NAME[failure.name] = failure
+end
+
+
+local _M = {}
+
+
+--- The answer for a failure; one without an entry of its own is an internal error.
+-- @return table with name, status, body (JSON), headers, may_pass
+function _M.of(name)
+  return BY_NAME[name] or BY_NAME.INTERNAL
+end
+
+
+return _M

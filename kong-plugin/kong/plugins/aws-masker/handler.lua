@@ -1,0 +1,217 @@
+local answer = require "kong.plugins.aws-masker.answer"
+local clib = require "kong.plugins.aws-masker.clib"
+local detectors = require "kong.plugins.aws-masker.detectors"
+local errors = require "kong.plugins.aws-masker.errors"
+local node_key = require "kong.plugins.aws-masker.node_key"
+local request_body = require "kong.plugins.aws-masker.request_body"
+local scope = require "kong.plugins.aws-masker.scope"
+
+
+local ipairs = ipairs
+local kong = kong
+local ngx = ngx
+local pcall = pcall
+
+
+-- Headers that vouch for the bytes the client sent; false once the body is masked.
+local REQUEST_DIGESTS = { "Content-MD5", "Digest", "Content-Digest", "Repr-Digest" }
+
+
+-- @return nothing when the request may go on, or failure name, text
+local function mask_request(conf)
+  local detector, failure, why = detectors.get(conf)
+  if not detector then
+    return failure, why
+  end
+
+  local request = kong.request
+  if request_body.is_upgrade(request) then
+    return "UNSUPPORTED_CONTENT", "the request asks for a WebSocket"
+  end
+
+  local body
+  body, failure, why = request_body.read(request, conf.max_request_body_size)
+  if not body then
+    return failure, why
+  end
+
+  if body == "" then
+    return
+  end
+
+  if request_body.is_coded(request) then
+    return "UNSUPPORTED_CONTENT", "the request body has a Content-Encoding"
+  end
+
+  local session
+  session, failure, why = clib.session(detector, scope.of(conf.token_scope, kong))
+  if not session then
+    return failure, why
+  end
+
+  local ctx = kong.ctx.plugin
+  ctx.session = session
+  -- referenced for as long as the session: a config change may drop the detector meanwhile
+  ctx.detector = detector
+
+  local masked
+  masked, failure, why = clib.mask(session, request.get_header("Content-Type") or "", body)
+  if not masked then
+    return failure, why
+  end
+
+  if conf.dry_run then
+    kong.log.notice("dry run: ", (clib.counts(session)), " values would have been masked")
+    return
+  end
+
+  if masked == body then
+    return
+  end
+
+  ctx.masked = true
+  local service_request = kong.service.request
+  service_request.set_raw_body(masked)
+  for _, name in ipairs(REQUEST_DIGESTS) do
+    service_request.clear_header(name)
+  end
+
+  if conf.restore_responses then
+    service_request.set_header("Accept-Encoding", "identity")
+  end
+end
+
+
+-- @return true when the request may go on although it could not be masked
+local function passes_anyway(conf, failure)
+  if conf.dry_run then
+    return true
+  end
+
+  if failure.name == "UNSUPPORTED_CONTENT" then
+    return conf.unsupported_content == "allow"
+  end
+
+  return failure.may_pass and conf.on_error == "allow"
+end
+
+
+local AwsMasker = {
+  -- Between request-transformer (801), whose additions have to be masked too, and the plugins that
+  -- send or sign the body themselves: redirect (779), ai-request-transformer (777), ai-proxy (770),
+  -- aws-lambda (750). Kong uses the same order in every phase, so proxy-cache (100) stores restored
+  -- answers: the two do not belong on one route.
+  PRIORITY = 785,
+  VERSION = "0.1.0",
+}
+
+
+--- Compiles the detectors of all configs before they take effect.
+function AwsMasker:configure(configs)
+  local available, why = clib.available()
+  if not available and configs then
+    kong.log.err("requests will be stopped with status 500, because the masking library cannot be used: ", why)
+  end
+
+  local problems = detectors.replace(configs)
+  if available then
+    for _, problem in ipairs(problems) do
+      kong.log.err("requests will be stopped with status 500, because a config cannot be compiled: ", problem)
+    end
+  end
+
+  for _, conf in ipairs(configs or {}) do
+    if not conf.token_secret then
+      local _, decided = node_key.get()
+      if decided then
+        kong.log.notice("no token_secret: this node has drawn a key of its own, so its tokens differ from those",
+                        " of other nodes and change when it restarts")
+      end
+
+      break
+    end
+  end
+end
+
+
+function AwsMasker:access(conf)
+  local ok, failure_name, why = pcall(mask_request, conf)
+  if not ok then
+    failure_name, why = "INTERNAL", failure_name
+  end
+
+  if not failure_name then
+    return
+  end
+
+  local failure = errors.of(failure_name)
+  if passes_anyway(conf, failure) then
+    kong.log.warn("request passes unmasked: ", failure.name, ": ", why)
+    return
+  end
+
+  local log = failure.status < 500 and kong.log.warn or kong.log.err
+  log("request stopped: ", failure.name, ": ", why)
+  return kong.response.exit(failure.status, failure.body, failure.headers)
+end
+
+
+-- Decides by the session, not by where the answer comes from: plugins such as aws-lambda answer in
+-- place of the upstream, and their answers hold tokens too.
+function AwsMasker:header_filter(conf)
+  local ctx = kong.ctx.plugin
+  -- an exchange that holds no token has nothing to restore; neither has one that access never saw
+  if not ctx.masked or not conf.restore_responses or not answer.has_body(kong) then
+    return
+  end
+
+  local response = kong.response
+  local coding = response.get_header("Content-Encoding") or ""
+  local will_change, _, why = clib.open_answer(ctx.session, response.get_header("Content-Type") or "", coding)
+  if will_change == nil then
+    kong.log.err("the answer stays masked: ", why)
+    return
+  end
+
+  if will_change then
+    answer.drop_dependent_headers(kong)
+    ctx.restoring = true
+  elseif answer.is_coded(coding) then
+    kong.log.warn("the answer has a Content-Encoding that cannot be read here and goes to the client unrestored")
+  end
+end
+
+
+function AwsMasker:body_filter()
+  local ctx = kong.ctx.plugin
+  if not ctx.restoring then
+    return
+  end
+
+  local arg = ngx.arg
+  local chunk = arg[1] or ""
+  local restored, _, why = clib.restore(ctx.session, chunk, arg[2])
+  if not restored then
+    -- tokens in clear are safe, only unhelpful
+    ctx.restoring = nil
+    kong.log.err("the rest of the answer stays masked: ", why)
+    return
+  end
+
+  if restored ~= chunk then
+    arg[1] = restored
+  end
+end
+
+
+function AwsMasker:log()
+  local ctx = kong.ctx.plugin
+  local session = ctx.session
+  if session then
+    ctx.session = nil
+    clib.free(session)
+  end
+end
+
+
+return AwsMasker

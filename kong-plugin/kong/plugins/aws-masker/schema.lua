@@ -1,0 +1,177 @@
+local clib = require "kong.plugins.aws-masker.clib"
+local config = require "kong.plugins.aws-masker.config"
+local typedefs = require "kong.db.schema.typedefs"
+
+
+local CATEGORIES = { "ids", "arns", "hosts", "accounts", "addresses", "credentials", "names" }
+
+local MEBIBYTE = 1024 * 1024
+
+-- Patterns are compiled with any key; the real one may still be an unresolved reference.
+local ANY_SECRET = ("\0"):rep(32)
+
+
+--- Compiles the mask config, so that a bad pattern is refused with the name of its field. Where the
+-- library is absent (a control plane), the checks of the single fields are all there is.
+local function check_mask_config(entity)
+  if not clib.available() then
+    return true
+  end
+
+  local detector, _, why = clib.detector(config.encode(entity.config), ANY_SECRET)
+  if not detector then
+    return nil, why
+  end
+
+  return true
+end
+
+
+return {
+  name = "aws-masker",
+  fields = {
+    { protocols = typedefs.protocols_http },
+    { config = {
+        type = "record",
+        fields = {
+          { categories = {
+              description = "Groups of identifiers to mask.",
+              type = "set",
+              required = true,
+              default = CATEGORIES,
+              elements = { type = "string", one_of = CATEGORIES },
+          }, },
+          { exclude_kinds = {
+              description = "Kinds to leave alone although their category is masked, named as in the catalog"
+                            .. " (for example `ec2:image`).",
+              type = "set",
+              required = true,
+              default = {},
+              elements = { type = "string", len_max = 64 },
+          }, },
+          { custom_patterns = {
+              description = "Further shapes to mask, at most 100. Matched in linear time; without look-around and"
+                            .. " back-references.",
+              type = "array",
+              required = true,
+              default = {},
+              len_max = 100,
+              elements = {
+                type = "record",
+                fields = {
+                  { name = {
+                      description = "Kind under which findings are counted: at most 64 lower-case letters, digits,"
+                                    .. " `_`, `-` and `:`.",
+                      type = "string",
+                      required = true,
+                      len_max = 64,
+                      match = "^[a-z0-9_:-]+$",
+                  }, },
+                  { label = {
+                      description = "First part of the tokens: 2 to 10 upper-case letters or digits.",
+                      type = "string",
+                      required = true,
+                      len_min = 2,
+                      len_max = 10,
+                      match = "^[A-Z0-9]+$",
+                  }, },
+                  { regex = {
+                      description = "Regular expression, at most 4096 bytes. What it matches is masked.",
+                      type = "string",
+                      required = true,
+                      len_max = 4096,
+                  }, },
+                },
+              },
+          }, },
+          { custom_terms = {
+              description = "Literal names to mask wherever they stand, at most 10000.",
+              type = "array",
+              required = true,
+              default = {},
+              len_max = 10000,
+              elements = { type = "string", len_max = 1024 },
+          }, },
+          { allow_list = {
+              description = "Exact values that are never masked, at most 10000.",
+              type = "array",
+              required = true,
+              default = {},
+              len_max = 10000,
+              elements = { type = "string", len_max = 1024 },
+          }, },
+          { preserve_structure = {
+              description = "Keep partition, service, region and resource type of ARNs, and the AWS suffix of host"
+                            .. " names, so that the model can still reason about them. Off: one token for the whole.",
+              type = "boolean",
+              required = true,
+              default = true,
+          }, },
+          { token_secret = {
+              description = "Key of the tokens, 16 bytes or more. Nodes that share it give the same tokens. Without"
+                            .. " it each node draws its own at start.",
+              type = "string",
+              referenceable = true,
+              encrypted = true,
+              len_min = 16,
+          }, },
+          { token_scope = {
+              description = "Who shares tokens: requests of one consumer, of one API key, of one route, or all. A"
+                            .. " request without a consumer falls back to its API key, one without a key to all.",
+              type = "string",
+              required = true,
+              default = "consumer",
+              one_of = { "consumer", "credential", "route", "global" },
+          }, },
+          { max_request_body_size = {
+              description = "Largest request body to mask, in bytes. A larger one is refused with status 413.",
+              type = "integer",
+              required = true,
+              default = 32 * MEBIBYTE,
+              between = { 1, 1024 * MEBIBYTE },
+          }, },
+          { unsupported_content = {
+              description = "What happens to content that cannot be masked (binary types, coded bodies,"
+                            .. " WebSockets): `block` refuses it with status 415, `allow` sends it on unmasked.",
+              type = "string",
+              required = true,
+              default = "block",
+              one_of = { "block", "allow" },
+          }, },
+          { restore_responses = {
+              description = "Put the originals back into answers.",
+              type = "boolean",
+              required = true,
+              default = true,
+          }, },
+          { restore_credentials = {
+              description = "Put credentials back too. Off: they stay masked in the answer.",
+              type = "boolean",
+              required = true,
+              default = true,
+          }, },
+          { on_error = {
+              description = "What happens to a request that could not be masked because of a fault of the gateway or"
+                            .. " a body that does not parse: `block` stops it, `allow` sends it on UNMASKED and logs"
+                            .. " a warning.",
+              type = "string",
+              required = true,
+              default = "block",
+              one_of = { "block", "allow" },
+          }, },
+          { dry_run = {
+              description = "Change and refuse nothing; log how many values would have been masked.",
+              type = "boolean",
+              required = true,
+              default = false,
+          }, },
+        },
+    }, },
+  },
+  entity_checks = {
+    { custom_entity_check = {
+        field_sources = { "config" },
+        fn = check_mask_config,
+    }, },
+  },
+}

@@ -1,0 +1,238 @@
+-- The part of Kong's plugin development kit that the plugin uses, with Kong's rules on which
+-- function may be called in which phase.
+local error = error
+local io_open = io.open
+local ipairs = ipairs
+local ngx = ngx
+local setmetatable = setmetatable
+local tostring = tostring
+
+
+local BLOCK_BYTES = 1048576
+-- Stock nginx cannot put a request back into the queue without a timer.
+local YIELD_SECONDS = 0.001
+
+local REWRITE_ACCESS = { access = true }
+local REWRITE_ACCESS_HEADER = { access = true, header_filter = true }
+local HEADER_BODY_LOG = { header_filter = true, body_filter = true, log = true }
+local REQUEST = { access = true, header_filter = true, body_filter = true, log = true }
+
+
+-- Wraps `fn` so that a call from another phase is an error of the caller.
+local function in_phases(phases, name, fn)
+  return function(...)
+    local phase = ngx.ctx.host_phase or "configure"
+    if not phases[phase] then
+      error(name .. " cannot be called in the phase " .. phase, 2)
+    end
+
+    return fn(...)
+  end
+end
+
+
+local function read_file(path, max_bytes)
+  local file, err = io_open(path, "rb")
+  if not file then
+    return nil, "failed to open cached request body '" .. path .. "': " .. err
+  end
+
+  local size = file:seek("end")
+  if max_bytes > 0 and size > max_bytes then
+    file:close()
+    return nil, ("request body file too big: %d > %d"):format(size, max_bytes)
+  end
+
+  file:seek("set")
+  local blocks = {}
+  while true do
+    local block = file:read(BLOCK_BYTES)
+    if not block then
+      break
+    end
+
+    blocks[#blocks + 1] = block
+    -- as Kong does: other requests get their turn between two blocking reads
+    ngx.sleep(YIELD_SECONDS)
+  end
+
+  file:close()
+  return table.concat(blocks)
+end
+
+
+local function get_raw_body(max_bytes)
+  ngx.req.read_body()
+
+  local body = ngx.req.get_body_data()
+  if body then
+    return body
+  end
+
+  local path = ngx.req.get_body_file()
+  if not path then
+    return ""
+  end
+
+  if not max_bytes or max_bytes < 0 then
+    return nil, "request body did not fit into client body buffer, consider raising 'client_body_buffer_size'"
+  end
+
+  return read_file(path, max_bytes)
+end
+
+
+local function exit(status, body, headers)
+  ngx.ctx.host_exited = true
+  ngx.status = status
+  for name, value in pairs(headers or {}) do
+    ngx.header[name] = value
+  end
+
+  ngx.header["Content-Length"] = #(body or "")
+  if body and ngx.req.get_method() ~= "HEAD" then
+    ngx.print(body)
+  end
+
+  return ngx.exit(status)
+end
+
+
+local function logger(level)
+  return function(...)
+    local parts = { "[aws-masker] " }
+    for i = 1, select("#", ...) do
+      parts[i + 1] = tostring((select(i, ...)))
+    end
+
+    ngx.log(level, table.concat(parts))
+  end
+end
+
+
+local function first(value)
+  if type(value) == "table" then
+    return value[1]
+  end
+
+  return value
+end
+
+
+local request = {
+  get_method = in_phases(REQUEST, "kong.request.get_method", function()
+    return ngx.req.get_method()
+  end),
+
+  get_header = in_phases(REQUEST, "kong.request.get_header", function(name)
+    return first(ngx.req.get_headers(1000)[name])
+  end),
+
+  get_raw_body = in_phases(REWRITE_ACCESS, "kong.request.get_raw_body", get_raw_body),
+}
+
+local service_request = {
+  set_raw_body = in_phases(REWRITE_ACCESS, "kong.service.request.set_raw_body", function(body)
+    if type(body) ~= "string" then
+      error("body must be a string", 2)
+    end
+
+    ngx.req.read_body()
+    ngx.req.set_body_data(body)
+  end),
+
+  set_header = in_phases(REWRITE_ACCESS, "kong.service.request.set_header", function(name, value)
+    ngx.req.set_header(name, value)
+  end),
+
+  clear_header = in_phases(REWRITE_ACCESS, "kong.service.request.clear_header", function(name)
+    ngx.req.clear_header(name)
+  end),
+}
+
+local response = {
+  get_status = in_phases(HEADER_BODY_LOG, "kong.response.get_status", function()
+    return ngx.status
+  end),
+
+  get_header = in_phases(HEADER_BODY_LOG, "kong.response.get_header", function(name)
+    return first(ngx.header[name])
+  end),
+
+  set_header = in_phases(REWRITE_ACCESS_HEADER, "kong.response.set_header", function(name, value)
+    ngx.header[name] = value
+  end),
+
+  clear_header = in_phases(REWRITE_ACCESS_HEADER, "kong.response.clear_header", function(name)
+    ngx.header[name] = nil
+  end),
+
+  get_source = in_phases(HEADER_BODY_LOG, "kong.response.get_source", function()
+    if ngx.ctx.host_exited then
+      return "exit"
+    end
+
+    return ngx.var.upstream_status and "service" or "error"
+  end),
+
+  exit = in_phases(REWRITE_ACCESS_HEADER, "kong.response.exit", exit),
+}
+
+local client = {
+  get_consumer = in_phases(REQUEST, "kong.client.get_consumer", function()
+    return ngx.ctx.host_consumer
+  end),
+}
+
+local router = {
+  get_route = in_phases(REQUEST, "kong.router.get_route", function()
+    return ngx.ctx.host_route
+  end),
+}
+
+-- `kong.ctx.plugin` is a table of its own for each request. There is one plugin here.
+local ctx = setmetatable({}, {
+  __index = function(_, name)
+    if name ~= "plugin" then
+      error("kong.ctx." .. tostring(name) .. " is not available on this host", 2)
+    end
+
+    local phase_ctx = ngx.ctx
+    if not REQUEST[phase_ctx.host_phase] then
+      error("kong.ctx.plugin cannot be used in the phase " .. tostring(phase_ctx.host_phase or "configure"), 2)
+    end
+
+    local plugin = phase_ctx.host_plugin
+    if not plugin then
+      plugin = {}
+      phase_ctx.host_plugin = plugin
+    end
+
+    return plugin
+  end,
+})
+
+
+local _M = {}
+
+
+--- The `kong` global.
+function _M.new()
+  local log = {}
+  for _, name in ipairs({ "debug", "info", "notice", "warn", "err", "crit" }) do
+    log[name] = logger(ngx[name:upper()])
+  end
+
+  return {
+    client = client,
+    ctx = ctx,
+    log = log,
+    request = request,
+    response = response,
+    router = router,
+    service = { request = service_request },
+  }
+end
+
+
+return _M
