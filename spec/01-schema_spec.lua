@@ -1,0 +1,151 @@
+local host_schema = require "host.schema"
+local paths = require "spec.support.paths"
+local plugin = require "spec.support.plugin"
+
+
+package.cpath = paths.library_cpath .. ";" .. package.cpath
+
+
+describe("the schema", function()
+  local schema
+
+
+  setup(function()
+    schema = plugin.load("schema")
+  end)
+
+
+  local function config_record()
+    for _, entry in ipairs(schema.fields) do
+      if entry.config then
+        return entry.config
+      end
+    end
+  end
+
+
+  local function refused(config)
+    local complete, problems = host_schema.complete(schema, config)
+    assert.is_nil(complete)
+    return table.concat(problems, "\n")
+  end
+
+
+  it("runs on the HTTP protocols", function()
+    assert.equal(require("kong.db.schema.typedefs").protocols_http, schema.fields[1].protocols)
+  end)
+
+
+  it("has these defaults", function()
+    assert.same({
+      categories = { "ids", "arns", "hosts", "accounts", "addresses", "credentials", "names" },
+      exclude_kinds = {},
+      custom_patterns = {},
+      custom_terms = {},
+      allow_list = {},
+      preserve_structure = true,
+      token_scope = "consumer",
+      max_request_body_size = 33554432,
+      unsupported_content = "block",
+      restore_responses = true,
+      restore_credentials = true,
+      on_error = "block",
+      dry_run = false,
+    }, host_schema.complete(schema, {}))
+  end)
+
+
+  it("describes every field and bounds every value", function()
+    local function walk(fields)
+      for _, entry in ipairs(fields) do
+        local name, field = next(entry)
+        assert.is_string(field.description, name .. " has no description")
+        if field.type == "integer" then
+          assert.is_table(field.between, name .. " has no bounds")
+        elseif field.type == "array" then
+          assert.is_number(field.len_max, name .. " has no bound")
+        end
+
+        if field.elements and field.elements.fields then
+          walk(field.elements.fields)
+        end
+      end
+    end
+
+    walk(config_record().fields)
+  end)
+
+
+  it("refuses fields that it does not have", function()
+    assert.matches("config.tokensecret: unknown field", refused({ tokensecret = "0123456789abcdef" }))
+  end)
+
+
+  it("refuses values out of their range", function()
+    assert.matches("config.max_request_body_size", refused({ max_request_body_size = 0 }))
+    assert.matches("config.max_request_body_size", refused({ max_request_body_size = 1024 ^ 3 + 1 }))
+    assert.matches("config.max_request_body_size", refused({ max_request_body_size = 1.5 }))
+    assert.matches("config.categories%[1%]", refused({ categories = { "secrets" } }))
+    assert.matches("config.token_scope", refused({ token_scope = "service" }))
+    assert.matches("config.on_error", refused({ on_error = "ignore" }))
+    assert.matches("config.unsupported_content", refused({ unsupported_content = true }))
+  end)
+
+
+  it("refuses a secret of less than 16 bytes", function()
+    assert.matches("config.token_secret", refused({ token_secret = "0123456789abcde" }))
+    assert.is_table(host_schema.complete(schema, { token_secret = "0123456789abcdef" }))
+  end)
+
+
+  it("accepts a reference as the secret", function()
+    for _, entry in ipairs(config_record().fields) do
+      if entry.token_secret then
+        assert.is_true(entry.token_secret.referenceable)
+        assert.is_true(entry.token_secret.encrypted)
+      end
+    end
+
+    assert.is_table(host_schema.complete(schema, { token_secret = "{vault://env/secret}" }))
+  end)
+
+
+  it("refuses labels that no token can have", function()
+    for _, label in ipairs({ "A", "lower", "WITH_LINE", "ELEVENCHARS" }) do
+      assert.matches("config.custom_patterns%[1%].label",
+                     refused({ custom_patterns = { { name = "n", label = label, regex = "x" } } }))
+    end
+  end)
+
+
+  it("refuses patterns without a name, a label or a regex", function()
+    local problems = refused({ custom_patterns = { {} } })
+
+    for _, name in ipairs({ "name", "label", "regex" }) do
+      assert.matches("config.custom_patterns%[1%]." .. name .. ": required field missing", problems)
+    end
+  end)
+
+
+  it("has the library compile the patterns, and names the one that is bad", function()
+    local problems = refused({ custom_patterns = {
+      { name = "good", label = "GOOD", regex = "g[0-9]+" },
+      { name = "bad", label = "BAD", regex = "(unclosed" },
+    } })
+
+    assert.matches("custom_patterns%[%d%]%.regex", problems)
+  end)
+
+
+  it("does without the library where there is none, as on a control plane", function()
+    local without = plugin.load("schema", {
+      clib = {
+        available = function()
+          return nil, "no library"
+        end,
+      },
+    })
+
+    assert.is_table(host_schema.complete(without, { custom_patterns = { { name = "n", label = "NN", regex = "(" } } }))
+  end)
+end)

@@ -1,0 +1,214 @@
+local ffi = require "ffi"
+local config = require "kong.plugins.aws-masker.config"
+local paths = require "spec.support.paths"
+local plugin = require "spec.support.plugin"
+local process = require "spec.support.process"
+local sample = require "spec.support.sample"
+
+
+package.cpath = paths.library_cpath .. ";" .. package.cpath
+
+local SECRET = "0123456789abcdef"
+
+
+describe("the library", function()
+  local clib, cdefs
+
+
+  setup(function()
+    cdefs = require "kong.plugins.aws-masker.cdefs"
+    clib = plugin.load("clib")
+    assert(clib.available())
+  end)
+
+
+  before_each(function()
+    collectgarbage()
+    collectgarbage()
+  end)
+
+
+  local function detector(conf)
+    return assert(clib.detector(config.encode(conf or {}), SECRET))
+  end
+
+
+  local function session(conf, scope)
+    local of = detector(conf)
+    return assert(clib.session(of, scope or "global")), of
+  end
+
+
+  it("exports every symbol that is declared", function()
+    local lib = ffi.load(package.searchpath("libaws_masker", package.cpath))
+
+    assert.is_true(#cdefs.SYMBOLS >= 11)
+    for _, name in ipairs(cdefs.SYMBOLS) do
+      assert.is_truthy(lib[name], name)
+    end
+  end)
+
+
+  it("exports nothing that is not declared", function()
+    local exported = process.capture("nm -D --defined-only " .. process.quote(paths.target .. "/libaws_masker.so")
+                                     .. " | awk '$2 == \"T\" && $3 ~ /^awsm_/ { print $3 }' | wc -l")
+
+    assert.equal(#cdefs.SYMBOLS, tonumber(exported))
+  end)
+
+
+  it("has the ABI version of the declarations", function()
+    local lib = ffi.load(package.searchpath("libaws_masker", package.cpath))
+
+    assert.equal(cdefs.ABI_VERSION, tonumber(lib.awsm_abi_version()))
+  end)
+
+
+  it("is declared by what the header says", function()
+    local generated = process.capture("scripts/generate-cdefs crates/ffi/include/aws_masker.h")
+
+    assert.equal(generated, (process.read_file("kong-plugin/kong/plugins/aws-masker/cdefs.lua"):gsub("%s+$", "")))
+  end)
+
+
+  it("masks and restores", function()
+    local exchange = session()
+    local body = sample.messages()
+    local masked = assert(clib.mask(exchange, "application/json", body))
+
+    assert.not_equal(body, masked)
+    for _, id in ipairs(sample.IDS) do
+      assert.is_nil(masked:find(id, 1, true))
+    end
+
+    assert.is_true(clib.open_answer(exchange, "application/json", ""))
+    assert.equal(body, clib.restore(exchange, masked, true))
+  end)
+
+
+  it("restores the same bytes for every cut of the answer", function()
+    local body = sample.messages()
+    local masked = clib.mask(session(), "application/json", body)
+
+    for cut = 1, #masked - 1 do
+      local exchange, of = session()
+      clib.mask(exchange, "application/json", body)
+      clib.open_answer(exchange, "application/json", "")
+      local first = clib.restore(exchange, masked:sub(1, cut), false)
+      assert.equal(body, first .. clib.restore(exchange, masked:sub(cut + 1), true))
+      clib.free(exchange)
+      assert.is_truthy(of)
+    end
+  end)
+
+
+  it("gives back the very same string when nothing has to change", function()
+    local body = '{"a":1}'
+
+    assert.equal(body, clib.mask(session(), "application/json", body))
+  end)
+
+
+  it("does not open an answer when there is nothing to restore", function()
+    local exchange = session()
+    clib.mask(exchange, "application/json", '{"a":1}')
+
+    assert.is_false(clib.open_answer(exchange, "application/json", ""))
+  end)
+
+
+  it("counts", function()
+    local exchange = session()
+    local body = sample.messages({ text = sample.VPC .. " " .. sample.VPC .. " " .. sample.INSTANCE })
+    clib.mask(exchange, "application/json", body)
+    local masked, distinct, _, bytes_in = clib.counts(exchange)
+
+    assert.equal(3, masked)
+    assert.equal(2, distinct)
+    assert.equal(#body, bytes_in)
+  end)
+
+
+  it("says which failure it was", function()
+    local exchange = session()
+
+    local _, invalid = clib.mask(exchange, "application/json", '{"a":"' .. sample.INSTANCE)
+    assert.equal("INVALID_BODY", invalid)
+
+    local _, unsupported = clib.mask(exchange, "image/png", "\137PNG")
+    assert.equal("UNSUPPORTED_CONTENT", unsupported)
+
+    local _, misconfigured, why = clib.detector('{"categories":["nonsense"]}', SECRET)
+    assert.equal("MISCONFIGURED", misconfigured)
+    assert.matches("categories", why)
+  end)
+
+
+  it("quotes nothing of a body in its errors", function()
+    local _, _, why = clib.mask(session(), "application/json", '{"a":"' .. sample.INSTANCE)
+
+    assert.is_nil(why:find(sample.INSTANCE, 1, true))
+  end)
+
+
+  it("refuses a secret that is too short", function()
+    local _, failure = clib.detector("{}", "short")
+
+    assert.equal("MISCONFIGURED", failure)
+  end)
+
+
+  it("refuses to restore before the answer is open", function()
+    local _, failure = clib.restore(session(), "x", true)
+
+    assert.equal("INTERNAL", failure)
+  end)
+
+
+  it("takes binary bodies and empty ones", function()
+    local exchange = session()
+
+    assert.equal("\0\0\0", clib.mask(exchange, "text/plain", "\0\0\0"))
+    assert.equal("", clib.mask(exchange, "text/plain", ""))
+  end)
+
+
+  it("gives the same tokens in every session of a scope, and others in another", function()
+    local body = sample.messages()
+    local one = clib.mask(session(nil, "consumer:a"), "application/json", body)
+
+    assert.equal(one, clib.mask(session(nil, "consumer:a"), "application/json", body))
+    assert.not_equal(one, clib.mask(session(nil, "consumer:b"), "application/json", body))
+  end)
+
+
+  it("frees what it made, by hand and by the garbage collector", function()
+    local before = clib.live_handles()
+
+    local of = detector()
+    local exchange = clib.session(of, "global")
+    assert.equal(before + 2, clib.live_handles())
+
+    clib.free(exchange)
+    assert.equal(before + 1, clib.live_handles())
+
+    do
+      local forgotten = clib.session(of, "global")
+      assert.is_truthy(forgotten)
+    end
+    of, exchange = nil, nil
+    collectgarbage()
+    collectgarbage()
+    assert.equal(before, clib.live_handles())
+    assert.is_nil(of or exchange)
+  end)
+
+
+  it("leaves a session usable whose detector is gone", function()
+    local exchange = assert(clib.session(detector(), "global"))
+    collectgarbage()
+    collectgarbage()
+
+    assert.not_equal(sample.messages(), clib.mask(exchange, "application/json", sample.messages()))
+  end)
+end)

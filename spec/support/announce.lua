@@ -1,0 +1,2 @@
+-- Runs once, before the first spec.
+io.stderr:write("specs run on the gateway: ", require("spec.support.gateway").describe(), "\n")
