@@ -1,0 +1,37 @@
+.DEFAULT_GOAL := help
+.PHONY: help deps build run demo test test-rust test-spec lint header sdk-check
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+deps: ## install what this machine lacks (Debian, Ubuntu)
+	@scripts/install-deps
+
+build: deps ## build the library, the command line and the mock LLM
+	cargo build --release --workspace
+
+run: build ## gateway on port 8000 (PORT=…) with a mock LLM or UPSTREAM=https://… behind it
+	@scripts/run
+
+demo: build ## show one exchange and end
+	@scripts/with-gateway luajit scripts/show-exchange.lua
+
+test: test-rust test-spec sdk-check ## everything
+
+test-rust: deps ## unit, property and ABI tests
+	cargo test --workspace
+
+test-spec: build ## specs, on Kong where it is installed (GATEWAY=kong|openresty)
+	busted
+
+lint: deps ## formatting, clippy and luacheck; warnings are errors
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	luacheck --quiet .
+
+header: deps ## rewrite the C header and cdefs.lua from crates/ffi
+	cargo run --quiet --package aws-masker-ffi --example generate-header
+	scripts/generate-cdefs crates/ffi/include/aws_masker.h > kong-plugin/kong/plugins/aws-masker/cdefs.lua
+
+sdk-check: build ## the official Anthropic SDK through the gateway
+	@scripts/run-sdk-check
