@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help deps build run demo test test-rust test-spec lint header sdk-check
+.PHONY: help deps build run demo test test-rust test-spec lint header docs sdk-check
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -32,6 +32,9 @@ lint: deps ## formatting, clippy and luacheck; warnings are errors
 header: deps ## rewrite the C header and cdefs.lua from crates/ffi
 	cargo run --quiet --package aws-masker-ffi --example generate-header
 	scripts/generate-cdefs crates/ffi/include/aws_masker.h > kong-plugin/kong/plugins/aws-masker/cdefs.lua
+
+docs: ## rewrite the pages that are made from the code
+	scripts/generate-config-docs > docs/configuration.md
 
 sdk-check: build ## the official Anthropic SDK through the gateway
 	@scripts/run-sdk-check
