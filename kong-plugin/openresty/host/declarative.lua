@@ -137,6 +137,10 @@ local function read_plugin(entity, service, route)
     error(label .. ": schema violation (" .. table.concat(problems, "; ") .. ")", 0)
   end
 
+  -- Kong puts it into the config too
+  local owner = route or service
+  config.__plugin_id = entity.id or entity.name .. ":" .. (owner and owner.id or "global")
+
   return {
     name = entity.name,
     enabled = entity.enabled ~= false,

@@ -184,6 +184,13 @@ local client = {
   end),
 }
 
+local instance = {
+  get_id = in_phases(REQUEST, "kong.plugin.get_id", function()
+    local conf = ngx.ctx.host_collected
+    return conf and conf.__plugin_id
+  end),
+}
+
 local router = {
   get_route = in_phases(REQUEST, "kong.router.get_route", function()
     return ngx.ctx.host_route
@@ -227,6 +234,7 @@ function _M.new()
     client = client,
     ctx = ctx,
     log = log,
+    plugin = instance,
     request = request,
     response = response,
     router = router,
