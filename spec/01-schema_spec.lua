@@ -51,6 +51,12 @@ describe("the schema", function()
       restore_credentials = true,
       on_error = "block",
       dry_run = false,
+      use_redis = false,
+      redis_required = false,
+      redis_pool_size = 16,
+      mapping_ttl = 604800,
+      max_entries = 10000,
+      token_secret_previous = {},
     }, host_schema.complete(schema, {}))
   end)
 
@@ -95,6 +101,37 @@ describe("the schema", function()
   it("refuses a secret of less than 16 bytes", function()
     assert.matches("config.token_secret", refused({ token_secret = "0123456789abcde" }))
     assert.is_table(host_schema.complete(schema, { token_secret = "0123456789abcdef" }))
+  end)
+
+
+  it("refuses a former secret of less than 16 bytes", function()
+    assert.matches("config.token_secret_previous%[2%]",
+                   refused({ token_secret_previous = { "0123456789abcdef", "0123456789abcde" } }))
+  end)
+
+
+  it("has Kong's record of how to reach a Redis", function()
+    local shared = require("kong.tools.redis.schema").config_schema
+    for _, entry in ipairs(config_record().fields) do
+      if entry.redis then
+        assert.equal(shared, entry.redis)
+      end
+    end
+
+    local complete = host_schema.complete(schema, { use_redis = true, redis = { host = "redis.example.com" } })
+    assert.same({ host = "redis.example.com", port = 6379, timeout = 2000, database = 0, ssl = false,
+                  ssl_verify = false }, complete.redis)
+  end)
+
+
+  it("refuses to use a Redis without knowing where it is", function()
+    assert.matches("redis.host: is needed", refused({ use_redis = true }))
+    assert.matches("redis.host: is needed", refused({ use_redis = true, redis = { port = 6380 } }))
+  end)
+
+
+  it("refuses to require a Redis that is not used", function()
+    assert.matches("redis_required: needs use_redis", refused({ redis_required = true }))
   end)
 
 

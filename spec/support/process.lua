@@ -6,7 +6,7 @@ local socket = require "socket"
 ffi.cdef "int kill(int pid, int sig);"
 
 
-local SIGTERM, SIGKILL = 15, 9
+local SIGTERM, SIGKILL, SIGSTOP, SIGCONT = 15, 9, 19, 18
 local POLL_SECONDS = 0.02
 
 
@@ -126,6 +126,25 @@ function _M.stop(pid)
   if not gone then
     ffi.C.kill(pid, SIGKILL)
   end
+end
+
+
+--- Ends a process at once.
+function _M.kill(pid)
+  ffi.C.kill(pid, SIGKILL)
+  _M.wait_until(10, function()
+    return not _M.is_alive(pid)
+  end)
+end
+
+
+function _M.pause(pid)
+  ffi.C.kill(pid, SIGSTOP)
+end
+
+
+function _M.resume(pid)
+  ffi.C.kill(pid, SIGCONT)
 end
 
 

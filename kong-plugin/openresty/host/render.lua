@@ -12,6 +12,8 @@ local CA_BUNDLES = {
   "/etc/ssl/cert.pem",
 }
 
+local RESOLVER_FILE = "/etc/resolv.conf"
+
 local TLS = [[
     proxy_ssl_server_name on;
     proxy_ssl_name $upstream_host;
@@ -71,20 +73,47 @@ local function timeouts(config)
 end
 
 
+local function ca_bundle()
+  for _, path in ipairs({ os.getenv("SSL_CERT_FILE") or CA_BUNDLES[1], unpack(CA_BUNDLES) }) do
+    if readable(path) then
+      return path
+    end
+  end
+end
+
+
 local function tls(config)
   for _, service in ipairs(config.services) do
     if service.protocol == "https" then
-      for _, path in ipairs({ os.getenv("SSL_CERT_FILE") or CA_BUNDLES[1], unpack(CA_BUNDLES) }) do
-        if readable(path) then
-          return TLS:format(path)
-        end
-      end
-
-      error("no bundle of CA certificates found; install the package ca-certificates", 0)
+      local path = ca_bundle()
+      return path and TLS:format(path)
+             or error("no bundle of CA certificates found; install the package ca-certificates", 0)
     end
   end
 
   return ""
+end
+
+
+-- How connections that Lua makes resolve names and verify certificates.
+local function lua_sockets()
+  local lines = {}
+  local servers = {}
+  for line in readable(RESOLVER_FILE) and io.lines(RESOLVER_FILE) or function() end do
+    local address = line:match("^nameserver%s+([%d.]+)")
+    servers[#servers + 1] = address
+  end
+
+  if #servers > 0 then
+    lines[#lines + 1] = "  resolver " .. table.concat(servers, " ") .. " ipv6=off;"
+  end
+
+  local bundle = ca_bundle()
+  if bundle then
+    lines[#lines + 1] = "  lua_ssl_trusted_certificate " .. bundle .. ";\n  lua_ssl_verify_depth 5;"
+  end
+
+  return table.concat(lines, "\n")
 end
 
 
@@ -107,6 +136,7 @@ local function main()
     UPSTREAMS = upstreams(config),
     TIMEOUTS = timeouts(config),
     TLS = tls(config),
+    LUA_SOCKETS = lua_sockets(),
   }
 
   io.write((template:gsub("{{([%u_]+)}}", values)))

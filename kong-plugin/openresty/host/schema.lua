@@ -247,6 +247,39 @@ function _M.complete(schema, config)
 end
 
 
+-- Resolves one value; names that are not set are added to `unresolved`.
+local function resolve(value, getenv, unresolved)
+  local name = type(value) == "string" and value:match("^{vault://env/([%w_-]+)}$")
+  if not name then
+    return value
+  end
+
+  local found = getenv((name:gsub("-", "_"):upper()))
+  if not found then
+    unresolved[#unresolved + 1] = value
+  end
+
+  return found or ""
+end
+
+
+local function resolve_fields(fields, config, getenv, unresolved)
+  for _, item in ipairs(fields) do
+    local key, field = next(item)
+    local value = config[key]
+    if field.referenceable then
+      config[key] = resolve(value, getenv, unresolved)
+    elseif field.elements and field.elements.referenceable then
+      for i = 1, #(value or {}) do
+        value[i] = resolve(value[i], getenv, unresolved)
+      end
+    elseif field.fields and value then
+      resolve_fields(field.fields, value, getenv, unresolved)
+    end
+  end
+end
+
+
 --- Replaces `{vault://env/name}` by the environment variable NAME, as Kong's env vault does. One that is
 -- not set becomes "", which the plugin must refuse.
 -- @return array of the references that could not be resolved
@@ -255,17 +288,8 @@ function _M.resolve_references(schema, config, getenv)
 
   for _, entry in ipairs(schema.fields) do
     local name, record = next(entry)
-    for _, item in ipairs(name == "config" and record.fields or {}) do
-      local key, field = next(item)
-      local reference = field.referenceable and config[key]
-                        and config[key]:match("^{vault://env/([%w_-]+)}$")
-      if reference then
-        local value = getenv((reference:gsub("-", "_"):upper()))
-        if not value then
-          unresolved[#unresolved + 1] = config[key]
-        end
-        config[key] = value or ""
-      end
+    if name == "config" then
+      resolve_fields(record.fields, config, getenv, unresolved)
     end
   end
 

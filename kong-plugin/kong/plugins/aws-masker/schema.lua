@@ -1,5 +1,6 @@
 local clib = require "kong.plugins.aws-masker.clib"
 local config = require "kong.plugins.aws-masker.config"
+local redis_schema = require "kong.tools.redis.schema"
 local typedefs = require "kong.db.schema.typedefs"
 
 
@@ -21,6 +22,22 @@ local function check_mask_config(entity)
   local detector, _, why = clib.detector(config.encode(entity.config), ANY_SECRET)
   if not detector then
     return nil, why
+  end
+
+  return true
+end
+
+
+--- What needs a Redis has to say where it is.
+local function check_redis(entity)
+  local conf = entity.config
+  local host = type(conf.redis) == "table" and conf.redis.host
+  if conf.use_redis == true and (type(host) ~= "string" or host == "") then
+    return nil, "redis.host: is needed with use_redis"
+  end
+
+  if conf.redis_required == true and conf.use_redis ~= true then
+    return nil, "redis_required: needs use_redis"
   end
 
   return true
@@ -165,6 +182,54 @@ return {
               required = true,
               default = false,
           }, },
+          { use_redis = {
+              description = "Keep what tokens stand for in Redis too, encrypted, so that other nodes and later"
+                            .. " requests can restore them. Masking never waits for it. Nodes that share a Redis need"
+                            .. " the same `token_secret`.",
+              type = "boolean",
+              required = true,
+              default = false,
+          }, },
+          { redis_required = {
+              description = "Refuse a request with status 503 when its tokens could not be stored, or looked up,"
+                            .. " before anything of it leaves. Off: it goes on without Redis.",
+              type = "boolean",
+              required = true,
+              default = false,
+          }, },
+          { redis = redis_schema.config_schema },
+          { redis_pool_size = {
+              description = "Most connections to this Redis that one worker holds, idle ones included. Further calls"
+                            .. " wait for one.",
+              type = "integer",
+              required = true,
+              default = 16,
+              between = { 1, 1000 },
+          }, },
+          { mapping_ttl = {
+              description = "How long Redis keeps a scope's tokens after the last one was stored, in seconds.",
+              type = "integer",
+              required = true,
+              default = 604800,
+              between = { 60, 31536000 },
+          }, },
+          { max_entries = {
+              description = "Most tokens that Redis keeps for a scope, and that one request looks up. Over it, some"
+                            .. " are forgotten at random.",
+              type = "integer",
+              required = true,
+              default = 10000,
+              between = { 1, 1000000 },
+          }, },
+          { token_secret_previous = {
+              description = "Former values of `token_secret`, whose tokens in Redis are still read; nothing is"
+                            .. " stored with them.",
+              type = "array",
+              required = true,
+              default = {},
+              len_max = 8,
+              elements = { type = "string", referenceable = true, encrypted = true, len_min = 16 },
+          }, },
         },
     }, },
   },
@@ -172,6 +237,10 @@ return {
     { custom_entity_check = {
         field_sources = { "config" },
         fn = check_mask_config,
+    }, },
+    { custom_entity_check = {
+        field_sources = { "config" },
+        fn = check_redis,
     }, },
   },
 }

@@ -1,0 +1,93 @@
+-- Decides when a Redis that fails or hangs is left alone, so that requests do not wait for it.
+--
+-- closed: calls go on. It opens after some failures in a row. While calls are under way and none has come back for a
+-- while, further ones are refused too, without waiting for the first timeout.
+-- open: calls are refused. After a pause one caller is told to probe, off the request's path.
+-- half-open: the probe is under way; its end closes or opens.
+local setmetatable = setmetatable
+
+
+local MAX_FAILURES = 5
+local STALL_SECONDS = 0.5
+local PAUSE_SECONDS = 1
+
+local CLOSED, OPEN, HALF_OPEN = "closed", "open", "half-open"
+
+
+local Breaker = {}
+Breaker.__index = Breaker
+
+
+local _M = {}
+
+
+--- A breaker that is closed. One per Redis and worker.
+function _M.new()
+  return setmetatable({
+    state = CLOSED,
+    failures = 0,
+    under_way = 0,
+    -- when the last call came back, or the first of those under way began
+    heard_at = 0,
+    opened_at = 0,
+  }, Breaker)
+end
+
+
+--- Whether a call may be made at `now` (seconds). Each call that is made ends with `succeeded` or `failed`.
+function Breaker:begin(now)
+  if self.state ~= CLOSED then
+    return false
+  end
+
+  if self.under_way == 0 then
+    self.heard_at = now
+  elseif now - self.heard_at > STALL_SECONDS then
+    return false
+  end
+
+  self.under_way = self.under_way + 1
+  return true
+end
+
+
+function Breaker:succeeded(now)
+  self.under_way = self.under_way - 1
+  self.heard_at = now
+  self.failures = 0
+end
+
+
+--- @return true when this failure opened the breaker
+function Breaker:failed(now)
+  self.under_way = self.under_way - 1
+  self.failures = self.failures + 1
+  if self.state ~= CLOSED or self.failures < MAX_FAILURES and now - self.heard_at <= STALL_SECONDS then
+    return false
+  end
+
+  self.state = OPEN
+  self.opened_at = now
+  return true
+end
+
+
+--- Whether the caller is the one to probe now. A probe that is begun ends with `probed`.
+function Breaker:begin_probe(now)
+  if self.state ~= OPEN or now - self.opened_at < PAUSE_SECONDS then
+    return false
+  end
+
+  self.state = HALF_OPEN
+  return true
+end
+
+
+function Breaker:probed(now, ok)
+  self.opened_at = now
+  self.failures = 0
+  self.state = ok and CLOSED or OPEN
+end
+
+
+return _M

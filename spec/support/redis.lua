@@ -1,0 +1,141 @@
+-- A private Redis on a free port.
+local process = require "spec.support.process"
+local socket = require "socket"
+
+
+local START_SECONDS = 10
+local TIMEOUT_SECONDS = 5
+
+
+local Redis = {}
+Redis.__index = Redis
+
+
+local _M = {}
+
+
+local function read_reply(client)
+  local line = assert(client:receive("*l"))
+  local prefix, rest = line:sub(1, 1), line:sub(2)
+  if prefix == "-" then
+    return { err = rest }
+  elseif prefix == "$" then
+    local size = tonumber(rest)
+    if size < 0 then
+      return nil
+    end
+
+    local data = assert(client:receive(size))
+    assert(client:receive(2))
+    return data
+  elseif prefix == "*" then
+    local replies = {}
+    for i = 1, tonumber(rest) do
+      replies[i] = read_reply(client) or false
+    end
+
+    return replies
+  end
+
+  return prefix == ":" and tonumber(rest) or rest
+end
+
+
+--- Starts one.
+-- @param options table: port (a free one), arguments (further ones of redis-server, as for the shell), password,
+-- program ("redis-server")
+function _M.start(options)
+  options = options or {}
+  local folder = process.temporary_folder()
+  local self = setmetatable({
+    port = options.port or process.free_port(),
+    folder = folder,
+    options = options,
+    password = options.password,
+  }, Redis)
+  self:run()
+  return self
+end
+
+
+--- Starts the server, also again after `kill`.
+function Redis:run()
+  local auth = self.password and "--requirepass " .. process.quote(self.password) or ""
+  self.pid = process.spawn(("%s --port %d --bind 127.0.0.1 --save '' --appendonly no --dir %s %s %s"):format(
+                             self.options.program or "redis-server", self.port, process.quote(self.folder), auth,
+                             self.options.arguments or ""), self.folder .. "/log")
+  local ready = process.wait_until(START_SECONDS, function()
+    return process.accepts(self.port)
+  end)
+  assert(ready, "redis-server did not start: " .. tostring(process.read_file(self.folder .. "/log")))
+end
+
+
+--- Runs one command over a connection of its own.
+-- @return the reply: string, number, array (nil inside as false), or { err = … }
+function Redis:call(...)
+  local client = assert(socket.connect("127.0.0.1", self.port))
+  client:settimeout(TIMEOUT_SECONDS)
+  local commands = { { ... } }
+  if self.password then
+    table.insert(commands, 1, { "AUTH", self.password })
+  end
+
+  local reply
+  for _, command in ipairs(commands) do
+    local parts = { "*" .. #command .. "\r\n" }
+    for _, argument in ipairs(command) do
+      argument = tostring(argument)
+      parts[#parts + 1] = "$" .. #argument .. "\r\n" .. argument .. "\r\n"
+    end
+    assert(client:send(table.concat(parts)))
+    reply = read_reply(client)
+  end
+
+  client:close()
+  return reply
+end
+
+
+--- How often each command was called since the start or `CONFIG RESETSTAT`.
+-- @return map of lower-case command to count
+function Redis:calls()
+  local counts = {}
+  for name, calls in self:call("INFO", "commandstats"):gmatch("cmdstat_([%w|-]+):calls=(%d+)") do
+    counts[name] = tonumber(calls)
+  end
+
+  return counts
+end
+
+
+--- One field of INFO as a number.
+function Redis:info(field)
+  return tonumber(self:call("INFO"):match(field .. ":(%d+)"))
+end
+
+
+function Redis:kill()
+  process.kill(self.pid)
+end
+
+
+--- Stops it from answering; connections stay open.
+function Redis:pause()
+  process.pause(self.pid)
+end
+
+
+function Redis:resume()
+  process.resume(self.pid)
+end
+
+
+function Redis:stop()
+  process.resume(self.pid)
+  process.stop(self.pid)
+  process.remove_folder(self.folder)
+end
+
+
+return _M
