@@ -117,15 +117,63 @@ describe("the library", function()
   end)
 
 
-  it("counts", function()
+  it("counts what it replaced and restored, and how long that took", function()
     local exchange = session()
     local body = sample.messages({ text = sample.VPC .. " " .. sample.VPC .. " " .. sample.INSTANCE })
-    clib.mask(exchange, "application/json", body)
-    local masked, distinct, _, bytes_in = clib.counts(exchange)
+    local masked = clib.mask(exchange, "application/json", body)
+    clib.open_answer(exchange, "application/json", "")
+    local answer = "{\"text\":\"" .. masked:match("VPC_%w+") .. "\"}"
+    local first = clib.restore(exchange, answer:sub(1, 15), false)
+    local rest = clib.restore(exchange, answer:sub(16), true)
 
-    assert.equal(3, masked)
-    assert.equal(2, distinct)
-    assert.equal(#body, bytes_in)
+    local counts = clib.counts(exchange)
+    assert.equal(3, counts.masked)
+    assert.equal(2, counts.distinct)
+    assert.equal(1, counts.restored)
+    assert.equal(#body, counts.bytes_in)
+    assert.equal(#masked, counts.bytes_out)
+    assert.equal(#answer, counts.answer_bytes_in)
+    assert.equal(#first + #rest, counts.answer_bytes_out)
+    assert.equal("{\"text\":\"" .. sample.VPC .. "\"}", first .. rest)
+  end)
+
+
+  it("measures the time in the library", function()
+    local text = {}
+    for i, id in ipairs(sample.many_ids(20000)) do
+      text[i] = id
+    end
+    local body = sample.messages({ text = table.concat(text, " ") })
+    local exchange = session()
+    assert.equal(0, clib.counts(exchange).mask_microseconds)
+
+    local started = os.clock()
+    local masked = clib.mask(exchange, "application/json", body)
+    local spent = (os.clock() - started) * 1e6
+    local measured = clib.counts(exchange).mask_microseconds
+    assert.is_true(measured > 100 and measured < 20 * spent + 1e5, measured .. " of " .. spent)
+
+    clib.open_answer(exchange, "application/json", "")
+    clib.restore(exchange, masked, true)
+    assert.is_true(clib.counts(exchange).restore_microseconds > 20)
+  end)
+
+
+  it("counts by kind", function()
+    local exchange = session()
+    clib.mask(exchange, "application/json", sample.messages({
+      text = sample.VPC .. " " .. sample.VPC .. " " .. sample.INSTANCE .. " ticket-12345",
+    }))
+    assert.same({ ["ec2:vpc"] = 2, ["ec2:instance"] = 1 }, clib.kinds(exchange))
+    assert.same({}, clib.kinds(session()))
+  end)
+
+
+  it("names the kinds of custom patterns as the config does", function()
+    local exchange = session({ custom_patterns = { { name = "ticket", label = "TICKET", regex = "ticket-[0-9]+" } } })
+    clib.mask(exchange, "text/plain", "ticket-12345")
+
+    assert.same({ ticket = 1 }, clib.kinds(exchange))
   end)
 
 

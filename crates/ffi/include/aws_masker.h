@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 // Version of this interface. Any change of a signature, an enum or a lifetime raises it.
-#define AWSM_ABI_VERSION 1
+#define AWSM_ABI_VERSION 2
 
 // How a call ended. Numbers are only ever added.
 typedef enum {
@@ -52,7 +52,25 @@ typedef struct {
   uint64_t bytes_in;
   // Size of the request as it left, bytes.
   uint64_t bytes_out;
+  // Size of the answer so far as it came, bytes.
+  uint64_t answer_bytes_in;
+  // Size of the answer so far as it left, bytes.
+  uint64_t answer_bytes_out;
+  // Time spent in `awsm_session_mask`.
+  uint64_t mask_nanoseconds;
+  // Time spent in `awsm_session_restore`, all chunks together.
+  uint64_t restore_nanoseconds;
 } awsm_counts;
+
+// How many stretches of one kind were replaced.
+typedef struct {
+  // Name of the kind, as in the catalog or of a custom pattern.
+  const uint8_t *name;
+  // Bytes of the name.
+  size_t name_len;
+  // Stretches.
+  uint64_t count;
+} awsm_kind_count;
 
 // Version of this interface, to be compared with `AWSM_ABI_VERSION` of the header that the caller was written for.
 uint32_t awsm_abi_version(void);
@@ -174,5 +192,15 @@ awsm_status awsm_session_restore(awsm_session *session,
 // - `session` is live.
 // - `out` is valid for writes.
 awsm_status awsm_session_counts(const awsm_session *session, awsm_counts *out);
+
+// Which kinds were replaced and how often, in no particular order.
+//
+// # Lifetimes
+// The array is lent until the next call on this session, the names until its free.
+//
+// # Safety
+// - `session` is live and not used by another call.
+// - `out` and `out_len` are valid for writes.
+awsm_status awsm_session_kinds(awsm_session *session, const awsm_kind_count **out, size_t *out_len);
 
 #endif  /* AWS_MASKER_H */

@@ -17,7 +17,7 @@ pub mod status;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Version of this interface. Any change of a signature, an enum or a lifetime raises it.
-pub const ABI_VERSION: u32 = 1;
+pub const ABI_VERSION: u32 = 2;
 
 /// Detectors and sessions that are not freed yet.
 static LIVE_HANDLES: AtomicU64 = AtomicU64::new(0);

@@ -1,6 +1,7 @@
 //! Sessions: one exchange each.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::{Duration, Instant};
 
 use aws_masker_core::session;
 
@@ -14,6 +15,10 @@ pub struct Session {
     inner: session::Session,
     /// The lent result.
     result: Vec<u8>,
+    /// The lent counts by kind. The names are those of the detector, which `inner` keeps alive.
+    kinds: Vec<KindCount>,
+    masking: Duration,
+    restoring: Duration,
     poisoned: bool,
 }
 
@@ -31,6 +36,26 @@ pub struct Counts {
     pub bytes_in: u64,
     /// Size of the request as it left, bytes.
     pub bytes_out: u64,
+    /// Size of the answer so far as it came, bytes.
+    pub answer_bytes_in: u64,
+    /// Size of the answer so far as it left, bytes.
+    pub answer_bytes_out: u64,
+    /// Time spent in `awsm_session_mask`.
+    pub mask_nanoseconds: u64,
+    /// Time spent in `awsm_session_restore`, all chunks together.
+    pub restore_nanoseconds: u64,
+}
+
+/// How many stretches of one kind were replaced.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct KindCount {
+    /// Name of the kind, as in the catalog or of a custom pattern.
+    pub name: *const u8,
+    /// Bytes of the name.
+    pub name_len: usize,
+    /// Stretches.
+    pub count: u64,
 }
 
 impl Session {
@@ -71,7 +96,15 @@ pub unsafe extern "C" fn awsm_session_new(
             unsafe { (args::shared(detector)?, args::bytes(scope, scope_len)?, args::output(out)?) };
         let inner = session::Session::new(detector.rules.clone(), detector.key.scope(scope), detector.options);
         handle_made();
-        out.write(Box::into_raw(Box::new(Session { inner, result: Vec::new(), poisoned: false })));
+        let session = Session {
+            inner,
+            result: Vec::new(),
+            kinds: Vec::new(),
+            masking: Duration::ZERO,
+            restoring: Duration::ZERO,
+            poisoned: false,
+        };
+        out.write(Box::into_raw(Box::new(session)));
         Ok(Status::Ok)
     })
 }
@@ -128,7 +161,10 @@ pub unsafe extern "C" fn awsm_session_mask(
             )
         };
         session.run(|session| {
-            let Some(masked) = session.inner.mask(content_type, body)? else { return Ok(Status::Unchanged) };
+            let started = Instant::now();
+            let masked = session.inner.mask(content_type, body);
+            session.masking += started.elapsed();
+            let Some(masked) = masked? else { return Ok(Status::Unchanged) };
             session.result = masked;
             out.write(session.result.as_ptr());
             out_len.write(session.result.len());
@@ -195,10 +231,12 @@ pub unsafe extern "C" fn awsm_session_restore(
             (args::exclusive(session)?, args::bytes(chunk, chunk_len)?, args::output(out)?, args::output(out_len)?)
         };
         session.run(|session| {
+            let started = Instant::now();
             let mut result = std::mem::take(&mut session.result);
             result.clear();
             let restored = session.inner.restore(chunk, last != 0, &mut result);
             session.result = result;
+            session.restoring += started.elapsed();
             restored?;
             if session.result == chunk {
                 return Ok(Status::Unchanged);
@@ -220,8 +258,55 @@ pub unsafe extern "C" fn awsm_session_counts(session: *const Session, out: *mut 
     guard(|| {
         // SAFETY: the caller promises that the handle is live and the output valid for writes.
         let (session, out) = unsafe { (args::shared(session)?, args::output(out)?) };
-        let session::Counts { masked, distinct, restored, bytes_in, bytes_out } = session.inner.counts();
-        out.write(Counts { masked, distinct, restored, bytes_in, bytes_out });
+        let counts = session.inner.counts();
+        out.write(Counts {
+            masked: counts.masked,
+            distinct: counts.distinct,
+            restored: counts.restored,
+            bytes_in: counts.bytes_in,
+            bytes_out: counts.bytes_out,
+            answer_bytes_in: counts.answer_bytes_in,
+            answer_bytes_out: counts.answer_bytes_out,
+            mask_nanoseconds: nanoseconds(session.masking),
+            restore_nanoseconds: nanoseconds(session.restoring),
+        });
         Ok(Status::Ok)
+    })
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Which kinds were replaced and how often, in no particular order.
+///
+/// # Lifetimes
+/// The array is lent until the next call on this session, the names until its free.
+///
+/// # Safety
+/// - `session` is live and not used by another call.
+/// - `out` and `out_len` are valid for writes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn awsm_session_kinds(
+    session: *mut Session,
+    out: *mut *const KindCount,
+    out_len: *mut usize,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises that the handle is live and not in use, and the outputs valid for writes.
+        let (session, out, out_len) =
+            unsafe { (args::exclusive(session)?, args::output(out)?, args::output(out_len)?) };
+        session.run(|session| {
+            session.kinds.clear();
+            let counts = session.inner.kinds();
+            session.kinds.extend(counts.map(|(name, count)| KindCount {
+                name: name.as_ptr(),
+                name_len: name.len(),
+                count,
+            }));
+            out.write(session.kinds.as_ptr());
+            out_len.write(session.kinds.len());
+            Ok(Status::Ok)
+        })
     })
 }

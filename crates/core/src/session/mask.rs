@@ -47,6 +47,7 @@ impl Session {
             let restores = self.options.restore_credentials || !self.detector.is_credential(kind);
             let label = self.detector.label(kind);
             masked.extend_from_slice(self.tokens.token(&self.key, &original, kind, label, restores));
+            self.count_kind(kind);
             copied = end;
         }
         masked.extend_from_slice(&body[copied..]);

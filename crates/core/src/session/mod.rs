@@ -5,6 +5,7 @@ mod tokens;
 
 use std::sync::Arc;
 
+use crate::catalog::KindId;
 use crate::detect::Detector;
 use crate::restore::Answer;
 use crate::token::ScopeKey;
@@ -41,6 +42,10 @@ pub struct Counts {
     pub bytes_in: u64,
     /// Size of the request as it left.
     pub bytes_out: u64,
+    /// Size of the answer so far, as it came.
+    pub answer_bytes_in: u64,
+    /// Size of the answer so far, as it left.
+    pub answer_bytes_out: u64,
 }
 
 /// One exchange. Belongs to one worker; dropped when the exchange ends.
@@ -52,13 +57,15 @@ pub struct Session {
     tokens: TokenIndex,
     answer: Option<Answer>,
     counts: Counts,
+    /// Stretches replaced, by kind; one exchange has a handful of kinds.
+    kinds: Vec<(KindId, u64)>,
 }
 
 impl Session {
     /// A session whose tokens belong to the scope of `key`.
     pub fn new(detector: Arc<Detector>, key: ScopeKey, options: SessionOptions) -> Self {
         let tokens = TokenIndex::default();
-        Self { detector, key, options, tokens, answer: None, counts: Counts::default() }
+        Self { detector, key, options, tokens, answer: None, counts: Counts::default(), kinds: Vec::new() }
     }
 
     /// The tokens this session made, with their originals.
@@ -69,6 +76,18 @@ impl Session {
     /// What happened so far.
     pub fn counts(&self) -> Counts {
         Counts { restored: self.answer.as_ref().map_or(0, Answer::restored), ..self.counts }
+    }
+
+    /// Names of the kinds that were replaced, and how many stretches of each.
+    pub fn kinds(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.kinds.iter().map(|&(kind, count)| (self.detector.kind_name(kind), count))
+    }
+
+    fn count_kind(&mut self, kind: KindId) {
+        match self.kinds.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, count)) => *count += 1,
+            None => self.kinds.push((kind, 1)),
+        }
     }
 
     /// Takes over a mapping that was made elsewhere, e.g. read from a file.
@@ -98,7 +117,10 @@ impl Session {
     /// [`Error::WrongState`] when no answer is open.
     pub fn restore(&mut self, chunk: &[u8], last: bool, out: &mut Vec<u8>) -> Result<()> {
         let answer = self.answer.as_mut().ok_or(Error::WrongState("restore before open_answer"))?;
+        let before = out.len();
         answer.push(&self.tokens, chunk, last, out);
+        self.counts.answer_bytes_in += u64::try_from(chunk.len()).unwrap_or(u64::MAX);
+        self.counts.answer_bytes_out += u64::try_from(out.len() - before).unwrap_or(u64::MAX);
         Ok(())
     }
 }

@@ -24,7 +24,16 @@ typedef struct {
   uint64_t restored;
   uint64_t bytes_in;
   uint64_t bytes_out;
+  uint64_t answer_bytes_in;
+  uint64_t answer_bytes_out;
+  uint64_t mask_nanoseconds;
+  uint64_t restore_nanoseconds;
 } awsm_counts;
+typedef struct {
+  const uint8_t *name;
+  size_t name_len;
+  uint64_t count;
+} awsm_kind_count;
 uint32_t awsm_abi_version(void);
 uint64_t awsm_live_handles(void);
 awsm_status awsm_last_error(const uint8_t **out, size_t *out_len);
@@ -58,12 +67,13 @@ awsm_status awsm_session_restore(awsm_session *session,
                                  const uint8_t **out,
                                  size_t *out_len);
 awsm_status awsm_session_counts(const awsm_session *session, awsm_counts *out);
+awsm_status awsm_session_kinds(awsm_session *session, const awsm_kind_count **out, size_t *out_len);
 ]]
 end
 
 
 return {
-  ABI_VERSION = 1,
+  ABI_VERSION = 2,
   SYMBOLS = {
     "awsm_abi_version",
     "awsm_live_handles",
@@ -76,5 +86,6 @@ return {
     "awsm_session_open_answer",
     "awsm_session_restore",
     "awsm_session_counts",
+    "awsm_session_kinds",
   },
 }

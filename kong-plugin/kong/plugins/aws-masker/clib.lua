@@ -10,6 +10,7 @@ local ffi_gc = ffi.gc
 local ffi_load = ffi.load
 local ffi_new = ffi.new
 local ffi_string = ffi.string
+local floor = math.floor
 local pcall = pcall
 local searchpath = package.searchpath
 local tonumber = tonumber
@@ -35,6 +36,7 @@ local OUT_LEN = ffi_new("size_t[1]")
 local DETECTOR = ffi_new("awsm_detector *[1]")
 local SESSION = ffi_new("awsm_session *[1]")
 local COUNTS = ffi_new("awsm_counts[1]")
+local KINDS = ffi_new("const awsm_kind_count *[1]")
 
 
 -- `lib` stays referenced for the life of the worker: a collected namespace would be unloaded.
@@ -191,9 +193,10 @@ function _M.restore(session, chunk, last)
 end
 
 
---- Counts of one session.
--- @return replaced stretches, distinct originals, restored tokens, bytes in, bytes out
--- or nil, failure name, text
+--- What one session did.
+-- @return table: masked (replaced stretches), distinct (originals), restored (tokens); bytes_in, bytes_out (request),
+-- answer_bytes_in, answer_bytes_out; mask_microseconds, restore_microseconds (in the library, rounded); or nil,
+-- failure name, text
 function _M.counts(session)
   local status = tonumber(lib.awsm_session_counts(session, COUNTS))
   if status ~= OK then
@@ -201,8 +204,35 @@ function _M.counts(session)
   end
 
   local counts = COUNTS[0]
-  return tonumber(counts.masked), tonumber(counts.distinct), tonumber(counts.restored),
-         tonumber(counts.bytes_in), tonumber(counts.bytes_out)
+  return {
+    masked = tonumber(counts.masked),
+    distinct = tonumber(counts.distinct),
+    restored = tonumber(counts.restored),
+    bytes_in = tonumber(counts.bytes_in),
+    bytes_out = tonumber(counts.bytes_out),
+    answer_bytes_in = tonumber(counts.answer_bytes_in),
+    answer_bytes_out = tonumber(counts.answer_bytes_out),
+    mask_microseconds = floor(tonumber(counts.mask_nanoseconds) / 1000 + 0.5),
+    restore_microseconds = floor(tonumber(counts.restore_nanoseconds) / 1000 + 0.5),
+  }
+end
+
+
+--- How many stretches of each kind were replaced.
+-- @return map of kind to count, or nil, failure name, text
+function _M.kinds(session)
+  local status = tonumber(lib.awsm_session_kinds(session, KINDS, OUT_LEN))
+  if status ~= OK then
+    return failure(status)
+  end
+
+  local kinds = {}
+  for i = 0, tonumber(OUT_LEN[0]) - 1 do
+    local kind = KINDS[0][i]
+    kinds[ffi_string(kind.name, kind.name_len)] = tonumber(kind.count)
+  end
+
+  return kinds
 end
 
 

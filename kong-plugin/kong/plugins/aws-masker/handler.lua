@@ -61,7 +61,7 @@ local function mask_request(conf)
   end
 
   if conf.dry_run then
-    kong.log.notice("dry run: ", (clib.counts(session)), " values would have been masked")
+    kong.log.notice("dry run: ", clib.counts(session).masked, " values would have been masked")
     return
   end
 
