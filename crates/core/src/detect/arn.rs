@@ -128,7 +128,9 @@ impl Scan<'_, '_> {
         let mut at = start;
         while at < end {
             let literal = run_end(text, at, end - at, |c| !matches!(c, b'*' | b'?' | b'$' | b'{' | b'}'));
-            if text[at..literal].iter().any(|&c| is_alnum(c)) && !(at > start && text[at - 1] == b'{') {
+            let spelled = &text[at..literal];
+            let is_variable = at > start && text[at - 1] == b'{';
+            if spelled.iter().any(|&c| is_alnum(c)) && !is_variable && !is_token_shaped(spelled) {
                 self.part(kind, at, literal, false);
             }
             at = literal + 1;

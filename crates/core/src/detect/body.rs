@@ -36,6 +36,7 @@ impl Detector {
         };
         found.findings.retain_mut(|finding| clip(&mut finding.span));
         found.parts.retain_mut(|part| clip(&mut part.span));
+        found.json_texts = strings.into_json_texts();
         Ok(found)
     }
 }

@@ -11,6 +11,8 @@ use crate::token::is_token_shaped;
 const MAX_KEY: usize = 64;
 /// Longest value looked at.
 const MAX_VALUE: usize = 4096;
+/// Most backslashes before a quote: each JSON in JSON doubles them and adds one, this is five deep.
+const MAX_BACKSLASHES: usize = 31;
 /// Most values of one list.
 const MAX_LIST: usize = 64;
 
@@ -45,7 +47,7 @@ impl Scan<'_, '_> {
             at = skip_space(text, at + 1);
         }
         for _ in 0..if is_list { MAX_LIST } else { 1 } {
-            let Some((start, end, next)) = value(text, at) else { return };
+            let Some((start, end, next)) = value(text, at, member.value) else { return };
             let body = &text[start..end];
             if is_believable(member.value, body) && !is_token_shaped(body) {
                 self.whole(member.kind, start, end);
@@ -64,7 +66,7 @@ fn key_end(text: &[u8], at: usize) -> usize {
     let mut end = run_start(text, at, 16, |c| matches!(c, b' ' | b'\t' | b'|'));
     if end > 0 && matches!(text[end - 1], b'"' | b'\'' | b'`') {
         end -= 1;
-        end = run_start(text, end, 8, |c| c == b'\\');
+        end = run_start(text, end, MAX_BACKSLASHES, |c| c == b'\\');
     }
     end
 }
@@ -80,22 +82,18 @@ fn skip_space(text: &[u8], mut at: usize) -> usize {
     }
 }
 
-/// The value at `at`: its start, its end, and where to read on.
-fn value(text: &[u8], at: usize) -> Option<(usize, usize, usize)> {
-    let quote = run_end(text, at, 8, |c| c == b'\\');
+/// The value at `at`: its start, its end, and where to read on. Without quotes it ends where its shape does.
+fn value(text: &[u8], at: usize, shape: ValueShape) -> Option<(usize, usize, usize)> {
+    let quote = run_end(text, at, MAX_BACKSLASHES, |c| c == b'\\');
     match text.get(quote) {
         Some(&q @ (b'"' | b'\'' | b'`')) => {
             let start = quote + 1;
             let end = run_end(text, start, MAX_VALUE, |c| c != q && c != b'\\' && c != b'\n');
-            let close = run_end(text, end, 8, |c| c == b'\\');
+            let close = run_end(text, end, MAX_BACKSLASHES, |c| c == b'\\');
             (text.get(close) == Some(&q)).then_some((start, end, close + 1))
         }
         Some(_) if quote == at => {
-            let end = run_end(text, at, MAX_VALUE, |c| {
-                !c.is_ascii_whitespace()
-                    && !matches!(c, b',' | b';' | b'"' | b'\'' | b'`' | b'}' | b']' | b')' | b'&' | b'\\' | b'<' | b'|')
-                    && c.is_ascii()
-            });
+            let end = run_end(text, at, MAX_VALUE, |c| may_hold(shape, c));
             (end > at).then_some((at, end, end))
         }
         _ => None,
@@ -106,17 +104,27 @@ fn is_believable(shape: ValueShape, value: &[u8]) -> bool {
     match shape {
         ValueShape::Account => is_account(value),
         ValueShape::SecretKey => is_secret_key(value),
-        ValueShape::Base64 => {
-            value.len() >= 16
-                && value.iter().all(|&c| is_alnum(c) || matches!(c, b'+' | b'/' | b'=' | b'-' | b'_' | b'%'))
-        }
+        ValueShape::Base64 => value.len() >= 16 && value.iter().all(|&c| may_hold(shape, c)),
         ValueShape::Password => value.len() >= 8,
         ValueShape::Name => {
             (1..=255).contains(&value.len())
                 && value.iter().any(|&c| is_alnum(c))
-                && value
-                    .iter()
-                    .all(|&c| is_alnum(c) || matches!(c, b'_' | b'.' | b'-' | b'/' | b'+' | b'=' | b'@' | b':'))
+                && value.iter().all(|&c| may_hold(shape, c))
+        }
+    }
+}
+
+/// True when `c` can stand in a value of this shape that has no quotes around it.
+fn may_hold(shape: ValueShape, c: u8) -> bool {
+    match shape {
+        ValueShape::Account => is_alnum(c),
+        ValueShape::SecretKey | ValueShape::Base64 => {
+            is_alnum(c) || matches!(c, b'+' | b'/' | b'=' | b'-' | b'_' | b'%')
+        }
+        ValueShape::Name => is_alnum(c) || matches!(c, b'_' | b'.' | b'-' | b'/' | b'+' | b'=' | b'@' | b':'),
+        ValueShape::Password => {
+            c.is_ascii_graphic()
+                && !matches!(c, b',' | b';' | b'"' | b'\'' | b'`' | b'}' | b']' | b')' | b'&' | b'\\' | b'<' | b'|')
         }
     }
 }

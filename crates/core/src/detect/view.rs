@@ -1,28 +1,31 @@
 //! Text with the escapes resolved that could hide an identifier.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use memchr::memmem;
 
-/// A text in which `\/` and `\u0020`…`\u007e` are plain characters, with the way back to the bytes as they were given.
+/// A text in which `\/` and `\uXXXX` are plain characters, with the way back to the bytes as they were given.
 ///
-/// Nearly every text has none of these, and is borrowed. Quotes and backslashes stay escaped, so that the structure of
-/// JSON inside the text does not change. Runs of backslashes (JSON inside JSON) count as one.
+/// Nearly every text has none of these, and is borrowed. Quotes, backslashes and control characters stay escaped, so
+/// that the structure of JSON inside the text does not change. An even number of backslashes is JSON inside JSON.
 pub(super) struct View<'t> {
     raw_len: usize,
     text: Cow<'t, [u8]>,
-    /// (offset in `text`, offset in raw) after each resolved escape; offsets between them advance together.
-    steps: Vec<(usize, usize)>,
-    /// (offset in `text`, start, end in raw) of each resolved escape.
-    escapes: Vec<(usize, usize, usize)>,
+    /// In order.
+    escapes: Vec<Escape>,
+}
+
+/// A resolved escape: where it stands in the text, and in raw.
+struct Escape {
+    text: Range<usize>,
+    raw: Range<usize>,
 }
 
 impl<'t> View<'t> {
     pub(super) fn new(raw: &'t [u8]) -> Self {
-        let mut view = Self { raw_len: raw.len(), text: Cow::Borrowed(raw), steps: Vec::new(), escapes: Vec::new() };
-        let unicode = memmem::find(raw, b"\\u00").is_some();
-        let solidus = memmem::find(raw, b"\\/").is_some();
-        if unicode || solidus {
+        let mut view = Self { raw_len: raw.len(), text: Cow::Borrowed(raw), escapes: Vec::new() };
+        if memmem::find(raw, b"\\u").is_some() || memmem::find(raw, b"\\/").is_some() {
             view.resolve(raw);
         }
         view
@@ -42,14 +45,16 @@ impl<'t> View<'t> {
                 at = last + 1;
                 continue;
             };
+            // After an escaped backslash the escape is of this level, and the backslash stays.
+            let start = if (last - start) % 2 == 0 { last } else { start };
             text.extend_from_slice(&raw[copied..start]);
-            self.escapes.push((text.len(), start, end));
-            text.push(plain);
-            self.steps.push((text.len(), end));
+            let from = text.len();
+            text.extend_from_slice(plain.encode_utf8(&mut [0; 4]).as_bytes());
+            self.escapes.push(Escape { text: from..text.len(), raw: start..end });
             copied = end;
             at = end;
         }
-        if !self.steps.is_empty() {
+        if !self.escapes.is_empty() {
             text.extend_from_slice(&raw[copied..]);
             self.text = Cow::Owned(text);
         }
@@ -61,17 +66,20 @@ impl<'t> View<'t> {
 
     /// Raw offset of the character at `at`: the first byte of its escape.
     pub(super) fn raw_start(&self, at: usize) -> usize {
-        match self.escapes.binary_search_by_key(&at, |e| e.0) {
-            Ok(i) => self.escapes[i].1,
-            Err(_) => self.raw_end(at),
-        }
+        let before = self.escapes.partition_point(|e| e.text.start <= at).checked_sub(1);
+        let raw = match before.map(|i| &self.escapes[i]) {
+            Some(escape) if at < escape.text.end => escape.raw.start,
+            Some(escape) => escape.raw.end + (at - escape.text.end),
+            None => at,
+        };
+        raw.min(self.raw_len)
     }
 
     /// Raw offset past the character before `at`.
     pub(super) fn raw_end(&self, at: usize) -> usize {
-        let step = self.steps.partition_point(|s| s.0 <= at);
-        let raw = match step.checked_sub(1).and_then(|i| self.steps.get(i)) {
-            Some(&(text, raw)) => raw + (at - text),
+        let before = self.escapes.partition_point(|e| e.text.start < at).checked_sub(1);
+        let raw = match before.map(|i| &self.escapes[i]) {
+            Some(escape) => escape.raw.end + at.saturating_sub(escape.text.end),
             None => at,
         };
         raw.min(self.raw_len)
@@ -79,19 +87,20 @@ impl<'t> View<'t> {
 }
 
 /// The character that the escape spells whose letter stands at `at`, and the offset past it.
-fn resolved(raw: &[u8], at: usize) -> Option<(u8, usize)> {
-    match raw.get(at)? {
-        b'/' => Some((b'/', at + 1)),
-        b'u' => {
-            let digits = std::str::from_utf8(raw.get(at + 1..at + 5)?).ok()?;
-            if !digits.bytes().all(|c| c.is_ascii_hexdigit()) {
-                return None;
-            }
-            let value = u8::try_from(u32::from_str_radix(digits, 16).ok()?).ok()?;
-            ((0x20..0x7f).contains(&value) && value != b'"' && value != b'\\').then_some((value, at + 5))
-        }
-        _ => None,
+fn resolved(raw: &[u8], at: usize) -> Option<(char, usize)> {
+    if raw.get(at) == Some(&b'/') {
+        return Some(('/', at + 1));
     }
+    let unit = |at: usize| -> Option<u32> {
+        let digits = raw.get(at..at + 5)?.strip_prefix(b"u")?;
+        // from_str_radix would take a sign
+        let digits = std::str::from_utf8(digits).ok().filter(|d| d.bytes().all(|c| c.is_ascii_hexdigit()))?;
+        u32::from_str_radix(digits, 16).ok()
+    };
+    let value = unit(at)?;
+    // Half of a pair: nothing that an identifier could be made of.
+    let plain = char::from_u32(value).unwrap_or(char::REPLACEMENT_CHARACTER);
+    (plain >= ' ' && plain != '"' && plain != '\\' && plain != '\x7f').then_some((plain, at + 5))
 }
 
 #[cfg(test)]
@@ -100,7 +109,7 @@ mod tests {
 
     #[test]
     fn plain_text_is_borrowed() {
-        let view = View::new(b"a\\n\\uac00b");
+        let view = View::new(b"a\\n\\user");
         assert!(matches!(view.text, Cow::Borrowed(_)));
         assert_eq!((view.raw_start(3), view.raw_end(3)), (3, 3));
     }
@@ -115,6 +124,26 @@ mod tests {
         assert_eq!(&raw[view.raw_start(4)..view.raw_end(5)], br"\/");
         assert_eq!(&raw[view.raw_start(6)..view.raw_end(7)], br"\\u002d");
         assert_eq!(view.raw_end(8), raw.len());
+    }
+
+    #[test]
+    fn letters_of_every_script_are_resolved() {
+        let raw = br"\uacc4\uC815 1\ud83d\ude002";
+        let view = View::new(raw);
+        assert_eq!(view.text(), "계정 1\u{fffd}\u{fffd}2".as_bytes());
+        assert_eq!((view.raw_start(7), view.raw_end(8)), (13, 14));
+        // no offset leads into the middle of an escape
+        assert_eq!((view.raw_start(1), view.raw_end(1)), (0, 6));
+        assert_eq!((view.raw_start(4), view.raw_end(4)), (6, 12));
+        assert_eq!(view.raw_start(view.text().len() - 1), raw.len() - 1);
+    }
+
+    #[test]
+    fn an_escaped_backslash_stays_before_an_escape() {
+        let raw = br"a\\\u006e\\\\u002d";
+        let view = View::new(raw);
+        assert_eq!(view.text(), br"a\\n-");
+        assert_eq!((view.raw_start(3), view.raw_end(4)), (3, 9));
     }
 
     #[test]

@@ -10,6 +10,8 @@ use crate::wire::Place;
 #[derive(Debug, Default)]
 pub(crate) struct ChangeableStrings {
     spans: Vec<Range<usize>>,
+    /// Those of them that hold JSON by the protocol.
+    json_texts: Vec<Range<usize>>,
 }
 
 impl Visitor for ChangeableStrings {
@@ -20,6 +22,9 @@ impl Visitor for ChangeableStrings {
     }
 
     fn string(&mut self, _path: &[Frame], place: Place, inside: Range<usize>) {
+        if place == Place::JsonText {
+            self.json_texts.push(inside.clone());
+        }
         if place.may_change() {
             self.spans.push(inside);
         }
@@ -35,6 +40,11 @@ impl ChangeableStrings {
         let mut strings = Self::default();
         walk(body, &mut strings)?;
         Ok(strings)
+    }
+
+    /// The strings that hold JSON by the protocol.
+    pub(crate) fn into_json_texts(self) -> Vec<Range<usize>> {
+        self.json_texts
     }
 
     /// The string around `at`.

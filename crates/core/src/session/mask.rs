@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::Session;
-use crate::detect::Part;
+use crate::detect::{Findings, Part};
 use crate::json::unescape;
 use crate::wire::Content;
 use crate::{Error, Result};
@@ -19,7 +19,8 @@ impl Session {
     /// holds something to mask.
     pub fn mask(&mut self, content_type: &[u8], body: &[u8]) -> Result<Option<Vec<u8>>> {
         let content = Content::parse(content_type, body).ok_or(Error::UnsupportedContent)?;
-        let edits = self.detector.scan_body(content, body)?.parts;
+        let found = self.detector.scan_body(content, body)?;
+        let edits = &found.parts;
         let len = u64::try_from(body.len()).unwrap_or(u64::MAX);
         self.counts.bytes_in += len;
         self.counts.masked += u64::try_from(edits.len()).unwrap_or(u64::MAX);
@@ -27,7 +28,7 @@ impl Session {
             self.counts.bytes_out += len;
             return Ok(None);
         }
-        let masked = self.write(body, &edits, content == Content::Json);
+        let masked = self.write(body, &found, content == Content::Json);
         self.counts.distinct = u64::try_from(self.tokens.len()).unwrap_or(u64::MAX);
         if self.options.dry_run {
             self.counts.bytes_out += len;
@@ -37,13 +38,20 @@ impl Session {
         Ok(Some(masked))
     }
 
-    fn write(&mut self, body: &[u8], edits: &[Part], is_json: bool) -> Vec<u8> {
-        let mut masked = Vec::with_capacity(body.len() + edits.len() * 4);
+    fn write(&mut self, body: &[u8], found: &Findings, is_json: bool) -> Vec<u8> {
+        let mut masked = Vec::with_capacity(body.len() + found.parts.len() * 4);
+        let mut json_texts = found.json_texts.iter().peekable();
         let mut copied = 0;
-        for Part { kind, span: Range { start, end }, .. } in edits.iter().cloned() {
+        for Part { kind, span: Range { start, end }, .. } in found.parts.iter().cloned() {
             masked.extend_from_slice(&body[copied..start]);
-            let raw = &body[start..end];
-            let original = if is_json { unescape(raw) } else { Cow::Borrowed(raw) };
+            while json_texts.next_if(|text| text.end < end).is_some() {}
+            let is_nested = json_texts.peek().is_some_and(|text| text.start <= start);
+            let mut original = Cow::Borrowed(&body[start..end]);
+            for _ in 0..u8::from(is_json) + u8::from(is_nested) {
+                if let Cow::Owned(plain) = unescape(&original) {
+                    original = Cow::Owned(plain);
+                }
+            }
             let restores = self.options.restore_credentials || !self.detector.is_credential(kind);
             let label = self.detector.label(kind);
             masked.extend_from_slice(self.tokens.token(&self.key, &original, kind, label, restores));
