@@ -64,6 +64,11 @@ pub fn is_code_char(c: u8) -> bool {
     VALUES[usize::from(c)] != NOT_BASE32
 }
 
+/// True for a character of a code as tokens are made with it: upper case.
+pub(crate) fn is_base32(c: u8) -> bool {
+    matches!(c, b'A'..=b'Z' | b'2'..=b'7')
+}
+
 /// True when `text` is spelled like a whole token. Such a text is never masked again.
 pub fn is_token_shaped(text: &[u8]) -> bool {
     let Some(at) = memchr::memchr(b'_', text) else { return false };
@@ -72,7 +77,7 @@ pub fn is_token_shaped(text: &[u8]) -> bool {
         && label[0].is_ascii_uppercase()
         && label.iter().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
         && (code.len() == CODE_LEN || code.len() == LONG_CODE_LEN)
-        && code.iter().all(|c| ALPHABET.contains(c))
+        && code.iter().all(|&c| is_base32(c))
 }
 
 /// The key that tokens are made with. Wiped when dropped; `Debug` shows its length only.
@@ -93,12 +98,7 @@ impl TokenKey {
     /// # Errors
     /// [`Error::Config`] when it is shorter than 16 bytes.
     pub fn new(secret: &[u8]) -> Result<Self> {
-        if secret.len() < MIN_SECRET_LEN {
-            return Err(Error::Config(format!(
-                "token_secret: has {} bytes, at least {MIN_SECRET_LEN} are needed",
-                secret.len()
-            )));
-        }
+        check_secret(secret)?;
         Ok(Self { key: Zeroizing::new(secret.to_vec()) })
     }
 
@@ -114,7 +114,15 @@ impl TokenKey {
     }
 }
 
-fn mac(key: &[u8]) -> Hmac<Sha256> {
+pub(crate) fn check_secret(secret: &[u8]) -> Result<()> {
+    if secret.len() < MIN_SECRET_LEN {
+        let len = secret.len();
+        return Err(Error::Config(format!("token_secret: has {len} bytes, at least {MIN_SECRET_LEN} are needed")));
+    }
+    Ok(())
+}
+
+pub(crate) fn mac(key: &[u8]) -> Hmac<Sha256> {
     match Hmac::<Sha256>::new_from_slice(key) {
         Ok(mac) => mac,
         // HMAC takes keys of every length; the error type exists for other MACs.

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 // Version of this interface. Any change of a signature, an enum or a lifetime raises it.
-#define AWSM_ABI_VERSION 2
+#define AWSM_ABI_VERSION 3
 
 // How a call ended. Numbers are only ever added.
 typedef enum {
@@ -32,6 +32,8 @@ typedef enum {
   AWSM_STATUS_BODY_TOO_LARGE = 7,
   // The call came out of order.
   AWSM_STATUS_WRONG_STATE = 8,
+  // A sealed value does not open: it was made for another scope, token or secret, or somebody changed it.
+  AWSM_STATUS_UNSEALABLE = 9,
 } awsm_status;
 
 // A compiled configuration. One per plugin instance and worker.
@@ -202,5 +204,97 @@ awsm_status awsm_session_counts(const awsm_session *session, awsm_counts *out);
 // - `session` is live and not used by another call.
 // - `out` and `out_len` are valid for writes.
 awsm_status awsm_session_kinds(awsm_session *session, const awsm_kind_count **out, size_t *out_len);
+
+// Lets the sessions that are opened from now on use a vault under `secret`, 16 bytes or more.
+//
+// The first secret added is written with; all of them read. Gives `InvalidConfig` for one that is too short.
+//
+// # Lifetimes
+// The secret is not kept.
+//
+// # Safety
+// - `detector` is live and not used by another call.
+// - `secret` is valid for reads of `secret_len` bytes, or null with length 0.
+awsm_status awsm_detector_add_vault_secret(awsm_detector *detector, const uint8_t *secret, size_t secret_len);
+
+// The name under which the scope's mappings lie that were sealed with the secret at `index`, counted from 0.
+//
+// Gives `Unchanged` when there is no such secret.
+//
+// # Lifetimes
+// The result is lent until the next call on this session.
+//
+// # Safety
+// - `session` is live and not used by another call.
+// - `out` and `out_len` are valid for writes.
+awsm_status awsm_session_vault_name(awsm_session *session,
+                                    size_t index,
+                                    const uint8_t **out,
+                                    size_t *out_len);
+
+// Tokens in the masked request that this session cannot explain, each followed by a line feed; at most `limit`.
+//
+// Gives `Unchanged` when there are none.
+//
+// # Lifetimes
+// The result is lent until the next call on this session.
+//
+// # Safety
+// - `session` is live and not used by another call.
+// - `out` and `out_len` are valid for writes.
+awsm_status awsm_session_unexplained(awsm_session *session,
+                                     size_t limit,
+                                     const uint8_t **out,
+                                     size_t *out_len);
+
+// Tells whether the masked request has the API go on from something that it keeps itself, so that its answer may hold
+// tokens that are not in the request: `Ok` when it does, `Unchanged` when not.
+//
+// # Safety
+// - `session` is live and not used by another call.
+awsm_status awsm_session_refers_to_state(awsm_session *session);
+
+// Takes over a sealed value that lay under `token` at the name of the secret at `index`.
+//
+// Gives `Unchanged` when the session restores no such token, and `Unsealable` when the value does not open.
+//
+// # Safety
+// - `session` is live and not used by another call.
+// - `token` and `sealed` are valid for reads of their lengths, or null with length 0.
+awsm_status awsm_session_learn(awsm_session *session,
+                               size_t index,
+                               const uint8_t *token,
+                               size_t token_len,
+                               const uint8_t *sealed,
+                               size_t sealed_len);
+
+// Tokens that the session made and that belong into the vault, each followed by a line feed.
+//
+// Gives `Unchanged` when there are none.
+//
+// # Lifetimes
+// The result is lent until the next call on this session.
+//
+// # Safety
+// - `session` is live and not used by another call.
+// - `out` and `out_len` are valid for writes.
+awsm_status awsm_session_to_store(awsm_session *session, const uint8_t **out, size_t *out_len);
+
+// The sealed form of what `token`, one of `awsm_session_to_store`, stands for.
+//
+// Gives `Unchanged` for other tokens.
+//
+// # Lifetimes
+// The result is lent until the next call on this session.
+//
+// # Safety
+// - `session` is live and not used by another call.
+// - `token` is valid for reads of `token_len` bytes, or null with length 0.
+// - `out` and `out_len` are valid for writes.
+awsm_status awsm_session_seal(awsm_session *session,
+                              const uint8_t *token,
+                              size_t token_len,
+                              const uint8_t **out,
+                              size_t *out_len);
 
 #endif  /* AWS_MASKER_H */

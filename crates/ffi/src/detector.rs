@@ -5,6 +5,7 @@ use std::sync::Arc;
 use aws_masker_core::detect;
 use aws_masker_core::session::SessionOptions;
 use aws_masker_core::token::TokenKey;
+use aws_masker_core::vault::VaultKey;
 
 use crate::guard::guard;
 use crate::status::Status;
@@ -15,6 +16,8 @@ pub struct Detector {
     pub(crate) rules: Arc<detect::Detector>,
     pub(crate) key: TokenKey,
     pub(crate) options: SessionOptions,
+    /// One for each secret under which sessions use the vault; none where there is no vault.
+    pub(crate) vaults: Vec<VaultKey>,
 }
 
 /// Compiles a configuration.
@@ -47,7 +50,7 @@ pub unsafe extern "C" fn awsm_detector_new(
         let rules = Arc::new(detect::Detector::new(&rules)?);
         let key = TokenKey::new(secret)?;
         handle_made();
-        out.write(Box::into_raw(Box::new(Detector { rules, key, options })));
+        out.write(Box::into_raw(Box::new(Detector { rules, key, options, vaults: Vec::new() })));
         Ok(Status::Ok)
     })
 }

@@ -26,6 +26,13 @@ impl Failure {
         Self { status: Status::Panic, text: "the session saw a bug of the library before; free it".into() }
     }
 
+    pub(crate) fn unsealable() -> Self {
+        Self {
+            status: Status::Unsealable,
+            text: "a value of the vault does not open under this scope and token".into(),
+        }
+    }
+
     pub(crate) fn config(text: String) -> Self {
         Self { status: Status::InvalidConfig, text }
     }

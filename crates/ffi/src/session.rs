@@ -12,9 +12,9 @@ use crate::{args, handle_freed, handle_made};
 
 /// One exchange: a masked request and its answer.
 pub struct Session {
-    inner: session::Session,
+    pub(crate) inner: session::Session,
     /// The lent result.
-    result: Vec<u8>,
+    pub(crate) result: Vec<u8>,
     /// The lent counts by kind. The names are those of the detector, which `inner` keeps alive.
     kinds: Vec<KindCount>,
     masking: Duration,
@@ -60,7 +60,7 @@ pub struct KindCount {
 
 impl Session {
     /// Runs `body`; a panic in it makes the session unusable.
-    fn run<R>(&mut self, body: impl FnOnce(&mut Self) -> Result<R, Failure>) -> Result<R, Failure> {
+    pub(crate) fn run<R>(&mut self, body: impl FnOnce(&mut Self) -> Result<R, Failure>) -> Result<R, Failure> {
         if self.poisoned {
             return Err(Failure::poisoned());
         }
@@ -94,7 +94,9 @@ pub unsafe extern "C" fn awsm_session_new(
         // SAFETY: the caller promises that the handle is live, the input valid for reads, the output for writes.
         let (detector, scope, out) =
             unsafe { (args::shared(detector)?, args::bytes(scope, scope_len)?, args::output(out)?) };
-        let inner = session::Session::new(detector.rules.clone(), detector.key.scope(scope), detector.options);
+        let vaults = detector.vaults.iter().map(|vault| vault.scope(scope)).collect();
+        let inner = session::Session::new(detector.rules.clone(), detector.key.scope(scope), detector.options)
+            .with_vaults(vaults);
         handle_made();
         let session = Session {
             inner,

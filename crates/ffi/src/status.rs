@@ -24,6 +24,8 @@ pub enum Status {
     BodyTooLarge = 7,
     /// The call came out of order.
     WrongState = 8,
+    /// A sealed value does not open: it was made for another scope, token or secret, or somebody changed it.
+    Unsealable = 9,
 }
 
 impl From<&Error> for Status {

@@ -77,6 +77,10 @@ impl Custom {
         self.pattern(kind).map_or(TERM_LABEL, |p| &p.label)
     }
 
+    pub(super) fn labels(&self) -> impl Iterator<Item = &str> {
+        self.patterns.iter().map(|p| p.label.as_str()).chain([TERM_LABEL])
+    }
+
     pub(super) fn name(&self, kind: KindId) -> &str {
         self.pattern(kind).map_or(TERM_NAME, |p| &p.name)
     }

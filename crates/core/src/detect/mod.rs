@@ -73,6 +73,8 @@ pub struct Detector {
     catalog: &'static Catalog,
     policy: Policy,
     custom: Custom,
+    /// What tokens may begin with, sorted.
+    labels: Vec<String>,
 }
 
 impl Detector {
@@ -82,7 +84,17 @@ impl Detector {
     /// [`crate::Error::Config`] naming the field, e.g. a pattern that does not compile or is too large.
     pub fn new(config: &DetectorConfig) -> Result<Self> {
         let catalog = Catalog::get();
-        Ok(Self { catalog, policy: Policy::new(catalog, config)?, custom: Custom::new(catalog, config)? })
+        let custom = Custom::new(catalog, config)?;
+        let mut labels: Vec<String> = catalog.kinds().iter().map(|kind| kind.label.to_owned()).collect();
+        labels.extend(custom.labels().map(str::to_owned));
+        labels.sort_unstable();
+        labels.dedup();
+        Ok(Self { catalog, policy: Policy::new(catalog, config)?, custom, labels })
+    }
+
+    /// True when tokens of this configuration may begin with `label`.
+    pub(crate) fn has_label(&self, label: &[u8]) -> bool {
+        self.labels.binary_search_by(|known| known.as_bytes().cmp(label)).is_ok()
     }
 
     /// The label of a kind.

@@ -19,6 +19,7 @@ impl Session {
     /// holds something to mask.
     pub fn mask(&mut self, content_type: &[u8], body: &[u8]) -> Result<Option<Vec<u8>>> {
         let content = Content::parse(content_type, body).ok_or(Error::UnsupportedContent)?;
+        self.vault.note(&self.detector, content, body);
         let found = self.detector.scan_body(content, body)?;
         let edits = &found.parts;
         let len = u64::try_from(body.len()).unwrap_or(u64::MAX);

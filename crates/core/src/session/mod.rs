@@ -2,6 +2,7 @@
 
 mod mask;
 mod tokens;
+mod vault;
 
 use std::sync::Arc;
 
@@ -13,6 +14,8 @@ use crate::wire::{Content, ContentCoding};
 use crate::{Error, Result};
 
 pub use tokens::{TokenEntry, TokenIndex};
+pub use vault::Learned;
+use vault::VaultView;
 
 /// Choices that concern a whole exchange.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +58,7 @@ pub struct Session {
     key: ScopeKey,
     options: SessionOptions,
     tokens: TokenIndex,
+    vault: VaultView,
     answer: Option<Answer>,
     counts: Counts,
     /// Stretches replaced, by kind; one exchange has a handful of kinds.
@@ -65,7 +69,16 @@ impl Session {
     /// A session whose tokens belong to the scope of `key`.
     pub fn new(detector: Arc<Detector>, key: ScopeKey, options: SessionOptions) -> Self {
         let tokens = TokenIndex::default();
-        Self { detector, key, options, tokens, answer: None, counts: Counts::default(), kinds: Vec::new() }
+        Self {
+            detector,
+            key,
+            options,
+            tokens,
+            vault: VaultView::default(),
+            answer: None,
+            counts: Counts::default(),
+            kinds: Vec::new(),
+        }
     }
 
     /// The tokens this session made, with their originals.

@@ -21,6 +21,8 @@ pub struct TokenEntry<'a> {
     pub original: &'a [u8],
     /// Kind that it was found as; `None` when it was learned.
     pub kind: Option<KindId>,
+    /// It is turned back in answers.
+    pub restores: bool,
 }
 
 impl fmt::Debug for TokenEntry<'_> {
@@ -80,11 +82,16 @@ impl TokenIndex {
 
     /// Every token, in the order in which they were made.
     pub fn iter(&self) -> impl Iterator<Item = TokenEntry<'_>> {
-        self.entries.iter().map(|entry| TokenEntry {
+        self.entries.iter().map(|entry| self.entry_view(entry))
+    }
+
+    fn entry_view<'a>(&'a self, entry: &'a Entry) -> TokenEntry<'a> {
+        TokenEntry {
             token: self.token_of(entry),
             original: self.original_of(entry),
             kind: entry.kind,
-        })
+            restores: entry.restores,
+        }
     }
 
     fn token_of(&self, entry: &Entry) -> &[u8] {
@@ -181,6 +188,12 @@ impl TokenIndex {
 
     fn find_code(&self, code: Code) -> Option<u32> {
         self.by_code.find(self.hasher.hash_one(code), |&i| self.entry(i).is_some_and(|e| e.code == code)).copied()
+    }
+
+    /// The token whose code begins with these eight characters.
+    pub(super) fn by_exact_code(&self, code: &[u8]) -> Option<TokenEntry<'_>> {
+        let entry = self.entry(self.find_code(Code::read(code)?)?)?;
+        Some(self.entry_view(entry))
     }
 
     /// Makes the index ready for [`Self::is_proper_prefix`].

@@ -15,6 +15,7 @@ typedef enum {
   AWSM_STATUS_UNSUPPORTED_CONTENT = 6,
   AWSM_STATUS_BODY_TOO_LARGE = 7,
   AWSM_STATUS_WRONG_STATE = 8,
+  AWSM_STATUS_UNSEALABLE = 9,
 } awsm_status;
 typedef struct awsm_detector awsm_detector;
 typedef struct awsm_session awsm_session;
@@ -68,12 +69,34 @@ awsm_status awsm_session_restore(awsm_session *session,
                                  size_t *out_len);
 awsm_status awsm_session_counts(const awsm_session *session, awsm_counts *out);
 awsm_status awsm_session_kinds(awsm_session *session, const awsm_kind_count **out, size_t *out_len);
+awsm_status awsm_detector_add_vault_secret(awsm_detector *detector, const uint8_t *secret, size_t secret_len);
+awsm_status awsm_session_vault_name(awsm_session *session,
+                                    size_t index,
+                                    const uint8_t **out,
+                                    size_t *out_len);
+awsm_status awsm_session_unexplained(awsm_session *session,
+                                     size_t limit,
+                                     const uint8_t **out,
+                                     size_t *out_len);
+awsm_status awsm_session_refers_to_state(awsm_session *session);
+awsm_status awsm_session_learn(awsm_session *session,
+                               size_t index,
+                               const uint8_t *token,
+                               size_t token_len,
+                               const uint8_t *sealed,
+                               size_t sealed_len);
+awsm_status awsm_session_to_store(awsm_session *session, const uint8_t **out, size_t *out_len);
+awsm_status awsm_session_seal(awsm_session *session,
+                              const uint8_t *token,
+                              size_t token_len,
+                              const uint8_t **out,
+                              size_t *out_len);
 ]]
 end
 
 
 return {
-  ABI_VERSION = 2,
+  ABI_VERSION = 3,
   SYMBOLS = {
     "awsm_abi_version",
     "awsm_live_handles",
@@ -87,5 +110,12 @@ return {
     "awsm_session_restore",
     "awsm_session_counts",
     "awsm_session_kinds",
+    "awsm_detector_add_vault_secret",
+    "awsm_session_vault_name",
+    "awsm_session_unexplained",
+    "awsm_session_refers_to_state",
+    "awsm_session_learn",
+    "awsm_session_to_store",
+    "awsm_session_seal",
   },
 }
