@@ -37,5 +37,7 @@ build = {
     ["kong.plugins.aws-masker.request_body"] = "kong/plugins/aws-masker/request_body.lua",
     ["kong.plugins.aws-masker.schema"] = "kong/plugins/aws-masker/schema.lua",
     ["kong.plugins.aws-masker.scope"] = "kong/plugins/aws-masker/scope.lua",
+    ["kong.plugins.aws-masker.server_state"] = "kong/plugins/aws-masker/server_state.lua",
+    ["kong.plugins.aws-masker.vault"] = "kong/plugins/aws-masker/vault.lua",
   },
 }

@@ -124,6 +124,10 @@ local request = {
     return ngx.req.get_method()
   end),
 
+  get_path = in_phases(REQUEST, "kong.request.get_path", function()
+    return ngx.var.uri
+  end),
+
   get_header = in_phases(REQUEST, "kong.request.get_header", function(name)
     return first(ngx.req.get_headers(1000)[name])
   end),

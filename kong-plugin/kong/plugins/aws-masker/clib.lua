@@ -28,6 +28,7 @@ local FAILURES = {
   [5] = "INVALID_BODY",
   [6] = "UNSUPPORTED_CONTENT",
   [7] = "BODY_TOO_LARGE",
+  [9] = "UNSEALABLE",
 }
 
 -- One set of output cells for the whole worker: nothing yields between a call and the read after it.
@@ -124,6 +125,18 @@ function _M.detector(config, secret)
 end
 
 
+--- Lets the sessions of `detector` use a vault; the first secret added is written with, all are read with.
+-- @return true, or nil, failure name, text
+function _M.add_vault_secret(detector, secret)
+  local status = tonumber(lib.awsm_detector_add_vault_secret(detector, secret, #secret))
+  if status ~= OK then
+    return failure(status)
+  end
+
+  return true
+end
+
+
 --- Starts one exchange. The caller keeps `detector` referenced for as long as the session lives.
 -- @return the session, or nil, failure name, text
 function _M.session(detector, scope)
@@ -156,6 +169,73 @@ function _M.mask(session, content_type, body)
   end
 
   return failure(status)
+end
+
+
+-- What a call without an input of its own lends, "" when that is nothing.
+local function lent(status)
+  if status == OK then
+    return ffi_string(OUT[0], OUT_LEN[0])
+  end
+
+  return status == UNCHANGED and "" or error(last_error())
+end
+
+
+--- Names of the scope's part of the vault, one for each secret, the one to write to first.
+function _M.vault_names(session)
+  local names = {}
+  while true do
+    local name = lent(tonumber(lib.awsm_session_vault_name(session, #names, OUT, OUT_LEN)))
+    if name == "" then
+      return names
+    end
+
+    names[#names + 1] = name
+  end
+end
+
+
+--- Tokens in the masked request that the session cannot explain, `limit` at most.
+-- @return string, one token a line
+function _M.unexplained(session, limit)
+  return lent(tonumber(lib.awsm_session_unexplained(session, limit, OUT, OUT_LEN)))
+end
+
+
+--- Whether the masked request has the API go on from something that it keeps itself.
+function _M.refers_to_state(session)
+  return tonumber(lib.awsm_session_refers_to_state(session)) == OK
+end
+
+
+--- Takes over a sealed value of the vault.
+-- @param index which of `vault_names` it lay under, from 1
+-- @return true, false when the session does not restore that token, or nil, failure name, text
+function _M.learn(session, index, token, sealed)
+  local status = tonumber(lib.awsm_session_learn(session, index - 1, token, #token, sealed, #sealed))
+  if status == OK then
+    return true
+  end
+
+  if status == UNCHANGED then
+    return false
+  end
+
+  return failure(status)
+end
+
+
+--- Tokens that the session made and that belong into the vault.
+-- @return string, one token a line
+function _M.to_store(session)
+  return lent(tonumber(lib.awsm_session_to_store(session, OUT, OUT_LEN)))
+end
+
+
+--- The sealed form of what one of `to_store` stands for.
+function _M.seal(session, token)
+  return lent(tonumber(lib.awsm_session_seal(session, token, #token, OUT, OUT_LEN)))
 end
 
 

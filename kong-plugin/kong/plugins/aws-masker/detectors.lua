@@ -4,6 +4,8 @@ local config = require "kong.plugins.aws-masker.config"
 local node_key = require "kong.plugins.aws-masker.node_key"
 
 
+local concat = table.concat
+local ipairs = ipairs
 local pairs = pairs
 local setmetatable = setmetatable
 
@@ -17,9 +19,28 @@ local by_content = {}
 local by_conf = setmetatable({}, { __mode = "k" })
 
 
-local function build(content, secret)
+local function build(content, secret, conf)
   local detector, failure, why = clib.detector(content, secret)
+  if detector and conf.use_redis then
+    local ok
+    ok, failure, why = clib.add_vault_secret(detector, secret)
+    for _, former in ipairs(ok and conf.token_secret_previous or {}) do
+      -- an empty one is a reference that could not be resolved: nothing can be read with it
+      if ok and former ~= "" then
+        ok, failure, why = clib.add_vault_secret(detector, former)
+      end
+    end
+
+    detector = ok and detector or nil
+  end
+
   return { detector = detector, failure = failure, why = why }
+end
+
+
+-- What decides which parts of the vault are read.
+local function vault_id(conf)
+  return conf.use_redis and "\0" .. concat(conf.token_secret_previous, "\0") or ""
 end
 
 
@@ -29,27 +50,28 @@ local function find(conf)
   -- key: the operator asked for another one.
   local key = secret or node_key.get()
   local content = config.encode(conf)
-  local id = content .. "\0" .. key
+  local former = vault_id(conf)
+  local id = content .. "\0" .. key .. former
 
   local entry = by_content[id]
   if not entry then
-    entry = build(content, key)
+    entry = build(content, key, conf)
     by_content[id] = entry
   end
 
-  return { entry = entry, id = id, secret = secret }
+  return { entry = entry, id = id, secret = secret, former = former }
 end
 
 
 local _M = {}
 
 
---- The detector of one config. Reuses it only while the secret is the one it was built with: Kong
+--- The detector of one config. Reuses it only while the secrets are those it was built with: Kong
 -- writes a rotated `{vault://…}` value into the same conf table.
 -- @return the detector, or nil, failure name, text
 function _M.get(conf)
   local known = by_conf[conf]
-  if not known or known.secret ~= conf.token_secret then
+  if not known or known.secret ~= conf.token_secret or known.former ~= vault_id(conf) then
     local stale = known and known.id
     known = find(conf)
     by_conf[conf] = known

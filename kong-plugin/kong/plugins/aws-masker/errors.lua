@@ -37,6 +37,11 @@ local FAILURES = {
               .. " The gateway's error log says what to do.",
   },
   {
+    name = "REDIS_UNAVAILABLE", status = 503, type = TYPE_API, may_pass = false,
+    message = "The gateway could not store or look up the tokens of this request in Redis, which its configuration"
+              .. " requires (redis_required), so the request was not sent on. Try again later.",
+  },
+  {
     name = "INTERNAL", status = 500, type = TYPE_API, may_pass = true,
     message = "The gateway failed while masking the request and did not send it on.",
   },

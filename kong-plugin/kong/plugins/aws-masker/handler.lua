@@ -5,6 +5,8 @@ local errors = require "kong.plugins.aws-masker.errors"
 local node_key = require "kong.plugins.aws-masker.node_key"
 local request_body = require "kong.plugins.aws-masker.request_body"
 local scope = require "kong.plugins.aws-masker.scope"
+local server_state = require "kong.plugins.aws-masker.server_state"
+local vault = require "kong.plugins.aws-masker.vault"
 
 
 local ipairs = ipairs
@@ -15,6 +17,72 @@ local pcall = pcall
 
 -- Headers that vouch for the bytes the client sent; false once the body is masked.
 local REQUEST_DIGESTS = { "Content-MD5", "Digest", "Content-Digest", "Repr-Digest" }
+
+
+-- Opens the exchange's session.
+-- @return the session, or nil, failure name, text
+local function open_session(conf, detector)
+  local session, failure, why = clib.session(detector, scope.of(conf.token_scope, kong))
+  if not session then
+    return nil, failure, why
+  end
+
+  local ctx = kong.ctx.plugin
+  ctx.session = session
+  -- referenced for as long as the session: a config change may drop the detector meanwhile
+  ctx.detector = detector
+  return session
+end
+
+
+-- Exchanges tokens with Redis.
+-- @return nothing when the request may go on, or failure name, text
+local function use_vault(conf, session, whole_scope)
+  local ok, report, why = pcall(vault.exchange, conf, session, whole_scope)
+  if not ok then
+    report, why = nil, report
+    kong.log.err("the vault cannot be used: ", why)
+  end
+
+  local ctx = kong.ctx.plugin
+  ctx.vault = report
+  if not report then
+    if conf.redis_required then
+      return "REDIS_UNAVAILABLE", why
+    end
+
+    return
+  end
+
+  ctx.restorable = ctx.restorable or report.found + report.scanned > 0
+end
+
+
+-- Asks for an answer that can be read, where there may be something to restore in it.
+local function prepare_answer(conf)
+  if kong.ctx.plugin.restorable and conf.restore_responses then
+    kong.service.request.set_header("Accept-Encoding", "identity")
+  end
+end
+
+
+-- A request without a body may ask for what earlier ones left at the API.
+local function mask_nothing(conf, detector)
+  local request = kong.request
+  if not conf.use_redis or not conf.restore_responses or conf.dry_run
+     or not server_state.is_asked_for(request.get_method(), request.get_path(), false) then
+    return
+  end
+
+  local session, failure, why = open_session(conf, detector)
+  if not session then
+    return failure, why
+  end
+
+  failure, why = use_vault(conf, session, true)
+  prepare_answer(conf)
+  return failure, why
+end
 
 
 -- @return nothing when the request may go on, or failure name, text
@@ -36,7 +104,7 @@ local function mask_request(conf)
   end
 
   if body == "" then
-    return
+    return mask_nothing(conf, detector)
   end
 
   if request_body.is_coded(request) then
@@ -44,15 +112,10 @@ local function mask_request(conf)
   end
 
   local session
-  session, failure, why = clib.session(detector, scope.of(conf.token_scope, kong))
+  session, failure, why = open_session(conf, detector)
   if not session then
     return failure, why
   end
-
-  local ctx = kong.ctx.plugin
-  ctx.session = session
-  -- referenced for as long as the session: a config change may drop the detector meanwhile
-  ctx.detector = detector
 
   local masked
   masked, failure, why = clib.mask(session, request.get_header("Content-Type") or "", body)
@@ -65,20 +128,24 @@ local function mask_request(conf)
     return
   end
 
-  if masked == body then
-    return
+  if masked ~= body then
+    local ctx = kong.ctx.plugin
+    ctx.masked = true
+    ctx.restorable = true
+    local service_request = kong.service.request
+    service_request.set_raw_body(masked)
+    for _, name in ipairs(REQUEST_DIGESTS) do
+      service_request.clear_header(name)
+    end
   end
 
-  ctx.masked = true
-  local service_request = kong.service.request
-  service_request.set_raw_body(masked)
-  for _, name in ipairs(REQUEST_DIGESTS) do
-    service_request.clear_header(name)
+  if conf.use_redis then
+    failure, why = use_vault(conf, session, clib.refers_to_state(session)
+                             or server_state.is_asked_for(request.get_method(), request.get_path(), true))
   end
 
-  if conf.restore_responses then
-    service_request.set_header("Accept-Encoding", "identity")
-  end
+  prepare_answer(conf)
+  return failure, why
 end
 
 
@@ -161,7 +228,7 @@ end
 function AwsMasker:header_filter(conf)
   local ctx = kong.ctx.plugin
   -- an exchange that holds no token has nothing to restore; neither has one that access never saw
-  if not ctx.masked or not conf.restore_responses or not answer.has_body(kong) then
+  if not ctx.restorable or not conf.restore_responses or not answer.has_body(kong) then
     return
   end
 

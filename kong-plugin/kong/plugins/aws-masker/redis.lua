@@ -251,6 +251,16 @@ function _M.run(conf, work)
 end
 
 
+--- Where a config's Redis is and who logs in, for logs and names: nothing that is secret.
+function _M.describe(conf)
+  local record = conf.redis
+  return concat({
+    present(record.username) and record.username .. "@" or "",
+    record.host, ":", record.port, "/", record.database or 0, record.ssl and " with TLS" or "",
+  })
+end
+
+
 --- What an error reply says, without what Redis quotes of the command; nil when `reply` is none.
 function _M.error_of(reply)
   if type(reply) == "table" and reply[1] == false then
