@@ -71,6 +71,11 @@ impl PrefixTable {
     pub fn get(&self, prefix: &[u8]) -> &[PrefixShape] {
         self.shapes.get(prefix).map_or(&[], Vec::as_slice)
     }
+
+    /// The prefixes of ids without a dash, which are in upper case.
+    pub fn unique_ids(&self) -> impl Iterator<Item = &'static [u8]> {
+        self.shapes.iter().filter(|(_, shapes)| shapes.iter().any(|s| s.body == Body::Upper)).map(|(prefix, _)| *prefix)
+    }
 }
 
 #[cfg(test)]

@@ -17,10 +17,12 @@ mod mention;
 mod policy;
 mod prefixed;
 mod secret;
+mod sieve;
 mod view;
 
 pub use custom::CustomPattern;
 pub use policy::{DetectorConfig, Policy};
+pub use sieve::Lanes;
 
 use std::ops::Range;
 
@@ -28,6 +30,7 @@ use crate::Result;
 use crate::catalog::{Catalog, Category, KindId};
 pub(crate) use boundary::follows_escape;
 use custom::Custom;
+use sieve::Sieve;
 use view::View;
 
 /// Something found: what `scan` reports.
@@ -75,6 +78,8 @@ pub struct Detector {
     custom: Custom,
     /// What tokens may begin with, sorted.
     labels: Vec<String>,
+    sieve: Sieve,
+    lanes: Lanes,
 }
 
 impl Detector {
@@ -89,7 +94,21 @@ impl Detector {
         labels.extend(custom.labels().map(str::to_owned));
         labels.sort_unstable();
         labels.dedup();
-        Ok(Self { catalog, policy: Policy::new(catalog, config)?, custom, labels })
+        Ok(Self {
+            catalog,
+            policy: Policy::new(catalog, config)?,
+            custom,
+            labels,
+            sieve: Sieve::new(&anchors::rows(catalog)),
+            lanes: Lanes::best(),
+        })
+    }
+
+    /// The same detector with other instructions. What it finds does not depend on them; for tests and benches.
+    #[must_use]
+    pub fn with_lanes(mut self, lanes: Lanes) -> Self {
+        self.lanes = lanes;
+        self
     }
 
     /// True when tokens of this configuration may begin with `label`.
@@ -123,11 +142,14 @@ impl Detector {
     /// [`Self::scan`], for callers that know where text may not be changed: `may_mask` is asked with the start of each
     /// finding and part; what it turns down is neither reported nor a source of mentions.
     pub(crate) fn scan_where(&self, text: &[u8], mut may_mask: impl FnMut(usize) -> bool) -> Findings {
-        let view = View::new(text);
         let mut hits = Hits::default();
-        let mut scan = Scan { detector: self, text: view.text(), hits: &mut hits };
-        scan.anchors();
-        scan.secrets_near_access_keys();
+        let mut view = View::plain(text);
+        if let Some(escape) = Scan::raw(self, text, &mut hits).anchors() {
+            hits = Hits::default();
+            view = View::resolved(text, escape);
+            Scan::resolved(self, view.text(), &mut hits).anchors();
+        }
+        Scan::resolved(self, view.text(), &mut hits).secrets_near_access_keys();
         self.custom.scan(view.text(), &mut hits);
         hits.retain(|start| may_mask(view.raw_start(start)));
         if hits.is_empty() {
@@ -190,6 +212,19 @@ struct Scan<'d, 't> {
     detector: &'d Detector,
     text: &'t [u8],
     hits: &'t mut Hits,
+    /// Escapes were not resolved; the scan ends at the first that a view resolves.
+    is_raw: bool,
+    escape: Option<usize>,
+}
+
+impl<'d, 't> Scan<'d, 't> {
+    fn raw(detector: &'d Detector, text: &'t [u8], hits: &'t mut Hits) -> Self {
+        Self { detector, text, hits, is_raw: true, escape: None }
+    }
+
+    fn resolved(detector: &'d Detector, text: &'t [u8], hits: &'t mut Hits) -> Self {
+        Self { detector, text, hits, is_raw: false, escape: None }
+    }
 }
 
 impl Scan<'_, '_> {

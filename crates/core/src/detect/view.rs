@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use memchr::memmem;
+use super::boundary::run_start;
 
 /// A text in which `\/` and `\uXXXX` are plain characters, with the way back to the bytes as they were given.
 ///
@@ -23,18 +23,21 @@ struct Escape {
 }
 
 impl<'t> View<'t> {
-    pub(super) fn new(raw: &'t [u8]) -> Self {
-        let mut view = Self { raw_len: raw.len(), text: Cow::Borrowed(raw), escapes: Vec::new() };
-        if memmem::find(raw, b"\\u").is_some() || memmem::find(raw, b"\\/").is_some() {
-            view.resolve(raw);
-        }
+    /// The text as it is.
+    pub(super) fn plain(raw: &'t [u8]) -> Self {
+        Self { raw_len: raw.len(), text: Cow::Borrowed(raw), escapes: Vec::new() }
+    }
+
+    /// The text with all escapes resolved; the first one is at `first`.
+    pub(super) fn resolved(raw: &'t [u8], first: usize) -> Self {
+        let mut view = Self::plain(raw);
+        view.resolve(raw, run_start(raw, first, first, |c| c == b'\\'));
         view
     }
 
-    fn resolve(&mut self, raw: &[u8]) {
+    fn resolve(&mut self, raw: &[u8], mut at: usize) {
         let mut text = Vec::with_capacity(raw.len());
         let mut copied = 0;
-        let mut at = 0;
         while let Some(found) = memchr::memchr(b'\\', &raw[at..]) {
             let start = at + found;
             let mut last = start;
@@ -46,7 +49,7 @@ impl<'t> View<'t> {
                 continue;
             };
             // After an escaped backslash the escape is of this level, and the backslash stays.
-            let start = if (last - start) % 2 == 0 { last } else { start };
+            let start = if (last - start).is_multiple_of(2) { last } else { start };
             text.extend_from_slice(&raw[copied..start]);
             let from = text.len();
             text.extend_from_slice(plain.encode_utf8(&mut [0; 4]).as_bytes());
@@ -86,6 +89,11 @@ impl<'t> View<'t> {
     }
 }
 
+/// True when a backslash at `at`, the last of its run, begins an escape that a view resolves.
+pub(super) fn spells_plain(raw: &[u8], at: usize) -> bool {
+    resolved(raw, at + 1).is_some()
+}
+
 /// The character that the escape spells whose letter stands at `at`, and the offset past it.
 fn resolved(raw: &[u8], at: usize) -> Option<(char, usize)> {
     if raw.get(at) == Some(&b'/') {
@@ -109,7 +117,9 @@ mod tests {
 
     #[test]
     fn plain_text_is_borrowed() {
-        let view = View::new(b"a\\n\\user");
+        let raw = b"a\\n\\user";
+        assert!(!(0..raw.len()).any(|at| raw[at] == b'\\' && spells_plain(raw, at)));
+        let view = View::resolved(raw, 1);
         assert!(matches!(view.text, Cow::Borrowed(_)));
         assert_eq!((view.raw_start(3), view.raw_end(3)), (3, 3));
     }
@@ -117,7 +127,7 @@ mod tests {
     #[test]
     fn escapes_are_resolved_and_offsets_go_back() {
         let raw = br"x\u0069-0\/1\\u002dz";
-        let view = View::new(raw);
+        let view = View::resolved(raw, 1);
         assert_eq!(view.text(), b"xi-0/1-z");
         assert_eq!(view.raw_start(1), 1);
         assert_eq!(view.raw_end(2), 7);
@@ -129,7 +139,7 @@ mod tests {
     #[test]
     fn letters_of_every_script_are_resolved() {
         let raw = br"\uacc4\uC815 1\ud83d\ude002";
-        let view = View::new(raw);
+        let view = View::resolved(raw, 0);
         assert_eq!(view.text(), "계정 1\u{fffd}\u{fffd}2".as_bytes());
         assert_eq!((view.raw_start(7), view.raw_end(8)), (13, 14));
         // no offset leads into the middle of an escape
@@ -141,13 +151,13 @@ mod tests {
     #[test]
     fn an_escaped_backslash_stays_before_an_escape() {
         let raw = br"a\\\u006e\\\\u002d";
-        let view = View::new(raw);
+        let view = View::resolved(raw, 0);
         assert_eq!(view.text(), br"a\\n-");
         assert_eq!((view.raw_start(3), view.raw_end(4)), (3, 9));
     }
 
     #[test]
     fn quotes_and_backslashes_stay() {
-        assert_eq!(View::new(br"\u0022\u005c\u002f").text(), br"\u0022\u005c/");
+        assert_eq!(View::resolved(br"\u0022\u005c\u002f", 0).text(), br"\u0022\u005c/");
     }
 }

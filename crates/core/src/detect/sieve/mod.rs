@@ -1,0 +1,246 @@
+//! The sieve: which bytes of a text an anchor can stand at, 64 at a time.
+//!
+//! "Class Teddy": each [`Row`] says which bytes may stand at five offsets around an anchor. A row is one bit; two
+//! tables of 16 entries an offset, one for each half of a byte, hold the rows that the byte rules out. A position that
+//! every row is ruled out at is not worth a look. The tables see classes as rectangles (high halves × low halves), so
+//! the sieve lets more through than the rows say, and never less.
+//!
+//! The scan calls the same handlers without it ([`Lanes::SCALAR`]): slower, and the reference that tests compare with.
+
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod row;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+use std::fmt;
+
+pub(super) use row::{Class, Row};
+
+/// Offsets from an anchor at which bytes are looked at.
+const OFFSETS: [isize; 5] = [-1, 0, 1, 2, 8];
+/// The furthest of them.
+const REACH: usize = 8;
+/// Rows that one table entry holds.
+const ROWS_PER_PAGE: usize = 8;
+/// A scan looks up this many tables of each kind.
+const PAGES: usize = 2;
+/// Positions in one word of the result.
+pub(super) const WORD: usize = 64;
+/// Words that are made at a time: what is looked at next is still in the cache.
+pub(super) const WORDS: usize = 64;
+
+/// The instructions that a scan looks for anchors with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Lanes(Kind);
+
+/// The variants are made only where the processor has the instructions.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    Scalar,
+    #[cfg(target_arch = "x86_64")]
+    Ssse3,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+}
+
+impl Lanes {
+    /// Byte by byte, without the sieve.
+    pub const SCALAR: Self = Self(Kind::Scalar);
+
+    /// All that this processor has, slowest first.
+    pub fn available() -> Vec<Self> {
+        let mut all = vec![Self::SCALAR];
+        #[cfg(target_arch = "x86_64")]
+        {
+            if std::arch::is_x86_feature_detected!("ssse3") {
+                all.push(Self(Kind::Ssse3));
+            }
+            if std::arch::is_x86_feature_detected!("avx2") {
+                all.push(Self(Kind::Avx2));
+            }
+        }
+        #[cfg(target_arch = "aarch64")]
+        if std::arch::is_aarch64_feature_detected!("neon") {
+            all.push(Self(Kind::Neon));
+        }
+        all
+    }
+
+    /// The fastest that this processor has; the scalar ones in builds with the feature `scalar`.
+    pub fn best() -> Self {
+        if cfg!(feature = "scalar") {
+            return Self::SCALAR;
+        }
+        Self::available().pop().unwrap_or(Self::SCALAR)
+    }
+}
+
+impl fmt::Debug for Lanes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for Lanes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Kind::Scalar => "scalar",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Ssse3 => "ssse3",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => "avx2",
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => "neon",
+        })
+    }
+}
+
+/// The rows that a byte rules out at one offset: those of its low half and those of its high half.
+#[derive(Clone, Copy, Debug)]
+struct Ruled {
+    low: [u8; 16],
+    high: [u8; 16],
+}
+
+/// What the kernels look up.
+#[derive(Debug)]
+pub(super) struct Sieve {
+    /// By offset, then page.
+    tables: [[Ruled; PAGES]; OFFSETS.len()],
+}
+
+impl Sieve {
+    /// Takes the rows apart into tables.
+    pub(super) fn new(rows: &[Row]) -> Self {
+        assert!(rows.len() <= PAGES * ROWS_PER_PAGE, "merge rows of the sieve, or give it another page");
+        // Bits that no row has are ruled out everywhere.
+        let mut tables = [[Ruled { low: [0xff; 16], high: [0xff; 16] }; PAGES]; OFFSETS.len()];
+        for (i, row) in rows.iter().enumerate() {
+            let bit = 1 << (i % ROWS_PER_PAGE);
+            for (pages, class) in tables.iter_mut().zip(row.classes()) {
+                let ruled = &mut pages[i / ROWS_PER_PAGE];
+                for half in 0..16 {
+                    if class.has_low_half(half) {
+                        ruled.low[usize::from(half)] &= !bit;
+                    }
+                    if class.has_high_half(half) {
+                        ruled.high[usize::from(half)] &= !bit;
+                    }
+                }
+            }
+        }
+        Self { tables }
+    }
+
+    /// Sets bit `i % 64` of word `i / 64` of `words` for each position `from + i` that is worth a look.
+    ///
+    /// Gives how many words it set, as many as the text is long enough for: the byte before the first position and
+    /// [`REACH`] bytes past the last one have to be there.
+    pub(super) fn look(&self, lanes: Lanes, text: &[u8], from: usize, words: &mut [u64; WORDS]) -> usize {
+        let Some(before) = from.checked_sub(1) else { return 0 };
+        let Some(window) = text.get(before..) else { return 0 };
+        let count = (window.len().saturating_sub(1 + REACH) / WORD).min(WORDS);
+        if count == 0 {
+            return 0;
+        }
+        let words = &mut words[..count];
+        match lanes.0 {
+            Kind::Scalar => words.fill(!0),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Ssse3 => x86::look_ssse3(self, window, words),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => x86::look_avx2(self, window, words),
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => neon::look(self, window, words),
+        }
+        count
+    }
+
+    /// What the kernels compute, for one position. Outside of the text stand zeros.
+    #[cfg(test)]
+    pub(super) fn passes(&self, text: &[u8], at: usize) -> bool {
+        let mut ruled = [0u8; PAGES];
+        for (pages, offset) in self.tables.iter().zip(OFFSETS) {
+            let c = at.checked_add_signed(offset).and_then(|at| text.get(at)).copied().unwrap_or(0);
+            for (ruled, table) in ruled.iter_mut().zip(pages) {
+                *ruled |= table.high[usize::from(c >> 4)];
+                if c.is_ascii() {
+                    *ruled |= table.low[usize::from(c & 15)];
+                }
+            }
+        }
+        ruled.iter().any(|&ruled| ruled != 0xff)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn rows() -> Vec<Row> {
+        let alnum = Class::of(|c| c.is_ascii_alphanumeric());
+        vec![
+            Row::at(b"-").before(alnum).next(alnum).second(alnum).eighth(alnum),
+            Row::at(b":%").before(Class::bytes(b"n")).next(Class::bytes(b"a3")),
+            Row::at(b"\\").next(Class::bytes(b"/")),
+            Row::at(b"A").eighth(Class::bytes(b"X")),
+            Row::at(b"B"),
+            Row::at(b"C"),
+            Row::at(b"D"),
+            Row::at(b"E"),
+            Row::at(b"F").before(Class::bytes(b"f")),
+        ]
+    }
+
+    fn hot_bytes() -> impl Strategy<Value = Vec<u8>> {
+        let hot = prop::sample::select(b"-:%\\/nafAXBCDEF3 \n\"\x00\x80\xba\xff".as_slice());
+        prop::collection::vec(prop_oneof![4 => hot, 1 => any::<u8>()], 0..700)
+    }
+
+    proptest! {
+        #[test]
+        fn kernels_agree_with_the_tables(text in hot_bytes(), from in 0usize..80) {
+            let sieve = Sieve::new(&rows());
+            for lanes in Lanes::available().into_iter().filter(|&lanes| lanes != Lanes::SCALAR) {
+                let mut words = [0; WORDS];
+                let count = sieve.look(lanes, &text, from, &mut words);
+                prop_assert!(count == 0 || from + count * WORD + REACH <= text.len());
+                prop_assert!(from == 0 || from + (count + 1) * WORD + REACH > text.len());
+                for i in 0..count * WORD {
+                    let got = words[i / WORD] >> (i % WORD) & 1 == 1;
+                    prop_assert_eq!(got, sieve.passes(&text, from + i), "{} at {}", lanes, from + i);
+                }
+            }
+        }
+
+        #[test]
+        fn no_row_is_lost_in_the_tables(text in hot_bytes()) {
+            let rows = rows();
+            let sieve = Sieve::new(&rows);
+            for at in 0..text.len() {
+                prop_assert!(sieve.passes(&text, at) || !rows.iter().any(|row| row.matches(&text, at)));
+            }
+        }
+    }
+
+    #[test]
+    fn every_pair_of_byte_and_offset() {
+        let rows = rows();
+        let sieve = Sieve::new(&rows);
+        for base in [&b"A........X"[..], b"i-01234567", b"n:a........", b"n%3A......", b"\\/........"] {
+            for at in 0..base.len() {
+                for c in 0..=255 {
+                    let mut text = [b" ", base].concat();
+                    text[at] = c;
+                    for at in 0..text.len() {
+                        assert!(sieve.passes(&text, at) || !rows.iter().any(|row| row.matches(&text, at)));
+                    }
+                }
+            }
+        }
+    }
+}

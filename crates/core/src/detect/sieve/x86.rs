@@ -1,0 +1,98 @@
+//! The sieve on x86-64.
+#![allow(unsafe_code)]
+
+use std::arch::x86_64::*;
+
+use super::{OFFSETS, PAGES, REACH, Sieve, WORD};
+
+/// [`Sieve::look`] where the processor has AVX2. `window` begins one byte before the first position.
+pub(super) fn look_avx2(sieve: &Sieve, window: &[u8], words: &mut [u64]) {
+    assert!(words.len() * WORD + 1 + REACH <= window.len());
+    // SAFETY: `Kind::Avx2` is made only where the processor has AVX2; the length was checked on the line above.
+    unsafe { avx2(sieve, window.as_ptr(), words) }
+}
+
+/// [`Sieve::look`] where the processor has SSSE3. `window` begins one byte before the first position.
+pub(super) fn look_ssse3(sieve: &Sieve, window: &[u8], words: &mut [u64]) {
+    assert!(words.len() * WORD + 1 + REACH <= window.len());
+    // SAFETY: `Kind::Ssse3` is made only where the processor has SSSE3; the length was checked on the line above.
+    unsafe { ssse3(sieve, window.as_ptr(), words) }
+}
+
+/// # Safety
+/// - The processor has AVX2.
+/// - `window` points at `words.len() * WORD + 1 + REACH` readable bytes.
+#[target_feature(enable = "avx2")]
+unsafe fn avx2(sieve: &Sieve, window: *const u8, words: &mut [u64]) {
+    let half = _mm256_set1_epi8(15);
+    let all = _mm256_set1_epi8(-1);
+    for (i, word) in words.iter_mut().enumerate() {
+        let mut ruled = [[_mm256_setzero_si256(); 2]; PAGES];
+        for (pages, offset) in sieve.tables.iter().zip(OFFSETS) {
+            // SAFETY: offsets lie between -1 and REACH and `window` begins at -1, so the last of the 64 bytes read is
+            // at most byte `1 + REACH + WORD * words.len() - 1` of it.
+            let bytes = unsafe {
+                let at = window.offset(1 + offset).add(i * WORD);
+                [_mm256_loadu_si256(at.cast()), _mm256_loadu_si256(at.add(32).cast())]
+            };
+            for (ruled, table) in ruled.iter_mut().zip(pages) {
+                // SAFETY: the tables are arrays of 16 bytes.
+                let (low, high) = unsafe {
+                    (_mm_loadu_si128(table.low.as_ptr().cast()), _mm_loadu_si128(table.high.as_ptr().cast()))
+                };
+                let (low, high) = (_mm256_broadcastsi128_si256(low), _mm256_broadcastsi128_si256(high));
+                for (ruled, &bytes) in ruled.iter_mut().zip(&bytes) {
+                    let high_half = _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), half);
+                    // A byte that is not ASCII looks up nothing in `low`.
+                    let by_byte =
+                        _mm256_or_si256(_mm256_shuffle_epi8(low, bytes), _mm256_shuffle_epi8(high, high_half));
+                    *ruled = _mm256_or_si256(*ruled, by_byte);
+                }
+            }
+        }
+        let mut out = all;
+        let mut out_high = all;
+        for [low, high] in ruled {
+            out = _mm256_and_si256(out, _mm256_cmpeq_epi8(low, all));
+            out_high = _mm256_and_si256(out_high, _mm256_cmpeq_epi8(high, all));
+        }
+        let (low, high) = (_mm256_movemask_epi8(out).cast_unsigned(), _mm256_movemask_epi8(out_high).cast_unsigned());
+        *word = !(u64::from(low) | u64::from(high) << 32);
+    }
+}
+
+/// # Safety
+/// - The processor has SSSE3.
+/// - `window` points at `words.len() * WORD + 1 + REACH` readable bytes.
+#[target_feature(enable = "ssse3")]
+unsafe fn ssse3(sieve: &Sieve, window: *const u8, words: &mut [u64]) {
+    let half = _mm_set1_epi8(15);
+    let all = _mm_set1_epi8(-1);
+    for (i, word) in words.iter_mut().enumerate() {
+        *word = 0;
+        for quarter in 0..4 {
+            let mut ruled = [_mm_setzero_si128(); PAGES];
+            for (pages, offset) in sieve.tables.iter().zip(OFFSETS) {
+                // SAFETY: offsets lie between -1 and REACH and `window` begins at -1, so the last of the 16 bytes read
+                // is at most byte `1 + REACH + WORD * words.len() - 1` of it.
+                let bytes = unsafe { _mm_loadu_si128(window.offset(1 + offset).add(i * WORD + quarter * 16).cast()) };
+                let high_half = _mm_and_si128(_mm_srli_epi16::<4>(bytes), half);
+                for (ruled, table) in ruled.iter_mut().zip(pages) {
+                    // SAFETY: the tables are arrays of 16 bytes.
+                    let (low, high) = unsafe {
+                        (_mm_loadu_si128(table.low.as_ptr().cast()), _mm_loadu_si128(table.high.as_ptr().cast()))
+                    };
+                    // A byte that is not ASCII looks up nothing in `low`.
+                    let by_byte = _mm_or_si128(_mm_shuffle_epi8(low, bytes), _mm_shuffle_epi8(high, high_half));
+                    *ruled = _mm_or_si128(*ruled, by_byte);
+                }
+            }
+            let mut out = all;
+            for page in ruled {
+                out = _mm_and_si128(out, _mm_cmpeq_epi8(page, all));
+            }
+            let ruled_out = _mm_movemask_epi8(out).cast_unsigned();
+            *word |= u64::from(!ruled_out & 0xffff) << (quarter * 16);
+        }
+    }
+}
