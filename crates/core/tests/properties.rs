@@ -6,24 +6,14 @@ mod support;
 use aws_masker_core::wire::Content;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 use serde_json::Value;
 
 use support::body::{Node, any_json, spelling};
 use support::identifier::{clean_text, text, wild_text};
-use support::{detector, found_in, mask, restore, restore_cut, session_of};
+use support::{cases, detector, found_in, mask, restore, restore_cut, session_of};
 
 const JSON: &str = "application/json";
 const TEXT: &str = "text/plain";
-
-/// The same bodies at each run, so that nobody's change fails by another's luck; `PROPTEST_RNG_SEED=…` for others.
-fn cases(cases: u32) -> ProptestConfig {
-    let mut config = ProptestConfig { cases, max_shrink_iters: 4096, failure_persistence: None, ..Default::default() };
-    if std::env::var_os("PROPTEST_RNG_SEED").is_none() {
-        config.rng_seed = RngSeed::Fixed(20_261_125);
-    }
-    config
-}
 
 /// The parts that a scan names, and nothing else, are replaced, each by the token of what stood there.
 fn check_edits(content: Content, body: &[u8], masked: &[u8]) -> Result<(), TestCaseError> {

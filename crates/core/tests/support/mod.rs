@@ -9,6 +9,17 @@ use std::sync::{Arc, LazyLock};
 use aws_masker_core::detect::{Detector, DetectorConfig};
 use aws_masker_core::session::{Session, SessionOptions};
 use aws_masker_core::token::TokenKey;
+use proptest::prelude::ProptestConfig;
+use proptest::test_runner::RngSeed;
+
+/// The same bodies at each run, so that nobody's change fails by another's luck; `PROPTEST_RNG_SEED=…` for others.
+pub fn cases(cases: u32) -> ProptestConfig {
+    let mut config = ProptestConfig { cases, max_shrink_iters: 4096, failure_persistence: None, ..Default::default() };
+    if std::env::var_os("PROPTEST_RNG_SEED").is_none() {
+        config.rng_seed = RngSeed::Fixed(20_261_125);
+    }
+    config
+}
 
 /// The detector of the default configuration.
 pub fn detector() -> Arc<Detector> {

@@ -1,0 +1,195 @@
+//! Answers that come in pieces: what the client reads does not depend on where they are cut.
+#![allow(clippy::string_slice, clippy::unwrap_used)]
+
+mod support;
+
+use aws_masker_core::session::Session;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use serde_json::{Value, json};
+
+use support::body::{Spelling, json as any_input};
+use support::identifier::text;
+use support::{cases, mask, restore, restore_cut, session};
+
+const JSON: &str = "application/json";
+const SSE: &str = "text/event-stream; charset=utf-8";
+
+/// A text and a tool's input as the upstream gets them.
+struct Exchange {
+    session: Session,
+    text: String,
+    input: String,
+}
+
+fn exchange(text: &str, input: &Value) -> Exchange {
+    let request = json!({ "model": "m", "messages": [{ "role": "user", "content": [
+        { "type": "text", "text": text },
+        { "type": "tool_use", "id": "toolu_1", "name": "n", "input": input },
+    ]}]});
+    let mut session = session();
+    let masked: Value = serde_json::from_slice(&mask(&mut session, JSON, request.to_string().as_bytes())).unwrap();
+    let content = &masked["messages"][0]["content"];
+    Exchange { text: content[0]["text"].as_str().unwrap().to_string(), input: content[1]["input"].to_string(), session }
+}
+
+/// Cuts between characters.
+fn pieces<'t>(text: &'t str, cuts: &[Index]) -> Vec<&'t str> {
+    let mut at: Vec<usize> = cuts.iter().map(|cut| cut.index(text.len() + 1)).collect();
+    at.iter_mut().for_each(|at| *at = (0..=*at).rev().find(|&i| text.is_char_boundary(i)).unwrap());
+    at.extend([0, text.len()]);
+    at.sort_unstable();
+    at.windows(2).map(|pair| &text[pair[0]..pair[1]]).collect()
+}
+
+fn event(name: &str, data: &Value) -> String {
+    format!("event: {name}\ndata: {data}\n\n")
+}
+
+/// The stream of the Messages API that says `text` in block 0 and calls a tool with `input` in block 1, the deltas of
+/// the two in turns where `mixed`.
+fn stream(text: &[&str], input: &[&str], mixed: bool) -> String {
+    let delta = |index: usize, kind: &str, field: &str, said: &str| {
+        event(
+            "content_block_delta",
+            &json!({ "type": "content_block_delta", "index": index, "delta": { "type": kind, field: said } }),
+        )
+    };
+    let start = |index: usize, block: Value| {
+        event("content_block_start", &json!({ "type": "content_block_start", "index": index, "content_block": block }))
+    };
+    let stop = |index: usize| event("content_block_stop", &json!({ "type": "content_block_stop", "index": index }));
+    let texts = text.iter().map(|said| delta(0, "text_delta", "text", said));
+    let inputs = input.iter().map(|said| delta(1, "input_json_delta", "partial_json", said));
+
+    let mut out =
+        event("message_start", &json!({ "type": "message_start", "message": { "id": "msg_1", "content": [] } }));
+    out += &start(0, json!({ "type": "text", "text": "" }));
+    out += "event: ping\ndata: {\"type\": \"ping\"}\n\n";
+    if mixed {
+        out += &start(1, json!({ "type": "tool_use", "id": "toolu_1", "name": "n", "input": {} }));
+        let (mut texts, mut inputs) = (texts.fuse(), inputs.fuse());
+        loop {
+            let (text, input) = (texts.next(), inputs.next());
+            if text.is_none() && input.is_none() {
+                break;
+            }
+            out.extend(text);
+            out.extend(input);
+        }
+        out += &(stop(0) + &stop(1));
+    } else {
+        out.extend(texts);
+        out += &(stop(0) + &start(1, json!({ "type": "tool_use", "id": "toolu_1", "name": "n", "input": {} })));
+        out.extend(inputs);
+        out += &stop(1);
+    }
+    out += &event("message_delta", &json!({ "type": "message_delta", "delta": { "stop_reason": "end_turn" } }));
+    out + &event("message_stop", &json!({ "type": "message_stop" }))
+}
+
+/// What a client makes of a stream: the text and the tool's input. Checks that events come in the order of the API.
+fn read(stream: &[u8]) -> (String, String) {
+    let (mut text, mut input) = (String::new(), String::new());
+    let mut open = [false; 2];
+    let events: Vec<Value> = std::str::from_utf8(stream)
+        .unwrap()
+        .split_terminator("\n\n")
+        .map(|event| serde_json::from_str(event.lines().find_map(|line| line.strip_prefix("data: ")).unwrap()).unwrap())
+        .collect();
+    for event in &events {
+        let index = usize::try_from(event["index"].as_u64().unwrap_or(0)).unwrap();
+        match event["type"].as_str().unwrap() {
+            "content_block_start" => open[index] = true,
+            "content_block_stop" => open[index] = false,
+            "content_block_delta" => {
+                assert!(open[index], "a delta of a block that is not open");
+                text += event["delta"]["text"].as_str().unwrap_or("");
+                input += event["delta"]["partial_json"].as_str().unwrap_or("");
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(events.last().unwrap()["type"], "message_stop");
+    (text, input)
+}
+
+/// Restores with a cut at each place in turn, then in pieces of one byte.
+fn check_every_cut(session: &mut Session, content_type: &str, answer: &[u8]) {
+    let whole = restore(session, content_type, answer);
+    for cut in 1..answer.len() {
+        assert!(restore_cut(session, content_type, answer, &[cut]) == whole, "cut at {cut}");
+    }
+    let all: Vec<usize> = (1..answer.len()).collect();
+    assert!(restore_cut(session, content_type, answer, &all) == whole, "byte by byte");
+}
+
+const SAYS: &str =
+    "i-0f3a9c27be41d8056가 10.24.7.31 \"arn:aws:iam::618734209955:role/billing-export\"\n\\ s3://acme-logs/a/b.txt";
+
+#[test]
+fn every_cut_of_a_document_gives_the_same_bytes() {
+    let body = json!({ "content": [{ "type": "text", "text": SAYS }], "note\n": [SAYS, { SAYS: null }] }).to_string();
+    let mut session = session();
+    let masked = mask(&mut session, JSON, body.as_bytes());
+    assert_ne!(masked, body.as_bytes());
+    assert_eq!(restore(&mut session, JSON, &masked), body.as_bytes());
+    check_every_cut(&mut session, JSON, &masked);
+}
+
+#[test]
+fn every_cut_of_a_text_gives_the_same_bytes() {
+    let mut session = session();
+    let masked = mask(&mut session, "text/plain", SAYS.as_bytes());
+    assert_eq!(restore(&mut session, "text/plain", &masked), SAYS.as_bytes());
+    check_every_cut(&mut session, "text/plain", &masked);
+}
+
+#[test]
+fn every_cut_of_a_stream_gives_the_same_bytes() {
+    let Exchange { mut session, text, input } = exchange(SAYS, &json!({ "query": SAYS }));
+    let (texts, inputs): (Vec<String>, Vec<String>) =
+        (text.chars().map(String::from).collect(), input.chars().map(String::from).collect());
+    let (texts, inputs): (Vec<&str>, Vec<&str>) =
+        (texts.iter().map(String::as_str).collect(), inputs.iter().map(String::as_str).collect());
+    // a token is whole in one delta, cut in two, spread over many
+    for (text, input) in [(&[text.as_str()][..], &[input.as_str()][..]), (&texts[..], &inputs[..])] {
+        let answer = stream(text, input, true);
+        let (said, input) = read(&restore(&mut session, SSE, answer.as_bytes()));
+        assert_eq!(said, SAYS);
+        assert_eq!(serde_json::from_str::<Value>(&input).unwrap()["query"], SAYS);
+        if text.len() == 1 {
+            check_every_cut(&mut session, SSE, answer.as_bytes());
+            let windows = answer.replace('\n', "\r\n");
+            check_every_cut(&mut session, SSE, windows.as_bytes());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(1_500))]
+
+    #[test]
+    fn a_stream_says_what_was_masked(
+        piece in text(),
+        input in any_input(),
+        text_cuts in vec(any::<Index>(), 0..12),
+        input_cuts in vec(any::<Index>(), 0..12),
+        byte_cuts in vec(any::<Index>(), 0..12),
+        mixed in any::<bool>(),
+    ) {
+        let input: Value = serde_json::from_str(&input.render(Spelling::Plain)).unwrap();
+        let mut exchange = exchange(&piece.text, &input);
+        let answer = stream(&pieces(&exchange.text, &text_cuts), &pieces(&exchange.input, &input_cuts), mixed);
+        let whole = restore(&mut exchange.session, SSE, answer.as_bytes());
+
+        let (said, called) = read(&whole);
+        prop_assert_eq!(said, piece.text);
+        prop_assert_eq!(serde_json::from_str::<Value>(&called).unwrap(), input);
+
+        let mut cuts: Vec<usize> = byte_cuts.iter().map(|cut| cut.index(answer.len())).collect();
+        cuts.sort_unstable();
+        prop_assert!(restore_cut(&mut exchange.session, SSE, answer.as_bytes(), &cuts) == whole, "cuts {:?} matter", cuts);
+    }
+}
