@@ -1,0 +1,249 @@
+//! Reads a stream as one consumer of a group.
+
+use std::time::{Duration, Instant};
+
+use redis::aio::MultiplexedConnection;
+use redis::{Client, RedisError, RedisResult, Value, cmd};
+use tracing::{info, warn};
+
+use crate::config::Args;
+use crate::connect::{self, Backoff};
+use crate::link::LinkReporter;
+use crate::metrics::Metrics;
+use crate::reply::{self, Entry};
+use crate::sink::Sink;
+use crate::stop::Stop;
+
+/// Longest wait for new entries in one call. A stop waits for its end, so that nothing is fetched and left behind.
+const BLOCK: Duration = Duration::from_secs(1);
+/// How often the backlog is asked for.
+const BACKLOG_EVERY: Duration = Duration::from_secs(5);
+/// How often others' abandoned entries are looked for, at most.
+const LONGEST_CLAIM_EVERY: Duration = Duration::from_secs(15);
+
+/// One consumer of a group.
+pub(crate) struct GroupReader {
+    client: Client,
+    stream: String,
+    group: String,
+    consumer: String,
+    batch_size: u32,
+    claim_idle: Duration,
+    metrics: std::sync::Arc<Metrics>,
+}
+
+impl GroupReader {
+    pub(crate) fn new(client: Client, args: &Args, metrics: std::sync::Arc<Metrics>) -> Self {
+        Self {
+            client,
+            stream: args.stream.clone(),
+            group: args.group.clone(),
+            consumer: args.consumer(),
+            batch_size: args.batch_size,
+            claim_idle: args.claim_idle(),
+            metrics,
+        }
+    }
+
+    /// Reads until it is told to stop, whatever Redis does meanwhile.
+    pub(crate) async fn run(self, sink: &mut Sink, mut link: LinkReporter, mut stop: Stop) {
+        let mut backoff = Backoff::new();
+        loop {
+            match self.follow(sink, &mut link, &mut backoff, &stop).await {
+                Ok(()) => return,
+                Err(error) => link.down(&error),
+            }
+            sink.tick();
+            tokio::select! {
+                () = tokio::time::sleep(backoff.wait()) => {}
+                () = stop.requested() => return,
+            }
+        }
+    }
+
+    /// Takes what the group has not seen yet, and what this consumer and dead ones left, and ends.
+    ///
+    /// # Errors
+    /// What Redis answered.
+    pub(crate) async fn run_once(&self, sink: &mut Sink, stop: &Stop) -> RedisResult<()> {
+        let mut connection = connect::connection(&self.client, Duration::ZERO).await?;
+        self.create_group(&mut connection).await?;
+        self.resume(&mut connection, sink, stop).await?;
+        self.claim(&mut connection, sink).await?;
+        while !stop.is_requested() {
+            let entries = self.fetch(&mut connection, ">", None).await?;
+            if entries.is_empty() {
+                break;
+            }
+            self.process(&mut connection, sink, entries).await?;
+        }
+        Ok(())
+    }
+
+    async fn follow(
+        &self,
+        sink: &mut Sink,
+        link: &mut LinkReporter,
+        backoff: &mut Backoff,
+        stop: &Stop,
+    ) -> RedisResult<()> {
+        let mut connection = connect::connection(&self.client, BLOCK).await?;
+        self.create_group(&mut connection).await?;
+        self.resume(&mut connection, sink, stop).await?;
+        link.up();
+        *backoff = Backoff::new();
+
+        let claim_every = self.claim_idle.min(LONGEST_CLAIM_EVERY);
+        let mut claimed = None;
+        let mut asked = None;
+        while !stop.is_requested() {
+            if is_due(&mut claimed, claim_every) {
+                self.claim(&mut connection, sink).await?;
+            }
+            if is_due(&mut asked, BACKLOG_EVERY) {
+                self.ask_backlog(&mut connection, link).await?;
+            }
+            let entries = self.fetch(&mut connection, ">", Some(BLOCK)).await?;
+            self.process(&mut connection, sink, entries).await?;
+            sink.tick();
+        }
+        Ok(())
+    }
+
+    /// A new group begins with the oldest entry that is there: nothing that was sent before is lost to it.
+    async fn create_group(&self, connection: &mut MultiplexedConnection) -> RedisResult<()> {
+        let created: RedisResult<Value> = cmd("XGROUP")
+            .arg("CREATE")
+            .arg(&self.stream)
+            .arg(&self.group)
+            .arg("0")
+            .arg("MKSTREAM")
+            .query_async(connection)
+            .await;
+        match created {
+            Ok(_) => {
+                info!(stream = self.stream, group = self.group, "made the consumer group");
+                Ok(())
+            }
+            Err(error) if is_code(&error, "BUSYGROUP") => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Takes again what this consumer has fetched and not acknowledged: in an earlier life, or before the connection
+    /// was lost.
+    async fn resume(&self, connection: &mut MultiplexedConnection, sink: &mut Sink, stop: &Stop) -> RedisResult<()> {
+        let mut after = "0".to_owned();
+        let mut resumed = 0;
+        while !stop.is_requested() {
+            let entries = self.fetch(connection, &after, None).await?;
+            let Some(last) = entries.last() else { break };
+            after.clone_from(&last.id);
+            resumed += entries.len();
+            self.process(connection, sink, entries).await?;
+        }
+        if resumed > 0 {
+            info!(events = resumed, "took up events that were not acknowledged before");
+        }
+        Ok(())
+    }
+
+    /// Takes over what other consumers have fetched and not acknowledged for long.
+    async fn claim(&self, connection: &mut MultiplexedConnection, sink: &mut Sink) -> RedisResult<()> {
+        let mut cursor = "0-0".to_owned();
+        let mut taken = 0;
+        loop {
+            let answer: Value = cmd("XAUTOCLAIM")
+                .arg(&self.stream)
+                .arg(&self.group)
+                .arg(&self.consumer)
+                .arg(u64::try_from(self.claim_idle.as_millis()).unwrap_or(u64::MAX))
+                .arg(&cursor)
+                .arg("COUNT")
+                .arg(self.batch_size)
+                .query_async(connection)
+                .await?;
+            let Some(claimed) = reply::claimed(answer) else { break };
+            self.metrics.trimmed(claimed.gone);
+            let count = u64::try_from(claimed.entries.len()).unwrap_or(u64::MAX);
+            self.metrics.claimed(count);
+            taken += count;
+            self.process(connection, sink, claimed.entries).await?;
+            if claimed.cursor == "0-0" {
+                break;
+            }
+            cursor = claimed.cursor;
+        }
+        if taken > 0 {
+            warn!(events = taken, "took over events that another consumer had fetched and not acknowledged");
+        }
+        Ok(())
+    }
+
+    async fn fetch(
+        &self,
+        connection: &mut MultiplexedConnection,
+        after: &str,
+        block: Option<Duration>,
+    ) -> RedisResult<Vec<Entry>> {
+        let mut command = cmd("XREADGROUP");
+        command.arg("GROUP").arg(&self.group).arg(&self.consumer).arg("COUNT").arg(self.batch_size);
+        if let Some(block) = block {
+            command.arg("BLOCK").arg(u64::try_from(block.as_millis()).unwrap_or(u64::MAX));
+        }
+        let answer: Value = command.arg("STREAMS").arg(&self.stream).arg(after).query_async(connection).await?;
+        Ok(reply::read(answer))
+    }
+
+    /// Counts first and acknowledges then: should this process end in between, the entries come again.
+    async fn process(
+        &self,
+        connection: &mut MultiplexedConnection,
+        sink: &mut Sink,
+        entries: Vec<Entry>,
+    ) -> RedisResult<()> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let mut acknowledge = cmd("XACK");
+        acknowledge.arg(&self.stream).arg(&self.group);
+        for entry in &entries {
+            match &entry.event {
+                Some(bytes) => {
+                    sink.take(bytes);
+                }
+                None => self.metrics.trimmed(1),
+            }
+            acknowledge.arg(&entry.id);
+        }
+        acknowledge.query_async::<()>(connection).await
+    }
+
+    async fn ask_backlog(&self, connection: &mut MultiplexedConnection, link: &LinkReporter) -> RedisResult<()> {
+        let answer: RedisResult<Value> = cmd("XINFO").arg("GROUPS").arg(&self.stream).query_async(connection).await;
+        match answer {
+            Ok(answer) => {
+                if let Some(backlog) = reply::backlog(answer, &self.group) {
+                    link.backlog(backlog);
+                }
+                Ok(())
+            }
+            // an ACL may forbid it, and everything else works without
+            Err(error) if is_code(&error, "NOPERM") => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn is_code(error: &RedisError, code: &str) -> bool {
+    error.code() == Some(code)
+}
+
+/// Whether `every` has passed since it was last due; then it is due again.
+fn is_due(last: &mut Option<Instant>, every: Duration) -> bool {
+    let is_due = last.is_none_or(|at| at.elapsed() >= every);
+    if is_due {
+        *last = Some(Instant::now());
+    }
+    is_due
+}

@@ -1,0 +1,193 @@
+//! What happened in one second.
+
+use std::collections::{HashMap, HashSet};
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+use crate::event::{Event, Happened, Microseconds};
+
+/// Longest time that is told from longer ones.
+const MAX_MICROSECONDS: u64 = 60_000_000;
+/// Percentiles are exact to one part in a hundred.
+const SIGNIFICANT_DIGITS: u8 = 2;
+
+/// One second. Almost all memory of the view is in the two histograms; a second without traffic has none.
+#[derive(Default)]
+pub(super) struct Second {
+    pub(super) sums: Sums,
+    pub(super) times: Times,
+    pub(super) kinds: HashMap<usize, u64>,
+    pub(super) routes: HashMap<usize, RouteSums>,
+    /// By the beginning of their ids.
+    pub(super) nodes: HashSet<String>,
+}
+
+/// Counts of a stretch of time.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(super) struct Sums {
+    pub(super) requests: u64,
+    pub(super) requests_masked: u64,
+    pub(super) requests_unchanged: u64,
+    pub(super) requests_dry_run: u64,
+    pub(super) blocked: u64,
+    pub(super) allowed: u64,
+    pub(super) masked: u64,
+    pub(super) restored: u64,
+    pub(super) unresolved: u64,
+    pub(super) answers: u64,
+    pub(super) answers_incomplete: u64,
+    pub(super) answers_failed: u64,
+    pub(super) answers_skipped: u64,
+    pub(super) redis_errors: u64,
+    pub(super) dropped: u64,
+}
+
+/// Counts of one route.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(super) struct RouteSums {
+    pub(super) requests: u64,
+    masked: u64,
+    blocked: u64,
+    unresolved: u64,
+    /// Time masking took, together, and of how many requests: for the mean.
+    mask_microseconds: u64,
+    timed: u64,
+}
+
+/// Times of masking and restoring.
+#[derive(Default)]
+pub(super) struct Times {
+    mask: Option<Histogram<u32>>,
+    restore: Option<Histogram<u32>>,
+}
+
+/// Some percentiles, in microseconds; none where nothing was measured.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(super) struct Percentiles {
+    count: u64,
+    p50: Option<u64>,
+    p95: Option<u64>,
+    p99: Option<u64>,
+    max: Option<u64>,
+}
+
+impl Second {
+    pub(super) fn record(&mut self, event: &Event, route: Option<usize>, mut kind: impl FnMut(&str) -> usize) {
+        let sums = &mut self.sums;
+        sums.dropped += event.dropped;
+        let of_route = route.map(|route| self.routes.entry(route).or_default());
+        if !self.nodes.contains(&event.node) {
+            self.nodes.insert(event.node.clone());
+        }
+        match &event.happened {
+            Happened::Masked { time, masked, .. } => {
+                sums.requests += 1;
+                record(&mut self.times.mask, *time);
+                match event.outcome.as_str() {
+                    "masked" => {
+                        sums.requests_masked += 1;
+                        sums.masked += masked;
+                        for (name, count) in &event.detail.kinds {
+                            *self.kinds.entry(kind(name)).or_default() += count;
+                        }
+                    }
+                    "dry_run" => sums.requests_dry_run += 1,
+                    _ => sums.requests_unchanged += 1,
+                }
+                if let Some(route) = of_route {
+                    route.requests += 1;
+                    route.masked += if event.outcome == "masked" { *masked } else { 0 };
+                    route.mask_microseconds += time.0.min(MAX_MICROSECONDS);
+                    route.timed += 1;
+                }
+            }
+            Happened::Unmasked { time, restored, unresolved, .. } => {
+                sums.answers += 1;
+                record(&mut self.times.restore, *time);
+                sums.restored += restored;
+                sums.unresolved += unresolved;
+                sums.answers_incomplete += u64::from(event.outcome == "incomplete");
+                sums.answers_failed += u64::from(event.outcome == "failed");
+                if let Some(route) = of_route {
+                    route.unresolved += unresolved;
+                }
+            }
+            Happened::RestoreSkipped { .. } => {
+                sums.answers += 1;
+                sums.answers_skipped += 1;
+            }
+            Happened::MaskBlocked { .. } => {
+                sums.requests += 1;
+                let is_blocked = event.outcome == "blocked";
+                sums.blocked += u64::from(is_blocked);
+                sums.allowed += u64::from(!is_blocked);
+                if let Some(route) = of_route {
+                    route.requests += 1;
+                    route.blocked += u64::from(is_blocked);
+                }
+            }
+            Happened::RedisError { count, .. } => sums.redis_errors += count,
+        }
+    }
+}
+
+fn record(histogram: &mut Option<Histogram<u32>>, time: Microseconds) {
+    if histogram.is_none() {
+        // fails only for bounds that make no sense
+        *histogram = Histogram::new_with_bounds(1, MAX_MICROSECONDS, SIGNIFICANT_DIGITS).ok();
+    }
+    if let Some(histogram) = histogram {
+        histogram.saturating_record(time.0);
+    }
+}
+
+macro_rules! add_fields {
+    ($to:ident += $from:ident: $($field:ident)*) => { $($to.$field += $from.$field;)* };
+}
+
+impl Sums {
+    pub(super) fn add(&mut self, other: &Self) {
+        add_fields!(self += other: requests requests_masked requests_unchanged requests_dry_run blocked allowed masked
+            restored unresolved answers answers_incomplete answers_failed answers_skipped redis_errors dropped);
+    }
+}
+
+impl RouteSums {
+    pub(super) fn add(&mut self, other: &Self) {
+        add_fields!(self += other: requests masked blocked unresolved mask_microseconds timed);
+    }
+}
+
+impl Times {
+    pub(super) fn add(&mut self, other: &Self) {
+        for (to, from) in [(&mut self.mask, &other.mask), (&mut self.restore, &other.restore)] {
+            match (to, from) {
+                // both have the same bounds
+                (Some(to), Some(from)) => drop(to.add(from)),
+                (to @ None, Some(from)) => *to = Some(from.clone()),
+                (_, None) => {}
+            }
+        }
+    }
+
+    pub(super) fn mask_percentiles(&self) -> Percentiles {
+        Percentiles::of(self.mask.as_ref())
+    }
+
+    pub(super) fn restore_percentiles(&self) -> Percentiles {
+        Percentiles::of(self.restore.as_ref())
+    }
+}
+
+impl Percentiles {
+    fn of(histogram: Option<&Histogram<u32>>) -> Self {
+        let Some(histogram) = histogram.filter(|histogram| !histogram.is_empty()) else { return Self::default() };
+        let at = |percentile| Some(histogram.value_at_percentile(percentile));
+        Self { count: histogram.len(), p50: at(50.0), p95: at(95.0), p99: at(99.0), max: Some(histogram.max()) }
+    }
+
+    pub(super) fn three(self) -> [Option<u64>; 3] {
+        [self.p50, self.p95, self.p99]
+    }
+}
