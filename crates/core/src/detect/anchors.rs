@@ -11,10 +11,12 @@
 #[cfg(test)]
 mod tests;
 
+use once_cell::sync::OnceCell;
+
+use super::Scan;
 use super::boundary::{is_alnum, run_end};
-use super::sieve::{Class, Row, Sieve, WORD, WORDS};
+use super::sieve::{Class, Row, Sieve};
 use super::view::spells_plain;
-use super::{Lanes, Scan};
 use crate::catalog::{Catalog, SUFFIXES};
 
 /// What a byte may be the anchor of.
@@ -52,8 +54,14 @@ const ANCHORS: [Anchor; 256] = {
 /// Fewest characters after a dash that make an id.
 const MIN_BODY: usize = 8;
 
+/// The sieve that lets the anchors through.
+pub(super) fn sieve(catalog: &'static Catalog) -> &'static Sieve {
+    static SIEVE: OnceCell<Sieve> = OnceCell::new();
+    SIEVE.get_or_init(|| Sieve::new(rows(catalog)))
+}
+
 /// What must stand around each anchor, for all handlers.
-pub(super) fn rows(catalog: &Catalog) -> Vec<Row> {
+fn rows(catalog: &Catalog) -> Vec<Row> {
     let alnum = Class::of(is_alnum);
     let digit = Class::of(|c| c.is_ascii_digit());
     let hex = Class::of(|c| c.is_ascii_hexdigit());
@@ -114,62 +122,9 @@ impl Scan<'_, '_> {
     /// such a view already.
     pub(super) fn anchors(&mut self) -> Option<usize> {
         let detector = self.detector;
-        if detector.lanes == Lanes::SCALAR {
-            self.walk(0);
-        } else {
-            self.sift(detector.lanes, &detector.sieve);
-        }
-        self.escape
-    }
-
-    /// Calls the handler of every byte that has one, from `at` on.
-    fn walk(&mut self, mut at: usize) {
-        while at < self.text.len() {
-            at = self.visit(at);
-        }
-    }
-
-    /// Calls the handlers of the bytes that pass the sieve.
-    fn sift(&mut self, lanes: Lanes, sieve: &Sieve) {
         let text = self.text;
-        // Positions below were looked at, or belong to what was found.
-        let mut next = if text.is_empty() { 0 } else { self.visit(0) };
-        let mut words = [0u64; WORDS];
-        let mut from = 1;
-        loop {
-            let count = sieve.look(lanes, text, from, &mut words);
-            if count == 0 {
-                break;
-            }
-            next = self.visit_all(&words[..count], from, next);
-            from += count * WORD;
-            // What was found reaches far beyond the words.
-            from = from.max(next);
-        }
-        // The bytes at the end, with something behind them to look at.
-        let mut end = [0u8; 3 * WORD];
-        let Some(rest) = from.checked_sub(1).and_then(|before| text.get(before..)) else { return };
-        let Some(room) = end.get_mut(..rest.len()) else { return self.walk(next.max(from)) };
-        room.copy_from_slice(rest);
-        let count = sieve.look(lanes, &end, 1, &mut words);
-        self.visit_all(&words[..count], from, next);
-    }
-
-    /// Calls the handlers of the positions that `words` mark, the first of which is `from`; gives where to go on.
-    fn visit_all(&mut self, words: &[u64], from: usize, mut next: usize) -> usize {
-        for (i, &word) in words.iter().enumerate() {
-            let base = from + i * WORD;
-            let mut left = word & seen_from(base, next);
-            while left != 0 {
-                let at = base + usize::try_from(left.trailing_zeros()).unwrap_or(WORD);
-                next = self.visit(at);
-                left &= left - 1;
-                if next > at + 1 {
-                    left &= seen_from(base, next);
-                }
-            }
-        }
-        next
+        detector.sieve.each(detector.lanes, text, |at| self.visit(at));
+        self.escape
     }
 
     /// Calls the handler of the byte at `at`; gives where to go on.
@@ -276,13 +231,5 @@ impl Scan<'_, '_> {
             return self.text.len();
         }
         at + 1
-    }
-}
-
-/// The bits of the word of positions from `base` on that are not below `next`.
-fn seen_from(base: usize, next: usize) -> u64 {
-    match next.saturating_sub(base) {
-        skip if skip < WORD => !0 << skip,
-        _ => 0,
     }
 }

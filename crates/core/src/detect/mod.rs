@@ -78,7 +78,7 @@ pub struct Detector {
     custom: Custom,
     /// What tokens may begin with, sorted.
     labels: Vec<String>,
-    sieve: Sieve,
+    sieve: &'static Sieve,
     lanes: Lanes,
 }
 
@@ -99,7 +99,7 @@ impl Detector {
             policy: Policy::new(catalog, config)?,
             custom,
             labels,
-            sieve: Sieve::new(&anchors::rows(catalog)),
+            sieve: anchors::sieve(catalog),
             lanes: Lanes::best(),
         })
     }

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 
 use super::*;
+use crate::detect::Lanes;
 use crate::detect::{Detector, DetectorConfig, Findings, Hits};
 
 /// One detector for each kind of lanes; the first walks.

@@ -26,9 +26,9 @@ const ROWS_PER_PAGE: usize = 8;
 /// A scan looks up this many tables of each kind.
 const PAGES: usize = 2;
 /// Positions in one word of the result.
-pub(super) const WORD: usize = 64;
+const WORD: usize = 64;
 /// Words that are made at a time: what is looked at next is still in the cache.
-pub(super) const WORDS: usize = 64;
+const WORDS: usize = 64;
 
 /// The instructions that a scan looks for anchors with.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -113,9 +113,9 @@ pub(super) struct Sieve {
 }
 
 impl Sieve {
-    /// Takes the rows apart into tables.
-    pub(super) fn new(rows: &[Row]) -> Self {
-        assert!(rows.len() <= PAGES * ROWS_PER_PAGE, "merge rows of the sieve, or give it another page");
+    /// Takes the rows apart into tables; unites some when there are more than the tables have bits.
+    pub(super) fn new(rows: Vec<Row>) -> Self {
+        let rows = Row::unite(rows, PAGES * ROWS_PER_PAGE);
         // Bits that no row has are ruled out everywhere.
         let mut tables = [[Ruled { low: [0xff; 16], high: [0xff; 16] }; PAGES]; OFFSETS.len()];
         for (i, row) in rows.iter().enumerate() {
@@ -135,11 +135,48 @@ impl Sieve {
         Self { tables }
     }
 
+    /// Calls `visit` with the offsets of all bytes that are worth a look, in order; it gives the offset to go on at.
+    ///
+    /// It is called with 0 in any case, and may be with others that are not worth a look.
+    pub(super) fn each(&self, lanes: Lanes, text: &[u8], mut visit: impl FnMut(usize) -> usize) {
+        // Positions below were looked at, or belong to what was found.
+        let mut next = 0;
+        if lanes == Lanes::SCALAR {
+            while next < text.len() {
+                next = visit(next).max(next + 1);
+            }
+            return;
+        }
+        if !text.is_empty() {
+            next = visit(0);
+        }
+        let mut words = [0; WORDS];
+        let mut from = next.max(1);
+        loop {
+            let count = self.look(lanes, text, from, &mut words);
+            if count == 0 {
+                break;
+            }
+            next = visit_marked(&words[..count], from, next, &mut visit);
+            // What was found may reach far beyond the words.
+            from = next.max(from + count * WORD);
+        }
+        // The bytes at the end, with zeros behind them.
+        let mut end = [0; 3 * WORD];
+        if let Some(rest) = text.get(from - 1..)
+            && let Some(room) = end.get_mut(..rest.len())
+        {
+            room.copy_from_slice(rest);
+            let count = self.look(lanes, &end, 1, &mut words);
+            visit_marked(&words[..count], from, next, &mut visit);
+        }
+    }
+
     /// Sets bit `i % 64` of word `i / 64` of `words` for each position `from + i` that is worth a look.
     ///
     /// Gives how many words it set, as many as the text is long enough for: the byte before the first position and
     /// [`REACH`] bytes past the last one have to be there.
-    pub(super) fn look(&self, lanes: Lanes, text: &[u8], from: usize, words: &mut [u64; WORDS]) -> usize {
+    fn look(&self, lanes: Lanes, text: &[u8], from: usize, words: &mut [u64; WORDS]) -> usize {
         let Some(before) = from.checked_sub(1) else { return 0 };
         let Some(window) = text.get(before..) else { return 0 };
         let count = (window.len().saturating_sub(1 + REACH) / WORD).min(WORDS);
@@ -176,6 +213,36 @@ impl Sieve {
     }
 }
 
+/// Visits the positions that `words` mark, the first of which is `from`; gives where to go on.
+#[inline]
+fn visit_marked(words: &[u64], from: usize, mut next: usize, visit: &mut impl FnMut(usize) -> usize) -> usize {
+    for (i, &word) in words.iter().enumerate() {
+        if word == 0 {
+            continue;
+        }
+        let base = from + i * WORD;
+        let mut left = word & seen_from(base, next);
+        while left != 0 {
+            let at = base + usize::try_from(left.trailing_zeros()).unwrap_or(WORD);
+            next = visit(at);
+            left &= left - 1;
+            if next > at + 1 {
+                left &= seen_from(base, next);
+            }
+        }
+    }
+    next
+}
+
+/// The bits of the word of positions from `base` on that are not below `next`.
+#[inline]
+fn seen_from(base: usize, next: usize) -> u64 {
+    match next.saturating_sub(base) {
+        skip if skip < WORD => !0 << skip,
+        _ => 0,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -204,7 +271,7 @@ mod tests {
     proptest! {
         #[test]
         fn kernels_agree_with_the_tables(text in hot_bytes(), from in 0usize..80) {
-            let sieve = Sieve::new(&rows());
+            let sieve = Sieve::new(rows());
             for lanes in Lanes::available().into_iter().filter(|&lanes| lanes != Lanes::SCALAR) {
                 let mut words = [0; WORDS];
                 let count = sieve.look(lanes, &text, from, &mut words);
@@ -218,9 +285,42 @@ mod tests {
         }
 
         #[test]
+        fn each_goes_on_where_it_is_told(text in hot_bytes(), skips in prop::collection::vec(0usize..300, 1..20)) {
+            let sieve = Sieve::new(rows());
+            let mut runs = Lanes::available().into_iter().map(|lanes| {
+                let (mut visited, mut skips, mut allowed) = (Vec::new(), skips.iter().cycle(), 0);
+                sieve.each(lanes, &text, |at| {
+                    assert!(at >= allowed, "{lanes} went back to {at}");
+                    if sieve.passes(&text, at) {
+                        visited.push(at);
+                        allowed = at + 1 + skips.next().map_or(0, |skip| skip.saturating_sub(200));
+                    } else {
+                        allowed = at + 1;
+                    }
+                    allowed
+                });
+                visited
+            });
+            let walked = runs.next();
+            prop_assert!(runs.all(|visited| Some(visited) == walked));
+        }
+
+        #[test]
+        fn many_rows_are_united(text in hot_bytes()) {
+            let letters = b"abcdefghijklmnopqrstuvwxyz";
+            let more = letters.windows(2).map(|pair| Row::at(&pair[..1]).next(Class::bytes(&pair[1..])));
+            let all: Vec<Row> = rows().into_iter().chain(more).collect();
+            let sieve = Sieve::new(all.clone());
+            for at in 0..text.len() {
+                prop_assert!(sieve.passes(&text, at) || !all.iter().any(|row| row.matches(&text, at)));
+            }
+            prop_assert!(!sieve.passes(b"  ", 1));
+        }
+
+        #[test]
         fn no_row_is_lost_in_the_tables(text in hot_bytes()) {
             let rows = rows();
-            let sieve = Sieve::new(&rows);
+            let sieve = Sieve::new(rows.clone());
             for at in 0..text.len() {
                 prop_assert!(sieve.passes(&text, at) || !rows.iter().any(|row| row.matches(&text, at)));
             }
@@ -230,7 +330,7 @@ mod tests {
     #[test]
     fn every_pair_of_byte_and_offset() {
         let rows = rows();
-        let sieve = Sieve::new(&rows);
+        let sieve = Sieve::new(rows.clone());
         for base in [&b"A........X"[..], b"i-01234567", b"n:a........", b"n%3A......", b"\\/........"] {
             for at in 0..base.len() {
                 for c in 0..=255 {

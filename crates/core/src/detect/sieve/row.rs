@@ -32,10 +32,39 @@ impl Class {
         if half < 8 { (0..16).any(|low| self.ascii >> (half << 4 | low) & 1 == 1) } else { self.any }
     }
 
+    fn union(self, other: Self) -> Self {
+        Self { ascii: self.ascii | other.ascii, any: self.any || other.any }
+    }
+
+    /// Of a thousand bytes of text, how many are in the set; roughly.
+    fn per_mille(self) -> u32 {
+        let rest = !FREQUENT.iter().fold(0u128, |all, (set, _)| all | set);
+        let listed: u32 = FREQUENT.iter().map(|(set, each)| (self.ascii & set).count_ones() * each).sum();
+        listed + (self.ascii & rest).count_ones() + if self.any { 60 } else { 0 }
+    }
+
     #[cfg(test)]
     fn contains(self, c: Option<u8>) -> bool {
         self.any || c.is_some_and(|c| c.is_ascii() && self.ascii >> c & 1 == 1)
     }
+}
+
+/// Sets of bytes, and how many of a thousand bytes of requests (prose, code, JSON) are each of them; roughly.
+const FREQUENT: [(u128, u32); 5] = [
+    (set(b" "), 140),
+    (set(b"etaoinsr"), 48),
+    (set(b"\\\""), 30),
+    (set(b"bcdfghjklmpquvwxyz"), 15),
+    (set(b".-:=_,/(012"), 8),
+];
+
+const fn set(bytes: &[u8]) -> u128 {
+    let (mut set, mut i) = (0, 0);
+    while i < bytes.len() {
+        set |= 1 << bytes[i];
+        i += 1;
+    }
+    set
 }
 
 /// What must stand at and around an anchor for its handler to have something to do.
@@ -73,6 +102,38 @@ impl Row {
     pub(in crate::detect) fn eighth(mut self, class: Class) -> Self {
         self.classes[4] = class;
         self
+    }
+
+    /// A row that lets through what either of the two does, and more.
+    fn union(&self, other: &Self) -> Self {
+        let mut classes = self.classes;
+        for (class, other) in classes.iter_mut().zip(other.classes) {
+            *class = class.union(other);
+        }
+        Self { classes }
+    }
+
+    /// How many bytes of text the row lets through, out of so many that only the ratio of two results says anything.
+    fn looseness(&self) -> u64 {
+        self.classes.iter().fold(1, |product, class| product * u64::from(class.per_mille()))
+    }
+
+    /// Unites rows until no more than `limit` are left, those first that together let little more through than alone.
+    pub(super) fn unite(mut rows: Vec<Self>, limit: usize) -> Vec<Self> {
+        while rows.len() > limit {
+            let mut best = (u64::MAX, 0, 1);
+            for (i, row) in rows.iter().enumerate() {
+                for (j, other) in rows.iter().enumerate().skip(i + 1) {
+                    let alone = row.looseness().saturating_add(other.looseness());
+                    let more = row.union(other).looseness().saturating_sub(alone);
+                    best = best.min((more, i, j));
+                }
+            }
+            let (_, i, j) = best;
+            let other = rows.remove(j);
+            rows[i] = rows[i].union(&other);
+        }
+        rows
     }
 
     pub(super) fn classes(&self) -> &[Class; OFFSETS.len()] {
