@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help deps build run demo test test-rust test-spec lint header docs sdk-check
+.PHONY: help deps build run demo test test-rust test-spec lint header docs check-docs sdk-check
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -35,6 +35,9 @@ header: deps ## rewrite the C header and cdefs.lua from crates/ffi
 
 docs: ## rewrite the pages that are made from the code
 	scripts/generate-config-docs > docs/configuration.md
+
+check-docs: sdk-check ## run the commands of README and docs as they are written
+	scripts/check-docs
 
 sdk-check: build ## the official Anthropic SDK through the gateway
 	@scripts/run-sdk-check
