@@ -17,4 +17,22 @@ describe("the documentation", function()
       end
     end
   end)
+
+
+  it("explains every error code with its status, and no other", function()
+    local source = assert(process.read_file("kong-plugin/kong/plugins/aws-masker/errors.lua"))
+    local codes = {}
+    for name, status in source:gmatch('name = "([A-Z_]+)", status = (%d+)') do
+      codes["AWS_MASKER_" .. name] = status
+    end
+
+    for _, page in ipairs({ "README.md", "docs/operations.md" }) do
+      local listed = {}
+      for code, status in process.read_file(page):gmatch("\n| `(AWS_MASKER_[A-Z_]+)` | (%d+) |") do
+        listed[code] = status
+      end
+
+      assert.same(codes, listed, page)
+    end
+  end)
 end)
