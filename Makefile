@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help deps build run demo test test-rust test-spec lint header docs check-docs sdk-check
+.PHONY: help deps build run demo test test-rust test-spec lint header docs check-docs package sdk-check
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -38,6 +38,9 @@ docs: ## rewrite the pages that are made from the code
 
 check-docs: sdk-check ## run the commands of README and docs as they are written
 	scripts/check-docs
+
+package: deps ## tarball with installer, and a rock, in target/package
+	scripts/release/package
 
 sdk-check: build ## the official Anthropic SDK through the gateway
 	@scripts/run-sdk-check
