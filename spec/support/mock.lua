@@ -39,10 +39,17 @@ function Mock:control(method, path, body)
 end
 
 
---- Forgets what it received and what it looks for.
+--- Forgets what it received, what it looks for and what it is to answer.
 function Mock:reset()
   self:control("DELETE", "/requests")
   self:control("DELETE", "/originals")
+  self:control("DELETE", "/answers")
+end
+
+
+--- Answers requests for `path` with `body`, whatever they are.
+function Mock:answer(path, content_type, body)
+  self:control("POST", "/answers", cjson.encode({ path = path, content_type = content_type, body = body }))
 end
 
 

@@ -13,6 +13,7 @@ use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use http_body_util::LengthLimitError;
 
 use crate::answer::{Answer, quote};
+use crate::fixed::FixedAnswers;
 use crate::json::Json;
 use crate::knobs::{Knobs, Reply, may_record};
 use crate::leaks::LeakCheck;
@@ -41,6 +42,8 @@ pub(crate) struct App {
     pub(crate) record: Record,
     /// What was found in it.
     pub(crate) leaks: LeakCheck,
+    /// What it answers whatever was asked.
+    pub(crate) fixed: FixedAnswers,
     seq: AtomicU64,
     received: AtomicU64,
 }
@@ -92,7 +95,10 @@ pub(crate) async fn answer(
         Ok(body) => {
             let body = app.take_in(seq, &parts, body);
             match Knobs::read(&parts.headers) {
-                Ok(knobs) => (route(&parts, &body, &knobs, seq), knobs),
+                Ok(knobs) => {
+                    let fixed = app.fixed.get(parts.uri.path());
+                    (fixed.unwrap_or_else(|| route(&parts, &body, &knobs, seq)), knobs)
+                }
                 Err(name) => {
                     let message = format!("{name}: the mock does not know this value");
                     let error = vendor.error(Json::default(), StatusCode::BAD_REQUEST, message, seq);

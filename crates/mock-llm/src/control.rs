@@ -25,6 +25,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/requests/{which}/body", get(body))
         .route("/originals", post(add_originals).delete(clear_originals))
         .route("/leaks", get(leaks))
+        .route("/answers", post(fix_answer).delete(clear_answers))
         .fallback(async || (StatusCode::NOT_FOUND, "no such control route\n"))
 }
 
@@ -112,6 +113,23 @@ fn parse_strings(body: &Bytes) -> Result<Vec<String>, String> {
 
 async fn clear_originals(State(app): State<Arc<App>>) -> StatusCode {
     app.leaks.clear();
+    StatusCode::NO_CONTENT
+}
+
+/// Fixes the answer of one path: an object with `path`, `content_type` and `body`.
+async fn fix_answer(State(app): State<Arc<App>>, body: Body) -> Response {
+    let set = match read_body(body).await {
+        Ok(body) => app.fixed.set(&body),
+        Err(_) => Err("could not read the body".to_owned()),
+    };
+    match set {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(message) => (StatusCode::BAD_REQUEST, message + "\n").into_response(),
+    }
+}
+
+async fn clear_answers(State(app): State<Arc<App>>) -> StatusCode {
+    app.fixed.clear();
     StatusCode::NO_CONTENT
 }
 

@@ -11,6 +11,7 @@ mod anthropic;
 mod app;
 mod control;
 mod fast;
+mod fixed;
 mod json;
 mod knobs;
 mod leaks;

@@ -53,6 +53,24 @@ fn records_requests_as_they_came() {
 }
 
 #[test]
+fn answers_are_fixed_by_path() {
+    let mock = Mock::start();
+    let setting = json!({"path": "/v1/responses/resp_1", "content_type": "application/json", "body": "{\"a\": 1}"});
+    assert_eq!(mock.send("POST", "/__mock/answers", &[], setting.to_string().as_bytes()).status, 204);
+    let answer = mock.get("/v1/responses/resp_1?include=all");
+    assert_eq!((answer.status, answer.body.as_slice()), (200, &b"{\"a\": 1}"[..]));
+    assert_eq!(mock.get("/v1/responses/resp_2").status, 404);
+    assert_eq!(mock.get("/__mock/requests").json().as_array().unwrap().len(), 2);
+
+    let unknown = json!({"path": "/", "content_type": "image/png", "body": ""});
+    assert_eq!(mock.send("POST", "/__mock/answers", &[], unknown.to_string().as_bytes()).status, 400);
+    assert_eq!(mock.send("POST", "/__mock/answers", &[], b"{}").status, 400);
+
+    assert_eq!(mock.send("DELETE", "/__mock/answers", &[], b"").status, 204);
+    assert_eq!(mock.get("/v1/responses/resp_1").status, 404);
+}
+
+#[test]
 fn record_no_leaves_no_trace_but_the_count() {
     let mock = Mock::start();
     let answer = mock.messages(&[("x-mock-record", "no")], false, "abc");
