@@ -1,0 +1,101 @@
+"""A TCP proxy that treats the replies of a server badly.
+
+usage: tcp_proxy.py PORT_FILE TARGET_PORT MODE
+
+Listens on a free port of 127.0.0.1, writes it to PORT_FILE and forwards to TARGET_PORT. MODE is one of
+  delay:MS    each reply comes MS milliseconds later
+  cut         the connection ends where the reply to a command (not to AUTH or SELECT) would begin
+  blackhole   takes connections and bytes, and never answers
+"""
+
+import asyncio
+import os
+import sys
+
+READ_BYTES = 65536
+
+
+async def pump(reader, writer):
+    """Copies until one side ends."""
+    try:
+        while data := await reader.read(READ_BYTES):
+            writer.write(data)
+            await writer.drain()
+    except ConnectionError:
+        pass
+    finally:
+        writer.close()
+
+
+async def pump_late(reader, writer, seconds):
+    """Copies each piece `seconds` after it came, without slowing down those after it."""
+    loop = asyncio.get_running_loop()
+    pieces = asyncio.Queue()
+
+    async def send():
+        while True:
+            due, data = await pieces.get()
+            await asyncio.sleep(max(0, due - loop.time()))
+            if not data:
+                break
+            writer.write(data)
+        writer.close()
+
+    sender = asyncio.create_task(send())
+    try:
+        while data := await reader.read(READ_BYTES):
+            pieces.put_nowait((loop.time() + seconds, data))
+    except ConnectionError:
+        pass
+    pieces.put_nowait((loop.time() + seconds, b""))
+    await sender
+
+
+async def serve_cut(reader, writer, target):
+    """Lets logging in pass, then hands the command over and ends before its reply."""
+    server_reader, server_writer = await asyncio.open_connection("127.0.0.1", target)
+    while data := await reader.read(READ_BYTES):
+        server_writer.write(data)
+        reply = await server_reader.read(READ_BYTES)
+        if not any(word in data[:64].lower() for word in (b"auth", b"select")):
+            break
+        writer.write(reply)
+    server_writer.close()
+    writer.close()
+
+
+async def main(port_file, target, mode):
+    """Runs until it is stopped."""
+    name, _, argument = mode.partition(":")
+
+    async def serve(reader, writer):
+        try:
+            if name == "blackhole":
+                while await reader.read(READ_BYTES):
+                    pass
+            elif name == "cut":
+                await serve_cut(reader, writer, target)
+            elif name == "delay":
+                server_reader, server_writer = await asyncio.open_connection("127.0.0.1", target)
+                await asyncio.gather(
+                    pump(reader, server_writer),
+                    pump_late(server_reader, writer, float(argument) / 1000),
+                )
+            else:
+                raise SystemExit(__doc__)
+        except ConnectionError:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    with open(port_file + ".new", "w", encoding="ascii") as file:
+        file.write(str(port))
+    os.rename(port_file + ".new", port_file)
+    async with server:
+        await server.serve_forever()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 4:
+        raise SystemExit(__doc__)
+    asyncio.run(main(sys.argv[1], int(sys.argv[2]), sys.argv[3]))
