@@ -1,6 +1,6 @@
 //! Runs every input of the fuzz targets that is kept, without a fuzzer: `fuzz/seeds/TARGET/` is what fuzzing begins
 //! with, `fuzz/found/TARGET/` is what it broke once.
-#![allow(unreachable_pub, clippy::unwrap_used)]
+#![allow(unreachable_pub, clippy::print_stdout, clippy::unwrap_used)]
 
 #[path = "../fuzz/src/lib.rs"]
 mod properties;
