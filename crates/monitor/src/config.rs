@@ -110,6 +110,10 @@ pub(crate) struct Args {
     /// Print every event of the stream on stdout, one JSON object a line, and end. Acknowledges nothing
     #[arg(long)]
     pub(crate) dump: bool,
+
+    /// Ask the monitor that serves on --listen whether it is healthy, and end with 0 or 1: for container health checks
+    #[arg(long, conflicts_with_all = ["once", "dump"])]
+    pub(crate) probe: bool,
 }
 
 /// How events travel.

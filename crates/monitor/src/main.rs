@@ -18,6 +18,7 @@ mod link;
 mod log;
 mod metrics;
 mod page;
+mod probe;
 mod reply;
 mod seen;
 mod sink;
@@ -62,6 +63,9 @@ fn main() -> ExitCode {
 }
 
 fn start(args: &Args) -> Result<(), String> {
+    if args.probe {
+        return probe::run(args.listen);
+    }
     // fails only when there is one already
     let _ = rustls::crypto::ring::default_provider().install_default();
     let target = args.redis()?;
