@@ -21,7 +21,7 @@ function axes(valueLabels, size, more) {
     ticks: { show: false },
   };
   return [
-    { ...shared, grid: { show: false }, space: 50, size: 28, values: (_, seconds) => seconds.map((s) => format.clockTime(s * 1000).slice(0, 5)) },
+    { ...shared, grid: { show: false }, space: 50, size: 28, incrs: [60, 120, 300], values: (_, seconds) => seconds.map((s) => format.clockTime(s * 1000).slice(0, 5)) },
     { ...shared, grid: { stroke: () => color("line"), width: 1 }, size, space: 36, values: (_, values) => values.map(valueLabels), ...more },
   ];
 }
@@ -91,7 +91,7 @@ class Chart {
 
 const shared = {
   pxAlign: 0,
-  padding: [8, 4, 0, 0],
+  padding: [8, 16, 0, 0],
   legend: { markers: { width: 0, fill: (plot, index) => plot.series[index].stroke() } },
   cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false }, sync: { key: "time" } },
 };
@@ -105,7 +105,7 @@ export function rateChart(element) {
     ...shared,
     plugins: [restingLegend()],
     scales: { y: { range: (_, low, high) => [0, Math.max(5, high * 1.15)] } },
-    axes: axes(format.count, 46),
+    axes: axes(format.count, 40),
     series: [
       timeSeries,
       { label: "Requests", value, stroke: () => color("accent"), fill: () => color("accent", 0.12), width: 1.75, points: { show: false } },

@@ -109,6 +109,9 @@ function verdict({ link, sums }) {
   if (sums.requests === 0) {
     return ["quiet", "No requests in the last five minutes."];
   }
+  if (sums.requests_dry_run > 0) {
+    return ["warn", "Dry run: requests go out as they are."];
+  }
   return ["good", "All clear. Nothing blocked, nothing unresolved."];
 }
 
@@ -118,7 +121,12 @@ function showFigures({ rate, sums, mask, nodes }) {
 
   setText("masked", format.count(sums.masked));
   const share = sums.requests_masked > 0 ? (sums.masked / sums.requests_masked).toFixed(1) : null;
-  setText("masked-note", share ? `${share} a masked request` : "in 5 min");
+  if (sums.requests_dry_run > 0) {
+    setText("masked-note", `${format.count(sums.would_mask)} more in dry runs`);
+  } else {
+    setText("masked-note", share ? `${share} a masked request` : "in 5 min");
+  }
+  setText("kinds-title", sums.requests_dry_run > 0 ? "Found by kind" : "Masked by kind");
 
   setText("mask-p50", format.time(mask.p50));
   setText("mask-p95", format.time(mask.p95));

@@ -73,6 +73,7 @@ pub(crate) struct Metrics {
     masked: Counter,
     distinct: Counter,
     kinds: Counters<OfKind>,
+    dry_run_kinds: Counters<OfKind>,
     restored: Counter,
     unresolved: Counters<OfNode>,
     request_bytes: Counter,
@@ -126,6 +127,7 @@ impl Metrics {
             masked: Counter::default(),
             distinct: Counter::default(),
             kinds: Family::default(),
+            dry_run_kinds: Family::default(),
             restored: Counter::default(),
             unresolved: Family::default(),
             request_bytes: Counter::default(),
@@ -172,6 +174,7 @@ impl Metrics {
         r.register("masked_stretches", "Stretches of requests that were replaced by tokens", self.masked.clone());
         r.register("masked_originals", "Different originals among them, per request", self.distinct.clone());
         r.register("masked_by_kind", "Replaced stretches by kind, where event_detail is detailed", self.kinds.clone());
+        r.register("dry_run_by_kind", "What dry runs would have replaced, by kind", self.dry_run_kinds.clone());
         r.register("restored_tokens", "Tokens of answers that were turned back", self.restored.clone());
         r.register(
             "unresolved_tokens",
@@ -230,12 +233,14 @@ impl Metrics {
                 self.mask_time.observe(seconds(*time));
                 self.request_bytes.inc_by(bytes.before);
                 // a dry run replaces nothing
-                if event.outcome == "masked" {
+                let is_dry_run = event.outcome == "dry_run";
+                if !is_dry_run {
                     self.masked.inc_by(*masked);
                     self.distinct.inc_by(*distinct);
-                    for (kind, count) in &event.detail.kinds {
-                        self.kinds.get_or_create(&OfKind { kind: self.kind(kind) }).inc_by(*count);
-                    }
+                }
+                let kinds = if is_dry_run { &self.dry_run_kinds } else { &self.kinds };
+                for (kind, count) in &event.detail.kinds {
+                    kinds.get_or_create(&OfKind { kind: self.kind(kind) }).inc_by(*count);
                 }
                 self.record_request(event, &outcome, node);
             }

@@ -34,8 +34,10 @@ fn metrics_are_valid_and_tell_what_happened() {
             })),
         ],
     );
+    add_raw(&mut connection, "event", b"not an event");
     let monitor = Monitor::start(&redis, &[]);
     monitor.wait_for_sum(EVENTS, 21.0);
+    monitor.wait_for_sum("aws_masker_monitor_malformed_events_total", 1.0);
 
     let metrics = monitor.metrics();
     let node = ("node", NODE);
@@ -54,6 +56,7 @@ fn metrics_are_valid_and_tell_what_happened() {
         ("masked_stretches", &[], 40.0),
         ("masked_originals", &[], 20.0),
         ("masked_by_kind", &[("kind", "ec2:instance")], 30.0),
+        ("dry_run_by_kind", &[("kind", "ec2:instance")], 3.0),
         ("restored_tokens", &[], 18.0),
         ("unresolved_tokens", &[node], 2.0),
         ("request_bytes", &[], 12_000.0),
@@ -74,6 +77,22 @@ fn metrics_are_valid_and_tell_what_happened() {
     let open = monitor.request("/metrics", "accept: application/openmetrics-text;version=1.0.0\r\n").unwrap();
     assert!(open.head.contains("content-type: application/openmetrics-text; version=1.0.0"));
     assert!(open.body.ends_with("# EOF\n"));
+    assert_known(&plain_text.body);
+}
+
+/// What the dashboard and the alerts ask for is there.
+fn assert_known(metrics: &str) {
+    let known: Vec<_> = metrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
+    let docker = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docker");
+    for file in ["grafana/dashboards/aws-masker.json", "prometheus/alerts.yml"] {
+        let text = std::fs::read_to_string(format!("{docker}/{file}")).unwrap();
+        let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+        let names: Vec<_> = words.filter(|word| word.starts_with("aws_masker_")).collect();
+        assert!(names.len() > 10, "{file}");
+        for name in names {
+            assert!(known.contains(&name.trim_end_matches("_bucket")), "{file} asks for {name}");
+        }
+    }
 }
 
 #[test]
@@ -96,7 +115,6 @@ fn labels_are_bounded_and_kinds_of_the_catalog_always_have_their_name() {
     assert_eq!(metrics.label_values("aws_masker_route_requests_total", "route").len(), 129);
     assert!(metrics.label_values("aws_masker_route_requests_total", "route").iter().any(|route| route.ends_with('é')));
     assert_eq!(metrics.sum("aws_masker_route_requests_total"), 301.0);
-    // the outcome of the last is one too many for its label, and what was masked depends on the outcome itself
     assert_eq!(metrics.value("aws_masker_masked_by_kind_total", &[("kind", "ec2:instance")]), 2.0);
 }
 
@@ -248,6 +266,14 @@ fn reading_once_fails_where_redis_is_away() {
         assert_eq!(output.status.code(), Some(1));
         assert!(String::from_utf8(output.stderr).unwrap().contains("cannot read the stream"));
     }
+}
+
+#[test]
+fn a_probe_tells_whether_a_monitor_is_healthy() {
+    let monitor = Monitor::start_at(free_port(), &[]);
+    let probe = |port: u16| run(1, &["--probe", "--listen", &format!("0.0.0.0:{port}")]).status.code();
+    assert_eq!(probe(monitor.port), Some(0));
+    assert_eq!(probe(free_port()), Some(1));
 }
 
 #[test]

@@ -33,6 +33,8 @@ pub(super) struct Sums {
     pub(super) blocked: u64,
     pub(super) allowed: u64,
     pub(super) masked: u64,
+    /// What dry runs would have masked.
+    pub(super) would_mask: u64,
     pub(super) restored: u64,
     pub(super) unresolved: u64,
     pub(super) answers: u64,
@@ -88,12 +90,15 @@ impl Second {
                     "masked" => {
                         sums.requests_masked += 1;
                         sums.masked += masked;
-                        for (name, count) in &event.detail.kinds {
-                            *self.kinds.entry(kind(name)).or_default() += count;
-                        }
                     }
-                    "dry_run" => sums.requests_dry_run += 1,
+                    "dry_run" => {
+                        sums.requests_dry_run += 1;
+                        sums.would_mask += masked;
+                    }
                     _ => sums.requests_unchanged += 1,
+                }
+                for (name, count) in &event.detail.kinds {
+                    *self.kinds.entry(kind(name)).or_default() += count;
                 }
                 if let Some(route) = of_route {
                     route.requests += 1;
@@ -149,7 +154,7 @@ macro_rules! add_fields {
 impl Sums {
     pub(super) fn add(&mut self, other: &Self) {
         add_fields!(self += other: requests requests_masked requests_unchanged requests_dry_run blocked allowed masked
-            restored unresolved answers answers_incomplete answers_failed answers_skipped redis_errors dropped);
+            would_mask restored unresolved answers answers_incomplete answers_failed answers_skipped redis_errors dropped);
     }
 }
 
