@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help deps build run demo test test-rust test-spec lint header docs check-docs package sdk-check asan valgrind fuzz
+.PHONY: help deps build run demo test test-rust test-spec lint header docs check-docs package sdk-check page-check asan valgrind fuzz
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -44,6 +44,9 @@ package: deps ## tarball with installer, and a rock, in target/package
 
 sdk-check: build ## the official Anthropic SDK through the gateway
 	@scripts/run-sdk-check
+
+page-check: build ## the monitor's live page in Chromium (installs it)
+	@scripts/run-page-check
 
 asan: deps ## the library in LuaJIT under AddressSanitizer
 	@scripts/check-memory asan
