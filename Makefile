@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help deps build run demo test test-rust test-spec lint header docs check-docs package sdk-check page-check asan valgrind fuzz
+.PHONY: help deps build run demo test test-rust test-spec vault-load lint header docs check-docs package sdk-check page-check asan valgrind fuzz
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -23,6 +23,9 @@ test-rust: deps ## unit, property and ABI tests
 
 test-spec: build ## specs, on Kong where it is installed (GATEWAY=kong|openresty)
 	busted
+
+vault-load: build ## 10,000 requests of 100 clients (REQUESTS=…) against a Redis that takes ten, is slow, or fails
+	@LUA_PATH="./?.lua;;" luajit scripts/vault-load.lua $(REQUESTS)
 
 lint: deps ## formatting, clippy and luacheck; warnings are errors
 	cargo fmt --all --check

@@ -74,6 +74,15 @@ describe("the breaker", function()
   end)
 
 
+  it("does not take calls that gave up for failures", function()
+    for now = 1, 100 do
+      assert.is_true(breaker:begin(now))
+      breaker:gave_up()
+    end
+    assert.is_false(fail(100))
+  end)
+
+
   it("does not count the time in which nothing was asked", function()
     assert.is_true(breaker:begin(1))
     breaker:succeeded(1)

@@ -71,29 +71,62 @@ function Redis:run()
 end
 
 
---- Runs one command over a connection of its own.
--- @return the reply: string, number, array (nil inside as false), or { err = … }
-function Redis:call(...)
-  local client = assert(socket.connect("127.0.0.1", self.port))
-  client:settimeout(TIMEOUT_SECONDS)
-  local commands = { { ... } }
-  if self.password then
-    table.insert(commands, 1, { "AUTH", self.password })
+--- Opens a connection, on which nothing takes longer than `seconds` (5).
+-- @return a function that runs one command and gives its reply (a string, a number, an array (nil inside as false), or
+-- { err = … }), and one that closes; or nil when Redis takes no connection
+function Redis:connect(seconds)
+  local client = socket.connect("127.0.0.1", self.port)
+  if not client then
+    return nil
   end
+  client:settimeout(seconds or TIMEOUT_SECONDS)
 
-  local reply
-  for _, command in ipairs(commands) do
-    local parts = { "*" .. #command .. "\r\n" }
-    for _, argument in ipairs(command) do
+  local function call(...)
+    local parts = { "*" .. select("#", ...) .. "\r\n" }
+    for _, argument in ipairs({ ... }) do
       argument = tostring(argument)
       parts[#parts + 1] = "$" .. #argument .. "\r\n" .. argument .. "\r\n"
     end
     assert(client:send(table.concat(parts)))
-    reply = read_reply(client)
+    return read_reply(client)
   end
 
-  client:close()
-  return reply
+  if self.password then
+    call("AUTH", self.password)
+  end
+
+  return call, function()
+    client:close()
+  end
+end
+
+
+--- Calls `action` with what `connect` gave, and closes.
+-- @return what `action` gave
+function Redis:connected(action)
+  local call, close = self:connect()
+  assert(call, "Redis takes no connection")
+  local result = action(call)
+  close()
+  return result
+end
+
+
+--- `connected`, in another database than 0.
+function Redis:in_database(database, action)
+  return self:connected(function(call)
+    call("SELECT", database)
+    return action(call)
+  end)
+end
+
+
+--- Runs one command over a connection of its own.
+function Redis:call(...)
+  local command = { ... }
+  return self:connected(function(call)
+    return call(unpack(command))
+  end)
 end
 
 

@@ -34,7 +34,7 @@ function _M.new()
 end
 
 
---- Whether a call may be made at `now` (seconds). Each call that is made ends with `succeeded` or `failed`.
+--- Whether a call may be made at `now` (seconds). Each call that is made ends with `succeeded`, `failed` or `gave_up`.
 function Breaker:begin(now)
   if self.state ~= CLOSED then
     return false
@@ -55,6 +55,12 @@ function Breaker:succeeded(now)
   self.under_way = self.under_way - 1
   self.heard_at = now
   self.failures = 0
+end
+
+
+--- The call ended without anything being heard of Redis.
+function Breaker:gave_up()
+  self.under_way = self.under_way - 1
 end
 
 

@@ -1,5 +1,5 @@
--- Connections to Redis. They come from a pool that never grows over the size the operator gave, carry exactly one
--- pipeline or a few of them, and go back on every path; one whose state is unknown is closed instead.
+-- Connections to Redis. A worker never has more of them than the operator said, in use and idle together; they go back
+-- into their pool on every path, and one whose state is unknown is closed instead.
 local breaker = require "kong.plugins.aws-masker.breaker"
 
 
@@ -8,6 +8,7 @@ local find = string.find
 local ipairs = ipairs
 local kong = kong
 local match = string.match
+local max = math.max
 local ngx = ngx
 local pcall = pcall
 local require = require
@@ -15,8 +16,10 @@ local type = type
 
 
 local IDLE_MS = 60000
--- how many calls of one worker may wait for a connection of the pool
-local BACKLOG = 4096
+
+-- Threads that nginx ends in the middle (`lua_check_client_abort`) do not give their turn back. When nobody has had one
+-- for this long, they are all lost.
+local LOST_SECONDS = 60
 
 -- Error replies, by their first letters, that say something of Redis as a whole, not of the command.
 local UNHEALTHY = {
@@ -29,8 +32,9 @@ local UNHEALTHY = {
 }
 
 
--- pool name -> breaker
-local breakers = {}
+-- Pool name -> breaker and turns, a semaphore. The limit of nginx's own pools (`backlog`) is not strict: a connection
+-- that comes back can be taken by a newcomer while the first in the queue, already let through, opens another one.
+local pools = {}
 
 
 local function present(value)
@@ -124,7 +128,6 @@ local function connect(record, pool_size)
   local ok, err = red:connect(record.host, record.port, {
     pool = pool_name(record),
     pool_size = pool_size,
-    backlog = BACKLOG,
     ssl = record.ssl or false,
     ssl_verify = record.ssl_verify or false,
     server_name = present(record.server_name) and record.server_name or nil,
@@ -190,18 +193,61 @@ local function ping(red)
 end
 
 
-local function probe(premature, known, record, pool_size)
+local function new_turns(size)
+  return require("ngx.semaphore").new(size)
+end
+
+
+-- Calls `work` with one of the pool's connections, when there is a free one or as soon as there is.
+-- @return what `work` gave, or nil and a text; true as third result when none became free in time
+local function take_turn(pool, record, work)
+  local seconds = record.timeout / 1000
+  local turns = pool.turns
+  if not turns:wait(seconds) then
+    if ngx.now() - pool.used_at > max(LOST_SECONDS, 10 * seconds) then
+      pool.turns = new_turns(pool.size)
+      pool.used_at = ngx.now()
+    end
+
+    return nil, "all connections are in use", true
+  end
+
+  pool.used_at = ngx.now()
+  local called, result, err = pcall(with_connection, record, pool.size, work)
+  turns:post()
+  if not called then
+    return nil, "the client cannot be used: " .. result
+  end
+
+  return result, err
+end
+
+
+local function probe(premature, pool, record)
   if premature then
     return
   end
 
-  local ok, result, why = pcall(with_connection, record, pool_size, ping)
-  known:probed(ngx.now(), ok and result ~= nil)
-  if ok and result then
+  local result, err = take_turn(pool, record, ping)
+  pool.breaker:probed(ngx.now(), result ~= nil)
+  if result then
     kong.log.notice("Redis answers again and is used again")
   else
-    kong.log.debug("Redis is still left alone: ", ok and why or result)
+    kong.log.debug("Redis is still left alone: ", err)
   end
+end
+
+
+local function pool_of(conf)
+  local name = pool_name(conf.redis)
+  local pool = pools[name]
+  if not pool or pool.size ~= conf.redis_pool_size then
+    local size = conf.redis_pool_size
+    pool = { size = size, breaker = breaker.new(), turns = new_turns(size), used_at = ngx.now() }
+    pools[name] = pool
+  end
+
+  return pool
 end
 
 
@@ -214,40 +260,27 @@ local _M = {}
 -- is closed. A pipeline's replies (`red:commit_pipeline()`) are such a result.
 -- @return what `work` gave, or nil and a text without any data: "UNAVAILABLE" while the breaker is open
 function _M.run(conf, work)
-  local record, pool_size = conf.redis, conf.redis_pool_size
-  local name = pool_name(record)
-  local known = breakers[name]
-  if not known then
-    known = breaker.new()
-    breakers[name] = known
-  end
+  local record, pool = conf.redis, pool_of(conf)
+  local known = pool.breaker
 
   if not known:begin(ngx.now()) then
-    if known:begin_probe(ngx.now()) then
-      local ok = ngx.timer.at(0, probe, known, record, pool_size)
-      if not ok then
-        known:probed(ngx.now(), false)
-      end
+    if known:begin_probe(ngx.now()) and not ngx.timer.at(0, probe, pool, record) then
+      known:probed(ngx.now(), false)
     end
 
     return nil, "UNAVAILABLE"
   end
 
-  local ok, result, err = pcall(with_connection, record, pool_size, work)
-  if not ok then
-    result, err = nil, "the client cannot be used: " .. result
-  end
-
+  local result, err, none_free = take_turn(pool, record, work)
   if result ~= nil then
     known:succeeded(ngx.now())
-    return result
-  end
-
-  if known:failed(ngx.now()) then
+  elseif none_free then
+    known:gave_up()
+  elseif known:failed(ngx.now()) then
     kong.log.warn("Redis is left alone for now, because it keeps failing: ", err)
   end
 
-  return nil, err
+  return result, err
 end
 
 
