@@ -317,13 +317,6 @@ describe("reading a request body", function()
     assert.is_nil(body)
     assert.equal("BODY_UNREADABLE", failure)
   end)
-
-
-  it("knows a coded body", function()
-    assert.is_true(request_body.is_coded(fake_pdk({ headers = { ["content-encoding"] = "gzip" } }).request))
-    assert.is_false(request_body.is_coded(fake_pdk({ headers = { ["content-encoding"] = "Identity" } }).request))
-    assert.is_false(request_body.is_coded(fake_pdk({}).request))
-  end)
 end)
 
 

@@ -148,11 +148,22 @@ describe("a streamed exchange", function()
   end)
 
 
-  it("ends the client's connection when the upstream resets its own", function()
-    local answer = world:send({ body = sample.messages({ stream = true }), headers = { ["x-mock-reply"] = "reset" } })
+  it("ends the client's connection when the upstream resets its own, and gives out what was held till then", function()
+    -- the upstream sends half of the text: it ends in every part of the token in turn
+    world:send({ body = sample.messages({ text = sample.INSTANCE }) })
+    local token = world:upstream_text()
+    for length = 1, #token - 1 do
+      local sent = ("x"):rep(#token) .. token:sub(1, length)
+      -- what follows is as long, so that the half of what the upstream sees ends right there
+      local text = sent .. ("y"):rep(#sent - #token - 1) .. " " .. sample.INSTANCE
+      local answer = world:send({
+        body = sample.messages({ stream = true, text = text }),
+        headers = { ["x-mock-reply"] = "reset", ["x-mock-delta"] = 1000, ["x-mock-delay-ms"] = 50 },
+      })
 
-    assert.is_false(answer.complete)
-    assert.is_nil(answer.body:find("[A-Z0-9]+_[A-Z2-7]+[^%w]*$") and answer.complete)
+      assert.is_false(answer.complete)
+      assert.equal(sent, sse.join(sse.events(answer.body), "text")[0])
+    end
 
     -- and goes on serving others
     assert.equal(sample.TEXT, world:send({ body = sample.messages() }).json.content[1].text)

@@ -1,6 +1,4 @@
-local cjson = require "cjson"
 local bed = require "spec.support.bed"
-local process = require "spec.support.process"
 local sample = require "spec.support.sample"
 
 
@@ -177,8 +175,8 @@ describe("request bodies", function()
   end)
 
 
-  it("with a Content-Encoding are refused with 415", function()
-    local answer = world:send({ body = "\31\139\8", headers = { ["Content-Encoding"] = "gzip" } })
+  it("with a Content-Encoding that cannot be read here are refused with 415", function()
+    local answer = world:send({ body = "\31\139\8", headers = { ["Content-Encoding"] = "br" } })
 
     assert.equal(415, answer.status)
     assert.equal("AWS_MASKER_UNSUPPORTED_CONTENT", code(answer))
@@ -224,22 +222,6 @@ describe("request bodies", function()
 
     assert.equal(415, answer.status)
     assert.equal(0, world.mock:count())
-  end)
-
-
-  it("stay masked in an answer that is gzip although identity was asked for, which arrives whole", function()
-    local answer = world:send({ body = sample.messages(), headers = { ["x-mock-encoding"] = "gzip" } })
-    assert.equal("gzip", answer.headers["content-encoding"])
-    assert.is_true(answer.complete, answer.problem)
-
-    local folder = process.temporary_folder()
-    process.write_file(folder .. "/answer.gz", answer.body)
-    local plain, ok = process.capture("gunzip -c " .. process.quote(folder .. "/answer.gz"))
-    process.remove_folder(folder)
-
-    assert.is_true(ok)
-    assert.matches("EC2_[A-Z2-7]+", cjson.decode(plain).content[1].text)
-    assert.matches("goes to the client unrestored", world.gateway:error_log())
   end)
 
 

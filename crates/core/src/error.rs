@@ -18,6 +18,8 @@ pub enum Error {
     },
     /// This content type is not one that can be masked.
     UnsupportedContent,
+    /// The body is not coded as its content coding says, or not to its end.
+    InvalidCoding,
     /// The body grew over the limit when it was inflated.
     BodyTooLarge,
     /// A call came out of order, e.g. restoring before the answer was opened.
@@ -29,9 +31,10 @@ impl fmt::Display for Error {
         match self {
             Self::Config(text) => f.write_str(text),
             Self::InvalidBody { offset } => {
-                write!(f, "the body is not valid JSON (byte {offset})")
+                write!(f, "the body is not what its content type says (byte {offset})")
             }
             Self::UnsupportedContent => f.write_str("bodies of this content type cannot be masked"),
+            Self::InvalidCoding => f.write_str("the body is not coded as its content coding says"),
             Self::BodyTooLarge => f.write_str("the inflated body is over the limit"),
             Self::WrongState(what) => write!(f, "called out of order: {what}"),
         }

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 // Version of this interface. Any change of a signature, an enum or a lifetime raises it.
-#define AWSM_ABI_VERSION 3
+#define AWSM_ABI_VERSION 4
 
 // How a call ended. Numbers are only ever added.
 typedef enum {
@@ -92,7 +92,8 @@ awsm_status awsm_last_error(const uint8_t **out, size_t *out_len);
 // Compiles a configuration.
 //
 // `config` is a JSON object; all members are optional: `categories`, `exclude_kinds`, `custom_patterns`,
-// `custom_terms`, `allow_list`, `preserve_structure`, `restore_credentials`, `dry_run`. `secret` is what tokens are
+// `custom_terms`, `allow_list`, `preserve_structure`, `restore_credentials`, `dry_run`,
+// `max_request_body_size` (bytes, of the inflated body), `unsupported_content` (`block` or `allow`). `secret` is what tokens are
 // keyed with, 16 bytes or more.
 //
 // Gives `InvalidConfig` when a field cannot be used; the last error names it.
@@ -137,20 +138,25 @@ void awsm_session_free(awsm_session *session);
 
 // Masks a request body.
 //
-// `content_type` is the value of the header; empty means JSON if the body looks like it, else text. Gives `Unchanged`
-// when the body stands as it is, `UnsupportedContent` for types that cannot be masked, `InvalidBody` for JSON that is
-// none and holds something to mask.
+// `content_type` is the value of the header; empty means JSON if the body looks like it, else text. A body with a
+// `content_encoding` (gzip, deflate) is inflated first, and the result has none.
+//
+// Gives `Unchanged` when the body stands as it is, coding and all; `UnsupportedContent` for types and codings that
+// cannot be masked; `InvalidBody` for a body that is not what its type or coding says; `BodyTooLarge` when it grows over
+// `max_request_body_size`.
 //
 // # Lifetimes
 // The result is lent until the next call on this session.
 //
 // # Safety
 // - `session` is live and not used by another call.
-// - `content_type` and `body` are valid for reads of their lengths, or null with length 0.
+// - `content_type`, `content_encoding` and `body` are valid for reads of their lengths, or null with length 0.
 // - `out` and `out_len` are valid for writes.
 awsm_status awsm_session_mask(awsm_session *session,
                               const uint8_t *content_type,
                               size_t content_type_len,
+                              const uint8_t *content_encoding,
+                              size_t content_encoding_len,
                               const uint8_t *body,
                               size_t body_len,
                               const uint8_t **out,
@@ -159,7 +165,8 @@ awsm_status awsm_session_mask(awsm_session *session,
 // Prepares for an answer, by the values of its headers.
 //
 // Gives `Unchanged` when nothing in it can change: no tokens are known, or its type or coding cannot be read. Its
-// bytes are then passed as they are. Gives `Ok` when each chunk has to go through `awsm_session_restore`.
+// bytes are then passed as they are. Gives `Ok` when each chunk has to go through `awsm_session_restore`, which gives
+// bytes without a coding.
 //
 // # Safety
 // - `session` is live and not used by another call.
@@ -173,6 +180,7 @@ awsm_status awsm_session_open_answer(awsm_session *session,
 // Restores the next bytes of the answer. `last` is not 0 with the last of them and gives out what was held back.
 //
 // Gives `Unchanged` when the chunk is to be passed as it is, else the bytes to pass instead, which may be none.
+// `InvalidBody` says that an answer with a coding cannot be read on: what is left of it is to be cut off.
 //
 // # Lifetimes
 // The result is lent until the next call on this session.
@@ -187,6 +195,18 @@ awsm_status awsm_session_restore(awsm_session *session,
                                  uint32_t last,
                                  const uint8_t **out,
                                  size_t *out_len);
+
+// Gives out what was held back of an answer that breaks off: the upstream is gone in the middle of it.
+//
+// Gives `Unchanged` when nothing was held back.
+//
+// # Lifetimes
+// The result is lent until the next call on this session.
+//
+// # Safety
+// - `session` is live and not used by another call.
+// - `out` and `out_len` are valid for writes.
+awsm_status awsm_session_release(awsm_session *session, const uint8_t **out, size_t *out_len);
 
 // What the session did so far.
 //

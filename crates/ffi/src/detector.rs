@@ -18,12 +18,14 @@ pub struct Detector {
     pub(crate) options: SessionOptions,
     /// One for each secret under which sessions use the vault; none where there is no vault.
     pub(crate) vaults: Vec<VaultKey>,
+    pub(crate) max_body_bytes: usize,
 }
 
 /// Compiles a configuration.
 ///
 /// `config` is a JSON object; all members are optional: `categories`, `exclude_kinds`, `custom_patterns`,
-/// `custom_terms`, `allow_list`, `preserve_structure`, `restore_credentials`, `dry_run`. `secret` is what tokens are
+/// `custom_terms`, `allow_list`, `preserve_structure`, `restore_credentials`, `dry_run`,
+/// `max_request_body_size` (bytes, of the inflated body), `unsupported_content` (`block` or `allow`). `secret` is what tokens are
 /// keyed with, 16 bytes or more.
 ///
 /// Gives `InvalidConfig` when a field cannot be used; the last error names it.
@@ -46,11 +48,17 @@ pub unsafe extern "C" fn awsm_detector_new(
         // SAFETY: the caller promises that the inputs are valid for reads and the output for writes.
         let (json, secret, out) =
             unsafe { (args::bytes(config, config_len)?, args::bytes(secret, secret_len)?, args::output(out)?) };
-        let (rules, options) = config::read(json)?;
-        let rules = Arc::new(detect::Detector::new(&rules)?);
+        let config = config::read(json)?;
+        let rules = Arc::new(detect::Detector::new(&config.detector)?);
         let key = TokenKey::new(secret)?;
         handle_made();
-        out.write(Box::into_raw(Box::new(Detector { rules, key, options, vaults: Vec::new() })));
+        out.write(Box::into_raw(Box::new(Detector {
+            rules,
+            key,
+            options: config.session,
+            max_body_bytes: config.max_body_bytes,
+            vaults: Vec::new(),
+        })));
         Ok(Status::Ok)
     })
 }

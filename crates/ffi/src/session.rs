@@ -3,18 +3,24 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
 
-use aws_masker_core::session;
+use aws_masker_core::wire::ContentCoding;
+use aws_masker_core::{Error, session};
 
 use crate::detector::Detector;
 use crate::guard::{Failure, guard};
 use crate::status::Status;
 use crate::{args, handle_freed, handle_made};
 
+/// Memory that a session keeps for its next result.
+const MAX_KEPT_BYTES: usize = 128 * 1024;
+
 /// One exchange: a masked request and its answer.
 pub struct Session {
     pub(crate) inner: session::Session,
     /// The lent result.
     pub(crate) result: Vec<u8>,
+    /// Largest request body, once it is inflated.
+    max_body_bytes: usize,
     /// The lent counts by kind. The names are those of the detector, which `inner` keeps alive.
     kinds: Vec<KindCount>,
     masking: Duration,
@@ -74,6 +80,15 @@ impl Session {
     }
 }
 
+impl Session {
+    fn mask(&mut self, content_type: &[u8], coding: &[u8], body: &[u8]) -> aws_masker_core::Result<Option<Vec<u8>>> {
+        match ContentCoding::parse(coding).ok_or(Error::UnsupportedContent)? {
+            ContentCoding::Identity => self.inner.mask(content_type, body),
+            coding => self.inner.mask(content_type, &coding.inflate(body, self.max_body_bytes)?),
+        }
+    }
+}
+
 /// Opens a session whose tokens belong to `scope`: any text that names who owns them. Only a keyed digest is kept.
 ///
 /// # Lifetimes
@@ -101,6 +116,7 @@ pub unsafe extern "C" fn awsm_session_new(
         let session = Session {
             inner,
             result: Vec::new(),
+            max_body_bytes: detector.max_body_bytes,
             kinds: Vec::new(),
             masking: Duration::ZERO,
             restoring: Duration::ZERO,
@@ -130,22 +146,27 @@ pub unsafe extern "C" fn awsm_session_free(session: *mut Session) {
 
 /// Masks a request body.
 ///
-/// `content_type` is the value of the header; empty means JSON if the body looks like it, else text. Gives `Unchanged`
-/// when the body stands as it is, `UnsupportedContent` for types that cannot be masked, `InvalidBody` for JSON that is
-/// none and holds something to mask.
+/// `content_type` is the value of the header; empty means JSON if the body looks like it, else text. A body with a
+/// `content_encoding` (gzip, deflate) is inflated first, and the result has none.
+///
+/// Gives `Unchanged` when the body stands as it is, coding and all; `UnsupportedContent` for types and codings that
+/// cannot be masked; `InvalidBody` for a body that is not what its type or coding says; `BodyTooLarge` when it grows over
+/// `max_request_body_size`.
 ///
 /// # Lifetimes
 /// The result is lent until the next call on this session.
 ///
 /// # Safety
 /// - `session` is live and not used by another call.
-/// - `content_type` and `body` are valid for reads of their lengths, or null with length 0.
+/// - `content_type`, `content_encoding` and `body` are valid for reads of their lengths, or null with length 0.
 /// - `out` and `out_len` are valid for writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn awsm_session_mask(
     session: *mut Session,
     content_type: *const u8,
     content_type_len: usize,
+    content_encoding: *const u8,
+    content_encoding_len: usize,
     body: *const u8,
     body_len: usize,
     out: *mut *const u8,
@@ -153,10 +174,11 @@ pub unsafe extern "C" fn awsm_session_mask(
 ) -> Status {
     guard(|| {
         // SAFETY: the caller promises that the handle is live and not in use, inputs and outputs valid.
-        let (session, content_type, body, out, out_len) = unsafe {
+        let (session, content_type, content_encoding, body, out, out_len) = unsafe {
             (
                 args::exclusive(session)?,
                 args::bytes(content_type, content_type_len)?,
+                args::bytes(content_encoding, content_encoding_len)?,
                 args::bytes(body, body_len)?,
                 args::output(out)?,
                 args::output(out_len)?,
@@ -164,7 +186,7 @@ pub unsafe extern "C" fn awsm_session_mask(
         };
         session.run(|session| {
             let started = Instant::now();
-            let masked = session.inner.mask(content_type, body);
+            let masked = session.mask(content_type, content_encoding, body);
             session.masking += started.elapsed();
             let Some(masked) = masked? else { return Ok(Status::Unchanged) };
             session.result = masked;
@@ -178,7 +200,8 @@ pub unsafe extern "C" fn awsm_session_mask(
 /// Prepares for an answer, by the values of its headers.
 ///
 /// Gives `Unchanged` when nothing in it can change: no tokens are known, or its type or coding cannot be read. Its
-/// bytes are then passed as they are. Gives `Ok` when each chunk has to go through `awsm_session_restore`.
+/// bytes are then passed as they are. Gives `Ok` when each chunk has to go through `awsm_session_restore`, which gives
+/// bytes without a coding.
 ///
 /// # Safety
 /// - `session` is live and not used by another call.
@@ -210,6 +233,7 @@ pub unsafe extern "C" fn awsm_session_open_answer(
 /// Restores the next bytes of the answer. `last` is not 0 with the last of them and gives out what was held back.
 ///
 /// Gives `Unchanged` when the chunk is to be passed as it is, else the bytes to pass instead, which may be none.
+/// `InvalidBody` says that an answer with a coding cannot be read on: what is left of it is to be cut off.
 ///
 /// # Lifetimes
 /// The result is lent until the next call on this session.
@@ -236,11 +260,48 @@ pub unsafe extern "C" fn awsm_session_restore(
             let started = Instant::now();
             let mut result = std::mem::take(&mut session.result);
             result.clear();
+            // One large chunk must not cost memory for as long as the answer lasts.
+            result.shrink_to(MAX_KEPT_BYTES);
             let restored = session.inner.restore(chunk, last != 0, &mut result);
             session.result = result;
             session.restoring += started.elapsed();
             restored?;
             if session.result == chunk {
+                return Ok(Status::Unchanged);
+            }
+            out.write(session.result.as_ptr());
+            out_len.write(session.result.len());
+            Ok(Status::Ok)
+        })
+    })
+}
+
+/// Gives out what was held back of an answer that breaks off: the upstream is gone in the middle of it.
+///
+/// Gives `Unchanged` when nothing was held back.
+///
+/// # Lifetimes
+/// The result is lent until the next call on this session.
+///
+/// # Safety
+/// - `session` is live and not used by another call.
+/// - `out` and `out_len` are valid for writes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn awsm_session_release(
+    session: *mut Session,
+    out: *mut *const u8,
+    out_len: *mut usize,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises that the handle is live and not in use, and the outputs valid for writes.
+        let (session, out, out_len) =
+            unsafe { (args::exclusive(session)?, args::output(out)?, args::output(out_len)?) };
+        session.run(|session| {
+            let mut result = std::mem::take(&mut session.result);
+            result.clear();
+            session.inner.release(&mut result);
+            session.result = result;
+            if session.result.is_empty() {
                 return Ok(Status::Unchanged);
             }
             out.write(session.result.as_ptr());

@@ -32,7 +32,7 @@ impl From<&Error> for Status {
     fn from(error: &Error) -> Self {
         match error {
             Error::Config(_) => Self::InvalidConfig,
-            Error::InvalidBody { .. } => Self::InvalidBody,
+            Error::InvalidBody { .. } | Error::InvalidCoding => Self::InvalidBody,
             Error::UnsupportedContent => Self::UnsupportedContent,
             Error::BodyTooLarge => Self::BodyTooLarge,
             _ => Self::WrongState,

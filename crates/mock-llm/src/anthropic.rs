@@ -147,7 +147,8 @@ pub(crate) fn stream(answer: Answer) -> Steps {
             let error = Fault { kind: "overloaded_error", message: message.clone() };
             vec![step(Event::Error { error })]
         }
-        Ending::Abort => vec![Step::Abort],
+        // What was sent before gets the time to arrive: a reset takes back what nobody has read yet.
+        Ending::Abort => vec![Step::Pause, Step::Abort],
     };
     let complete = answer.ending == Ending::Complete;
     let blocks = answer.blocks.into_iter().enumerate().flat_map(move |(index, block)| {

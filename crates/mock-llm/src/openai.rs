@@ -154,7 +154,8 @@ pub(crate) fn stream(answer: Answer) -> Steps {
             end
         }
         Ending::Error(message) => vec![unnamed(&error(json, 503, message.clone()))],
-        Ending::Abort => vec![Step::Abort],
+        // What was sent before gets the time to arrive: a reset takes back what nobody has read yet.
+        Ending::Abort => vec![Step::Pause, Step::Abort],
     };
     let steps = answer.blocks.into_iter().enumerate().flat_map(move |(index, block)| {
         let delta = delta.clone();

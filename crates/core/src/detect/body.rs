@@ -1,42 +1,78 @@
 //! Finding identifiers in a body, where its format lets them be changed.
 
+use std::ops::Range;
+
 use super::{Detector, Findings};
-use crate::Result;
-use crate::json::ChangeableStrings;
-use crate::wire::Content;
+use crate::wire::{Content, DecodedForm, Layout, Multipart};
+use crate::{Error, Result};
 
 impl Detector {
     /// Finds everything that may be masked in a body of this content.
     ///
     /// # Errors
-    /// [`crate::Error::InvalidBody`] for JSON that is none and holds something to mask.
+    /// [`Error::InvalidBody`] for a body that is not what its content says and holds something to mask.
+    /// [`Error::UnsupportedContent`] for [`Content::Multipart`], whose content type has to be known.
     pub fn scan_body(&self, content: Content, body: &[u8]) -> Result<Findings> {
+        self.scan_parts(content, None, body).map(|(findings, _)| findings)
+    }
+
+    /// [`Self::scan_body`] with the parts of a multipart body, giving where in the body text may be changed too.
+    pub(crate) fn scan_parts(
+        &self,
+        content: Content,
+        multipart: Option<&Multipart>,
+        body: &[u8],
+    ) -> Result<(Findings, Layout)> {
         match content {
-            Content::Json => self.scan_json(body),
-            Content::Text | Content::EventStream => Ok(self.scan(body)),
+            Content::Json => self.scan_where_allowed(body, || Layout::of_json(body)),
+            Content::JsonLines => self.scan_where_allowed(body, || Layout::of_json_lines(body)),
+            Content::Text | Content::EventStream => Ok((self.scan(body), Layout::of_text(body))),
+            Content::Form => Ok(self.scan_form(body)),
+            Content::Multipart => {
+                let multipart = multipart.ok_or(Error::UnsupportedContent)?;
+                self.scan_where_allowed(body, || Layout::of_multipart(body, multipart))
+            }
         }
     }
 
-    /// The raw bytes are looked at first; only a body that has something to mask is read as JSON.
-    fn scan_json(&self, body: &[u8]) -> Result<Findings> {
-        let mut strings: Option<Result<ChangeableStrings>> = None;
-        let mut found =
-            self.scan_where(body, |start| match strings.get_or_insert_with(|| ChangeableStrings::find(body)) {
-                Ok(strings) => strings.around(start).is_some(),
-                Err(_) => true,
-            });
-        let Some(strings) = strings.transpose()? else { return Ok(Findings::default()) };
-        // A finding ends with its string at the latest.
-        let clip = |span: &mut std::ops::Range<usize>| match strings.around(span.start) {
-            Some(string) => {
-                span.end = span.end.min(string.end);
-                true
-            }
-            None => false,
-        };
-        found.findings.retain_mut(|finding| clip(&mut finding.span));
-        found.parts.retain_mut(|part| clip(&mut part.span));
-        found.json_texts = strings.into_json_texts();
-        Ok(found)
+    /// The raw bytes are looked at first; only a body that has something to mask is read as what it is.
+    fn scan_where_allowed(&self, body: &[u8], read: impl Fn() -> Result<Layout>) -> Result<(Findings, Layout)> {
+        let mut layout: Option<Result<Layout>> = None;
+        let mut found = self.scan_where(body, |start| match layout.get_or_insert_with(&read) {
+            Ok(layout) => layout.around(start).is_some(),
+            Err(_) => true,
+        });
+        let Some(layout) = layout.transpose()? else { return Ok(Default::default()) };
+        clip(&mut found, &layout);
+        Ok((found, layout))
     }
+
+    /// Escapes could hide anything: a form is read before it is looked at.
+    fn scan_form(&self, body: &[u8]) -> (Findings, Layout) {
+        let decoded = DecodedForm::new(body);
+        let layout = Layout::of_form(body);
+        let mut found =
+            self.scan_where(decoded.text(), |start| layout.around(decoded.raw(&(start..start)).start).is_some());
+        for finding in &mut found.findings {
+            finding.span = decoded.raw(&finding.span);
+        }
+        for part in &mut found.parts {
+            part.span = decoded.raw(&part.span);
+        }
+        clip(&mut found, &layout);
+        (found, layout)
+    }
+}
+
+/// A finding ends with the stretch it begins in at the latest.
+fn clip(found: &mut Findings, layout: &Layout) {
+    let clip = |span: &mut Range<usize>| match layout.around(span.start) {
+        Some((region, _)) => {
+            span.end = span.end.min(region.end);
+            true
+        }
+        None => false,
+    };
+    found.findings.retain_mut(|finding| clip(&mut finding.span));
+    found.parts.retain_mut(|part| clip(&mut part.span));
 }

@@ -60,8 +60,6 @@ pub struct Findings {
     pub findings: Vec<Finding>,
     /// In order, not overlapping.
     pub parts: Vec<Part>,
-    /// Insides of the strings that hold JSON by the protocol, in order: parts in them are escaped once more.
-    pub json_texts: Vec<Range<usize>>,
 }
 
 /// A shape without enough around it to be believed on its own.
@@ -203,7 +201,7 @@ impl Hits {
         for span in self.findings.iter_mut().map(|f| &mut f.span).chain(self.parts.iter_mut().map(|p| &mut p.span)) {
             *span = view.raw_start(span.start)..view.raw_end(span.end);
         }
-        Findings { findings: self.findings, parts: self.parts, json_texts: Vec::new() }
+        Findings { findings: self.findings, parts: self.parts }
     }
 }
 

@@ -9,24 +9,19 @@ use crate::wire::Place;
 /// Insides of the strings that may be changed, in order; keys where the customer chooses them.
 #[derive(Debug, Default)]
 pub(crate) struct ChangeableStrings {
-    spans: Vec<Range<usize>>,
-    /// Those of them that hold JSON by the protocol.
-    json_texts: Vec<Range<usize>>,
+    spans: Vec<(Range<usize>, Place)>,
 }
 
 impl Visitor for ChangeableStrings {
     fn key(&mut self, place: Place, inside: Range<usize>) {
         if place == Place::Free {
-            self.spans.push(inside);
+            self.spans.push((inside, place));
         }
     }
 
     fn string(&mut self, _path: &[Frame], place: Place, inside: Range<usize>) {
-        if place == Place::JsonText {
-            self.json_texts.push(inside.clone());
-        }
-        if place.may_change() {
-            self.spans.push(inside);
+        if place.may_mask() {
+            self.spans.push((inside, place));
         }
     }
 }
@@ -42,15 +37,9 @@ impl ChangeableStrings {
         Ok(strings)
     }
 
-    /// The strings that hold JSON by the protocol.
-    pub(crate) fn into_json_texts(self) -> Vec<Range<usize>> {
-        self.json_texts
-    }
-
-    /// The string around `at`.
-    pub(crate) fn around(&self, at: usize) -> Option<Range<usize>> {
-        let i = self.spans.partition_point(|span| span.start <= at).checked_sub(1)?;
-        self.spans.get(i).filter(|span| at < span.end).cloned()
+    /// The insides, in order, each with its place; that of a key is the place of its object.
+    pub(crate) fn into_spans(self) -> Vec<(Range<usize>, Place)> {
+        self.spans
     }
 }
 
@@ -60,7 +49,11 @@ mod tests {
 
     fn changeable(body: &str) -> Vec<String> {
         let strings = ChangeableStrings::find(body.as_bytes()).unwrap();
-        strings.spans.iter().map(|span| String::from_utf8(body.as_bytes()[span.clone()].to_vec()).unwrap()).collect()
+        strings
+            .spans
+            .iter()
+            .map(|(span, _)| String::from_utf8(body.as_bytes()[span.clone()].to_vec()).unwrap())
+            .collect()
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! One pass over a JSON document, without a tree.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
-use crate::wire::{Place, is_opaque_block, is_opaque_source};
+use super::escape::unescape;
+use crate::wire::Place;
 use crate::{Error, Result};
 
 /// How deep blocks may nest before their `type` is no longer looked for ahead of its turn; protocols need four.
 const MAX_LOOK_AHEAD: usize = 16;
+
+/// Some writers put one before UTF-8; RFC 8259 lets readers skip it.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// An object or list that is open.
 #[derive(Debug)]
@@ -59,6 +63,9 @@ struct Walk<'b, 'v, V> {
 
 impl<V: Visitor> Walk<'_, '_, V> {
     fn document(&mut self) -> Result<()> {
+        if self.body.starts_with(BYTE_ORDER_MARK) {
+            self.at = BYTE_ORDER_MARK.len();
+        }
         self.space();
         self.value(Place::Root)?;
         while let Some(frame) = self.stack.last_mut() {
@@ -120,7 +127,7 @@ impl<V: Visitor> Walk<'_, '_, V> {
         }
         self.at += 1;
         self.space();
-        self.value(place.member(&self.body[key]))
+        self.value(place.member(&unescape(&self.body[key])))
     }
 
     fn value(&mut self, place: Place) -> Result<()> {
@@ -146,15 +153,32 @@ impl<V: Visitor> Walk<'_, '_, V> {
     }
 
     /// The place of an object that its `type` decides over, wherever in the object that stands.
+    ///
+    /// Readers of JSON differ in which of two equal keys they believe: two types that disagree decide nothing.
     fn typed(&self, place: Place) -> Place {
         if self.stack.len() > MAX_LOOK_AHEAD {
             return place;
         }
-        let opaque = match place {
-            Place::Source => is_opaque_source,
-            _ => is_opaque_block,
-        };
-        if own_type(self.body, self.at).is_some_and(opaque) { Place::Opaque } else { place }
+        let mut typed = place;
+        let mut is_signed = false;
+        own_strings(self.body, self.at, |key, value| match key {
+            b"type" => {
+                let decided = place.typed(&unescape(value));
+                if decided == place || typed != place && typed != decided {
+                    typed = place;
+                    return ControlFlow::Break(());
+                }
+                typed = decided;
+                ControlFlow::Continue(())
+            }
+            b"signature" => {
+                is_signed = true;
+                ControlFlow::Continue(())
+            }
+            _ => ControlFlow::Continue(()),
+        });
+        // The vendor compares what it signed byte for byte.
+        if typed == Place::Compaction && is_signed { Place::Opaque } else { typed }
     }
 
     fn string(&mut self) -> Result<Range<usize>> {
@@ -213,8 +237,8 @@ fn is_number(text: &[u8]) -> bool {
     rest.is_empty()
 }
 
-/// The value of the member `type` of the object whose inside begins at `at`.
-fn own_type(body: &[u8], mut at: usize) -> Option<&[u8]> {
+/// Tells of the members with a string for a value of the object whose inside begins at `at`.
+fn own_strings(body: &[u8], mut at: usize, mut member: impl FnMut(&[u8], &[u8]) -> ControlFlow<()>) -> Option<()> {
     let mut depth = 0usize;
     let mut key: Option<Range<usize>> = None;
     loop {
@@ -223,10 +247,11 @@ fn own_type(body: &[u8], mut at: usize) -> Option<&[u8]> {
             b'"' => {
                 let end = string_end(body, at + 1)?;
                 if depth == 0 {
-                    if key.as_ref().is_some_and(|key| &body[key.clone()] == b"type") {
-                        return Some(&body[at + 1..end]);
+                    match key.take() {
+                        Some(key) if member(&body[key.clone()], &body[at + 1..end]).is_break() => return None,
+                        Some(_) => {}
+                        None => key = Some(at + 1..end),
                     }
-                    key = Some(at + 1..end);
                 }
                 at = end;
             }

@@ -185,7 +185,7 @@ impl Visitor for Reader<'_> {
         if path.len() == 3 && keys.key(0) == b"choices" && keys.key(2) == b"finish_reason" {
             self.finished.push(keys.item(1));
         }
-        if !place.may_change() {
+        if !place.may_restore() {
             return;
         }
         let fragment = self.keys(path).fragment();

@@ -2,7 +2,7 @@
 
 use super::text::TextAnswer;
 use crate::session::TokenIndex;
-use crate::wire::{Place, is_opaque_block, is_opaque_source};
+use crate::wire::Place;
 
 /// How deep places are told apart; below that everything has the place of its container.
 const MAX_DEPTH: usize = 512;
@@ -133,7 +133,7 @@ impl JsonAnswer {
         if self.reads_type {
             self.word.clear();
         }
-        self.state = if value.may_change() { State::Text } else { State::Opaque };
+        self.state = if value.may_restore() { State::Text } else { State::Opaque };
         self.text = self.next_text(if value == Place::JsonText { 2 } else { 1 });
     }
 
@@ -165,7 +165,7 @@ impl JsonAnswer {
             self.word.extend_from_slice(&inside[..inside.len().min(room)]);
         }
         let changes = match self.state {
-            State::Key => self.place() != Place::Opaque,
+            State::Key => self.place() == Place::Free,
             state => state == State::Text,
         };
         if changes {
@@ -185,12 +185,9 @@ impl JsonAnswer {
     /// The `type` of an object is known: does it take the whole object out of our hands?
     fn end_type(&mut self) {
         self.reads_type = false;
-        let is_opaque = match self.place() {
-            Place::Source => is_opaque_source(&self.word),
-            _ => is_opaque_block(&self.word),
-        };
-        if let Some(frame) = self.stack.last_mut().filter(|_| is_opaque) {
-            frame.place = Place::Opaque;
+        let place = self.place().typed(&self.word);
+        if let Some(frame) = self.stack.last_mut() {
+            frame.place = place;
         }
     }
 }

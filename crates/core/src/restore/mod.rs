@@ -1,50 +1,100 @@
 //! Turning tokens back into originals while an answer streams.
 
 mod event;
+mod inflate;
 mod json;
 mod matcher;
 mod sse;
 mod text;
 
+use crate::Result;
 use crate::session::TokenIndex;
-use crate::wire::Content;
+use crate::wire::{Content, ContentCoding, is_generic_type};
 
+use inflate::Inflater;
 use json::JsonAnswer;
 use sse::SseAnswer;
 use text::TextAnswer;
 
 /// An answer on its way to the client. What it holds back is never longer than one event or one token.
 #[derive(Debug)]
-pub(crate) enum Answer {
+pub(crate) struct Answer {
+    inflater: Option<Inflater>,
+    body: Body,
+}
+
+#[derive(Debug)]
+enum Body {
+    /// Its type says nothing; the first byte will.
+    Unknown,
     Json(JsonAnswer),
     EventStream(SseAnswer),
     Text(TextAnswer),
 }
 
 impl Answer {
-    pub(crate) fn new(content: Content) -> Self {
-        match content {
-            Content::Json => Self::Json(JsonAnswer::default()),
-            Content::EventStream => Self::EventStream(SseAnswer::default()),
-            Content::Text => Self::Text(TextAnswer::default()),
-        }
+    /// An answer with these headers; `None` when its bytes cannot be read here.
+    pub(crate) fn open(content_type: &[u8], content_encoding: &[u8]) -> Option<Self> {
+        let inflater = match ContentCoding::parse(content_encoding)? {
+            ContentCoding::Identity => None,
+            coding => Some(Inflater::new(coding)),
+        };
+        let body =
+            if is_generic_type(content_type) { Body::Unknown } else { Body::of(Content::parse(content_type, b"")?) };
+        Some(Self { inflater, body })
     }
 
     /// Appends to `out` what may leave after `chunk`; with `last` everything.
-    pub(crate) fn push(&mut self, tokens: &TokenIndex, chunk: &[u8], last: bool, out: &mut Vec<u8>) {
-        match self {
-            Self::Json(answer) => answer.push(tokens, chunk, last, out),
-            Self::EventStream(answer) => answer.push(tokens, chunk, last, out),
-            Self::Text(answer) => answer.push(tokens, chunk, last, out),
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidCoding`] when the bytes are not coded as the headers said.
+    pub(crate) fn push(&mut self, tokens: &TokenIndex, chunk: &[u8], last: bool, out: &mut Vec<u8>) -> Result<()> {
+        match &mut self.inflater {
+            Some(inflater) => {
+                inflater.push(chunk, last, |plain| self.body.push(tokens, plain, false, out))?;
+                if last {
+                    self.body.push(tokens, b"", true, out);
+                }
+            }
+            None => self.body.push(tokens, chunk, last, out),
         }
+        Ok(())
+    }
+
+    /// Appends to `out` what is held, though the answer did not end.
+    pub(crate) fn release(&mut self, tokens: &TokenIndex, out: &mut Vec<u8>) {
+        self.body.push(tokens, b"", true, out);
     }
 
     /// Tokens turned back so far.
     pub(crate) fn restored(&self) -> u64 {
+        match &self.body {
+            Body::Unknown => 0,
+            Body::Json(answer) => answer.restored(),
+            Body::EventStream(answer) => answer.restored(),
+            Body::Text(answer) => answer.restored(),
+        }
+    }
+}
+
+impl Body {
+    fn of(content: Content) -> Self {
+        match content {
+            Content::Json | Content::JsonLines => Self::Json(JsonAnswer::default()),
+            Content::EventStream => Self::EventStream(SseAnswer::default()),
+            Content::Text | Content::Form | Content::Multipart => Self::Text(TextAnswer::default()),
+        }
+    }
+
+    fn push(&mut self, tokens: &TokenIndex, chunk: &[u8], last: bool, out: &mut Vec<u8>) {
+        if matches!(self, Self::Unknown) && !chunk.trim_ascii().is_empty() {
+            *self = Self::of(Content::sniff(chunk));
+        }
         match self {
-            Self::Json(answer) => answer.restored(),
-            Self::EventStream(answer) => answer.restored(),
-            Self::Text(answer) => answer.restored(),
+            Self::Unknown => out.extend_from_slice(chunk),
+            Self::Json(answer) => answer.push(tokens, chunk, last, out),
+            Self::EventStream(answer) => answer.push(tokens, chunk, last, out),
+            Self::Text(answer) => answer.push(tokens, chunk, last, out),
         }
     }
 }

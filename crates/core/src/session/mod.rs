@@ -10,7 +10,6 @@ use crate::catalog::KindId;
 use crate::detect::Detector;
 use crate::restore::Answer;
 use crate::token::ScopeKey;
-use crate::wire::{Content, ContentCoding};
 use crate::{Error, Result};
 
 pub use tokens::{TokenEntry, TokenIndex};
@@ -24,11 +23,13 @@ pub struct SessionOptions {
     pub restore_credentials: bool,
     /// Count what would be masked, and change nothing.
     pub dry_run: bool,
+    /// Parts of a multipart body that are no text pass as they are. When false such a body is refused.
+    pub allow_binary_parts: bool,
 }
 
 impl Default for SessionOptions {
     fn default() -> Self {
-        Self { restore_credentials: true, dry_run: false }
+        Self { restore_credentials: true, dry_run: false, allow_binary_parts: false }
     }
 }
 
@@ -113,13 +114,12 @@ impl Session {
     /// Prepares for an answer. False when nothing in it can change: its bytes are to be passed as they are.
     pub fn open_answer(&mut self, content_type: &[u8], content_encoding: &[u8]) -> bool {
         self.answer = None;
-        if self.tokens.is_empty() || self.options.dry_run || content_type.trim_ascii().is_empty() {
+        if self.tokens.is_empty() || self.options.dry_run {
             return false;
         }
-        let content = Content::parse(content_type, b"");
-        if let (Some(content), Some(ContentCoding::Identity)) = (content, ContentCoding::parse(content_encoding)) {
+        self.answer = Answer::open(content_type, content_encoding);
+        if self.answer.is_some() {
             self.tokens.prepare();
-            self.answer = Some(Answer::new(content));
         }
         self.answer.is_some()
     }
@@ -127,13 +127,23 @@ impl Session {
     /// Restores the next bytes of the answer, appending to `out`; `last` gives out what was held back.
     ///
     /// # Errors
-    /// [`Error::WrongState`] when no answer is open.
+    /// [`Error::WrongState`] when no answer is open. [`Error::InvalidCoding`] when the answer is not coded as its
+    /// headers said: what is left of it cannot be read.
     pub fn restore(&mut self, chunk: &[u8], last: bool, out: &mut Vec<u8>) -> Result<()> {
         let answer = self.answer.as_mut().ok_or(Error::WrongState("restore before open_answer"))?;
         let before = out.len();
-        answer.push(&self.tokens, chunk, last, out);
+        answer.push(&self.tokens, chunk, last, out)?;
         self.counts.answer_bytes_in += u64::try_from(chunk.len()).unwrap_or(u64::MAX);
         self.counts.answer_bytes_out += u64::try_from(out.len() - before).unwrap_or(u64::MAX);
         Ok(())
+    }
+
+    /// Gives out what is held back of an answer that breaks off, appending to `out`.
+    pub fn release(&mut self, out: &mut Vec<u8>) {
+        if let Some(answer) = &mut self.answer {
+            let before = out.len();
+            answer.release(&self.tokens, out);
+            self.counts.answer_bytes_out += u64::try_from(out.len() - before).unwrap_or(u64::MAX);
+        }
     }
 }

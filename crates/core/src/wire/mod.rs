@@ -1,7 +1,16 @@
 //! What may change in the bodies of LLM APIs, and what never.
 
+mod coding;
 mod content;
+mod form;
+mod layout;
+mod multipart;
 mod place;
 
-pub use content::{Content, ContentCoding};
-pub use place::{Place, is_opaque_block, is_opaque_source};
+pub use coding::ContentCoding;
+pub use content::Content;
+pub(crate) use content::is_generic_type;
+pub(crate) use form::DecodedForm;
+pub(crate) use layout::{Layout, Spelling};
+pub(crate) use multipart::{Multipart, boundary};
+pub use place::Place;

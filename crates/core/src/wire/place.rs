@@ -3,6 +3,9 @@
 //! The two vendors' shapes do not contradict each other, so one table serves requests, answers and stream events of
 //! both. What must never change is known by its position in the protocol; a key such as `signature` deep inside a
 //! tool's input is the customer's own text. Positions that nobody listed are [`Place::Free`]: they are masked.
+//!
+//! Source: the type definitions of the vendors' own Python SDKs, `anthropic/types` (2.13) and `openai/types` (3.57).
+//! Bedrock's Converse shapes are read along, as far as something in them must not change.
 
 /// A position in the protocol.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -11,18 +14,30 @@ pub enum Place {
     Free,
     /// Never touched, as deep as it goes.
     Opaque,
+    /// Text that the vendor may hold against a signature later: masked on its way out, never restored.
+    Kept,
     /// The customer's text, being JSON inside a string: escaped once more.
     JsonText,
-    /// The top level.
+    /// The top level of a request, an answer or an event.
     Root,
     /// A list of messages, or one message: a role and content.
     Message,
-    /// Content: text, a block, or a list of blocks.
+    /// Content: text, a block, an item, or a list of these.
     Block,
+    /// A summary of earlier turns.
+    Compaction,
+    /// A block whose `result` is an image.
+    Image,
+    /// What the vendor read from the web under a `url` that it compares.
+    Web,
     /// Where the bytes of an image or a document come from.
     Source,
+    /// Sound and what is said in it.
+    Audio,
     /// A tool's definition.
     Tool,
+    /// Where a tool runs.
+    Environment,
     /// A function that the model calls, or its definition.
     Function,
     /// One choice of an OpenAI answer.
@@ -33,105 +48,160 @@ impl Place {
     /// The place of the value of `key` in an object at this place.
     pub fn member(self, key: &[u8]) -> Self {
         match self {
-            Self::Free => Self::Free,
-            Self::JsonText => Self::JsonText,
-            Self::Opaque => Self::Opaque,
+            Self::Free | Self::Opaque | Self::Kept => self,
+            // The text of an object in place of a string is its own, not escaped once more.
+            Self::JsonText => Self::Free,
             Self::Root => root(key),
             Self::Message | Self::Block => block(key),
+            Self::Compaction => match key {
+                b"content" => Self::Kept,
+                b"tool_changes" => Self::Opaque,
+                key => block(key),
+            },
+            Self::Image => match key {
+                b"result" => Self::Opaque,
+                key => block(key),
+            },
+            Self::Web => match key {
+                b"url" | b"page_age" | b"retrieved_at" => Self::Opaque,
+                key => block(key),
+            },
             Self::Source => source(key),
+            Self::Audio => match key {
+                b"transcript" => Self::Free,
+                _ => Self::Opaque,
+            },
             Self::Tool => tool(key),
+            Self::Environment => match key {
+                b"network_policy" | b"file_ids" => Self::Opaque,
+                b"skills" => Self::Block,
+                _ => Self::Free,
+            },
             Self::Function => function(key),
             Self::Choice => choice(key),
         }
     }
 
-    /// True for places whose objects have a `type` that decides over them, see [`is_opaque_block`].
+    /// True for places whose objects have a `type` that decides over them, see [`Self::typed`].
     pub fn is_typed(self) -> bool {
         matches!(self, Self::Block | Self::Source)
     }
 
-    /// True where text may be changed.
-    pub fn may_change(self) -> bool {
+    /// The place of an object whose `type` is known.
+    pub fn typed(self, object_type: &[u8]) -> Self {
+        match self {
+            Self::Source if matches!(object_type, b"base64" | b"url" | b"file") => Self::Opaque,
+            Self::Block => typed_block(object_type),
+            _ => self,
+        }
+    }
+
+    /// True where the text of a request may be changed.
+    pub fn may_mask(self) -> bool {
         self != Self::Opaque
+    }
+
+    /// True where the text of an answer may be changed.
+    pub fn may_restore(self) -> bool {
+        !matches!(self, Self::Opaque | Self::Kept)
+    }
+}
+
+fn typed_block(block_type: &[u8]) -> Place {
+    match block_type {
+        b"thinking"
+        | b"redacted_thinking"
+        | b"web_search_tool_result"
+        | b"tool_search_tool_result"
+        | b"tool_reference"
+        | b"container_upload"
+        | b"fallback"
+        | b"advisor_tool_result"
+        | b"tool_addition"
+        | b"tool_removal"
+        | b"compaction_delta" => Place::Opaque,
+        b"compaction" => Place::Compaction,
+        b"image_generation_call" => Place::Image,
+        b"web_fetch_result" | b"web_search_result" => Place::Web,
+        _ => Place::Block,
     }
 }
 
 fn root(key: &[u8]) -> Place {
     match key {
         b"messages" | b"message" => Place::Message,
-        b"system" | b"content" | b"content_block" | b"delta" | b"input" | b"output" | b"item" | b"part" => Place::Block,
+        b"system" | b"content" | b"content_block" | b"delta" | b"input" | b"output" | b"item" | b"part"
+        | b"prediction" | b"annotation" => Place::Block,
         b"tools" | b"functions" => Place::Tool,
         b"choices" => Place::Choice,
-        b"response" => Place::Root,
+        // Batches: what is asked, and what was answered.
+        b"requests" | b"params" | b"body" | b"result" | b"response" => Place::Root,
         b"arguments" => Place::JsonText,
+        b"audio" => Place::Audio,
         b"model"
-        | b"id"
+        | b"modelId"
         | b"type"
-        | b"object"
-        | b"role"
         | b"mcp_servers"
-        | b"container"
         | b"tool_choice"
         | b"thinking"
-        | b"service_tier"
         | b"stop_reason"
-        | b"previous_response_id"
-        | b"conversation"
-        | b"item_id"
-        | b"call_id"
-        | b"request_id"
-        | b"system_fingerprint"
         | b"obfuscation"
-        | b"usage"
-        | b"include"
-        | b"betas"
-        | b"prompt_cache_key"
         | b"partial_image_b64"
-        | b"anthropic_version"
-        | b"anthropic_beta" => Place::Opaque,
+        | b"logprobs"
+        | b"guardrailConfig"
+        | b"guardrailIdentifier" => Place::Opaque,
         _ => Place::Free,
     }
 }
 
 fn block(key: &[u8]) -> Place {
     match key {
-        b"content" | b"tool_calls" | b"summary" | b"output" | b"annotations" => Place::Block,
+        b"content" | b"tool_calls" | b"summary" | b"output" | b"annotations" | b"citations" | b"citation"
+        | b"toolUse" | b"toolResult" | b"file" | b"image" | b"document" | b"video" => Place::Block,
         b"source" => Place::Source,
+        b"tools" => Place::Tool,
         b"function" | b"function_call" | b"custom" => Place::Function,
         b"arguments" | b"partial_json" => Place::JsonText,
+        b"audio" => Place::Audio,
         b"type"
         | b"id"
         | b"name"
+        | b"namespace"
         | b"role"
         | b"model"
         | b"status"
         | b"object"
         | b"tool_use_id"
+        | b"toolUseId"
         | b"call_id"
         | b"item_id"
         | b"file_id"
         | b"container_id"
+        | b"caller_id"
+        | b"approval_request_id"
+        | b"fingerprint"
         | b"server_name"
+        | b"mcp_server_name"
         | b"server_label"
+        | b"toolset_name"
         | b"tool_name"
         | b"caller"
         | b"media_type"
         | b"cache_control"
+        | b"cachePoint"
         | b"signature"
         | b"thinking"
+        | b"reasoningContent"
         | b"data"
         | b"encrypted_content"
         | b"encrypted_index"
         | b"encrypted_stdout"
         | b"image_url"
         | b"input_audio"
-        | b"audio"
         | b"file_data"
+        | b"file_url"
         | b"stop_reason"
-        | b"usage"
-        | b"container"
-        | b"logprobs"
-        | b"approval_request_id" => Place::Opaque,
+        | b"logprobs" => Place::Opaque,
         _ => Place::Free,
     }
 }
@@ -139,7 +209,7 @@ fn block(key: &[u8]) -> Place {
 fn source(key: &[u8]) -> Place {
     match key {
         b"content" => Place::Block,
-        b"type" | b"media_type" | b"file_id" | b"url" => Place::Opaque,
+        b"type" | b"media_type" | b"file_id" | b"url" | b"bytes" | b"s3Location" => Place::Opaque,
         _ => Place::Free,
     }
 }
@@ -147,8 +217,11 @@ fn source(key: &[u8]) -> Place {
 fn tool(key: &[u8]) -> Place {
     match key {
         b"function" | b"custom" => Place::Function,
-        b"type" | b"name" | b"cache_control" | b"server_url" | b"headers" | b"authorization" | b"vector_store_ids"
-        | b"container" | b"server_label" | b"connector_id" => Place::Opaque,
+        b"tools" => Place::Tool,
+        b"environment" | b"container" => Place::Environment,
+        b"type" | b"name" | b"cache_control" | b"model" | b"server_url" | b"headers" | b"authorization"
+        | b"tunnel_id" | b"vector_store_ids" | b"server_label" | b"mcp_server_name" | b"connector_id"
+        | b"allowed_tools" | b"require_approval" | b"input_image_mask" => Place::Opaque,
         _ => Place::Free,
     }
 }
@@ -169,28 +242,6 @@ fn choice(key: &[u8]) -> Place {
     }
 }
 
-/// Blocks of these types pass untouched, as a whole.
-pub fn is_opaque_block(block_type: &[u8]) -> bool {
-    matches!(
-        block_type,
-        b"thinking"
-            | b"redacted_thinking"
-            | b"web_search_tool_result"
-            | b"tool_search_tool_result"
-            | b"tool_reference"
-            | b"container_upload"
-            | b"fallback"
-            | b"advisor_tool_result"
-            | b"tool_addition"
-            | b"tool_removal"
-    )
-}
-
-/// Sources of these types hold encoded bytes or references, not text.
-pub fn is_opaque_source(source_type: &[u8]) -> bool {
-    matches!(source_type, b"base64" | b"url" | b"file")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,6 +259,8 @@ mod tests {
         assert_eq!(at(&["model"]), Place::Opaque);
         assert_eq!(at(&["tools", "input_schema", "properties", "id", "description"]), Place::Free);
         assert_eq!(at(&["mcp_servers", "authorization_token"]), Place::Opaque);
+        assert_eq!(at(&["tools", "authorization"]), Place::Opaque);
+        assert_eq!(at(&["tools", "environment", "network_policy", "domain_secrets", "value"]), Place::Opaque);
     }
 
     #[test]
@@ -215,10 +268,41 @@ mod tests {
         assert_eq!(at(&["messages", "tool_calls", "function", "arguments"]), Place::JsonText);
         assert_eq!(at(&["choices", "delta", "tool_calls", "function", "arguments"]), Place::JsonText);
         assert_eq!(at(&["delta", "partial_json"]), Place::JsonText);
+        assert_eq!(at(&["input", "arguments"]), Place::JsonText);
+        // A tool search has an object there.
+        assert_eq!(at(&["input", "arguments", "query"]), Place::Free);
+    }
+
+    #[test]
+    fn batches_hold_requests_and_answers() {
+        assert_eq!(at(&["requests", "params", "model"]), Place::Opaque);
+        assert_eq!(at(&["requests", "params", "messages", "content", "thinking"]), Place::Opaque);
+        assert_eq!(at(&["requests", "custom_id"]), Place::Free);
+        assert_eq!(at(&["result", "message", "content", "signature"]), Place::Opaque);
+        assert_eq!(at(&["body", "messages", "content", "text"]), Place::Free);
+        assert_eq!(
+            at(&["response", "body", "choices", "message", "tool_calls", "function", "arguments"]),
+            Place::JsonText
+        );
+    }
+
+    #[test]
+    fn the_type_of_an_object_decides_over_it() {
+        assert_eq!(Place::Block.typed(b"thinking"), Place::Opaque);
+        assert_eq!(Place::Block.typed(b"compaction").member(b"content"), Place::Kept);
+        assert_eq!(Place::Block.typed(b"image_generation_call").member(b"result"), Place::Opaque);
+        assert_eq!(Place::Block.typed(b"program_output").member(b"result"), Place::Free);
+        assert_eq!(Place::Block.typed(b"web_fetch_result").member(b"url"), Place::Opaque);
+        assert_eq!(Place::Block.typed(b"brand_new").member(b"url"), Place::Free);
+        assert_eq!(Place::Source.typed(b"text").member(b"data"), Place::Free);
+        assert_eq!(Place::Source.typed(b"base64"), Place::Opaque);
+        assert!(Place::Kept.may_mask() && !Place::Kept.may_restore());
     }
 
     #[test]
     fn unknown_positions_may_change() {
         assert_eq!(at(&["brand_new", "x"]), Place::Free);
+        assert_eq!(at(&["id"]), Place::Free);
+        assert_eq!(at(&["role"]), Place::Free);
     }
 }

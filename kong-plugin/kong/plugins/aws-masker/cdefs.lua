@@ -52,6 +52,8 @@ void awsm_session_free(awsm_session *session);
 awsm_status awsm_session_mask(awsm_session *session,
                               const uint8_t *content_type,
                               size_t content_type_len,
+                              const uint8_t *content_encoding,
+                              size_t content_encoding_len,
                               const uint8_t *body,
                               size_t body_len,
                               const uint8_t **out,
@@ -67,6 +69,7 @@ awsm_status awsm_session_restore(awsm_session *session,
                                  uint32_t last,
                                  const uint8_t **out,
                                  size_t *out_len);
+awsm_status awsm_session_release(awsm_session *session, const uint8_t **out, size_t *out_len);
 awsm_status awsm_session_counts(const awsm_session *session, awsm_counts *out);
 awsm_status awsm_session_kinds(awsm_session *session, const awsm_kind_count **out, size_t *out_len);
 awsm_status awsm_detector_add_vault_secret(awsm_detector *detector, const uint8_t *secret, size_t secret_len);
@@ -96,7 +99,7 @@ end
 
 
 return {
-  ABI_VERSION = 3,
+  ABI_VERSION = 4,
   SYMBOLS = {
     "awsm_abi_version",
     "awsm_live_handles",
@@ -108,6 +111,7 @@ return {
     "awsm_session_mask",
     "awsm_session_open_answer",
     "awsm_session_restore",
+    "awsm_session_release",
     "awsm_session_counts",
     "awsm_session_kinds",
     "awsm_detector_add_vault_secret",

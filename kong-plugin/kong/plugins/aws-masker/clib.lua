@@ -157,9 +157,12 @@ end
 
 
 --- Masks a request body.
+-- @param content_encoding of the body, or nil; a coded body is inflated, and the masked one has no coding
 -- @return the masked body (`body` itself when nothing had to change), or nil, failure name, text
-function _M.mask(session, content_type, body)
-  local status = tonumber(lib.awsm_session_mask(session, content_type, #content_type, body, #body, OUT, OUT_LEN))
+function _M.mask(session, content_type, body, content_encoding)
+  content_encoding = content_encoding or ""
+  local status = tonumber(lib.awsm_session_mask(session, content_type, #content_type, content_encoding,
+                                                #content_encoding, body, #body, OUT, OUT_LEN))
   if status == OK then
     return ffi_string(OUT[0], OUT_LEN[0])
   end
@@ -267,6 +270,22 @@ function _M.restore(session, chunk, last)
 
   if status == UNCHANGED then
     return chunk
+  end
+
+  return failure(status)
+end
+
+
+--- What is held back of an answer that breaks off.
+-- @return the bytes ("" when there are none), or nil, failure name, text
+function _M.release(session)
+  local status = tonumber(lib.awsm_session_release(session, OUT, OUT_LEN))
+  if status == OK then
+    return ffi_string(OUT[0], OUT_LEN[0])
+  end
+
+  if status == UNCHANGED then
+    return ""
   end
 
   return failure(status)

@@ -4,6 +4,7 @@ local cjson = require "cjson.safe"
 
 local concat = table.concat
 local encode = cjson.encode
+local format = string.format
 local null = cjson.null
 local sort = table.sort
 local tostring = tostring
@@ -14,6 +15,8 @@ local tostring = tostring
 local SETS = { "categories", "exclude_kinds" }
 local LISTS = { "custom_terms", "allow_list" }
 local FLAGS = { "preserve_structure", "restore_credentials", "dry_run" }
+local NUMBERS = { "max_request_body_size" }
+local CHOICES = { "unsupported_content" }
 
 
 local function present(value)
@@ -75,6 +78,18 @@ function _M.encode(conf)
   for _, name in ipairs(FLAGS) do
     if present(conf[name]) then
       members[#members + 1] = '"' .. name .. '":' .. tostring(conf[name])
+    end
+  end
+
+  for _, name in ipairs(NUMBERS) do
+    if present(conf[name]) then
+      members[#members + 1] = '"' .. name .. '":' .. format("%d", conf[name])
+    end
+  end
+
+  for _, name in ipairs(CHOICES) do
+    if present(conf[name]) then
+      members[#members + 1] = '"' .. name .. '":' .. encode(conf[name])
     end
   end
 

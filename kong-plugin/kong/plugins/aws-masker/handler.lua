@@ -9,6 +9,7 @@ local server_state = require "kong.plugins.aws-masker.server_state"
 local vault = require "kong.plugins.aws-masker.vault"
 
 
+local error = error
 local ipairs = ipairs
 local kong = kong
 local ngx = ngx
@@ -107,10 +108,6 @@ local function mask_request(conf)
     return mask_nothing(conf, detector)
   end
 
-  if request_body.is_coded(request) then
-    return "UNSUPPORTED_CONTENT", "the request body has a Content-Encoding"
-  end
-
   local session
   session, failure, why = open_session(conf, detector)
   if not session then
@@ -118,7 +115,8 @@ local function mask_request(conf)
   end
 
   local masked
-  masked, failure, why = clib.mask(session, request.get_header("Content-Type") or "", body)
+  local coding = request.get_header("Content-Encoding")
+  masked, failure, why = clib.mask(session, request.get_header("Content-Type") or "", body, coding)
   if not masked then
     return failure, why
   end
@@ -136,6 +134,10 @@ local function mask_request(conf)
     service_request.set_raw_body(masked)
     for _, name in ipairs(REQUEST_DIGESTS) do
       service_request.clear_header(name)
+    end
+
+    if coding then
+      service_request.clear_header("Content-Encoding")
     end
   end
 
@@ -243,8 +245,13 @@ function AwsMasker:header_filter(conf)
   if will_change then
     answer.drop_dependent_headers(kong)
     ctx.restoring = true
-  elseif answer.is_coded(coding) then
-    kong.log.warn("the answer has a Content-Encoding that cannot be read here and goes to the client unrestored")
+    ctx.inflating = answer.is_coded(coding)
+    if ctx.inflating then
+      response.clear_header("Content-Encoding")
+    end
+  else
+    ctx.unrestored = answer.is_coded(coding) and "Content-Encoding" or "Content-Type"
+    kong.log.warn("the answer goes to the client unrestored, because its ", ctx.unrestored, " cannot be read here")
   end
 end
 
@@ -256,9 +263,22 @@ function AwsMasker:body_filter()
   end
 
   local arg = ngx.arg
-  local chunk = arg[1] or ""
-  local restored, _, why = clib.restore(ctx.session, chunk, arg[2])
+  local chunk, last = arg[1] or "", arg[2]
+  local restored, why, _
+  if chunk == "" and not last then
+    -- nginx says so when the upstream is gone in the middle of its answer; nothing will follow
+    restored, _, why = clib.release(ctx.session)
+  else
+    restored, _, why = clib.restore(ctx.session, chunk, last)
+  end
+
   if not restored then
+    if ctx.inflating then
+      -- the client was promised bytes without a coding, and these cannot be read: the answer ends here, visibly
+      arg[1] = nil
+      error("the answer is cut off: " .. why)
+    end
+
     -- tokens in clear are safe, only unhelpful
     ctx.restoring = nil
     kong.log.err("the rest of the answer stays masked: ", why)

@@ -36,13 +36,6 @@ function _M.read(request, max_bytes)
 end
 
 
---- Whether the body is coded in a way (gzip, br…) that hides its text. Phase: access.
-function _M.is_coded(request)
-  local coding = request.get_header("Content-Encoding")
-  return coding ~= nil and coding ~= "" and lower(coding) ~= "identity"
-end
-
-
 --- Whether the request leaves HTTP for WebSocket frames, which nothing here would see. Phase: access.
 function _M.is_upgrade(request)
   local protocol = request.get_header("Upgrade")

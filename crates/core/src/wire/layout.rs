@@ -1,0 +1,163 @@
+//! Where in a body text stands that may be changed, and how it is spelled there.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::content::Content;
+use super::form;
+use super::multipart::Multipart;
+use super::place::Place;
+use crate::json::{ChangeableStrings, unescape};
+use crate::{Error, Result};
+
+/// How bytes of a body spell its text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Spelling {
+    /// As it is.
+    Plain,
+    /// With the escapes of a JSON string.
+    Json,
+    /// Inside a JSON string, with the escapes of the JSON document that it holds.
+    JsonInJson,
+    /// URL-encoded.
+    Form,
+}
+
+impl Spelling {
+    /// What `raw` spells.
+    pub(crate) fn read(self, raw: &[u8]) -> Cow<'_, [u8]> {
+        match self {
+            Self::Plain => Cow::Borrowed(raw),
+            Self::Json => unescape(raw),
+            Self::JsonInJson => match unescape(raw) {
+                Cow::Borrowed(text) => unescape(text),
+                Cow::Owned(text) => Cow::Owned(unescape(&text).into_owned()),
+            },
+            Self::Form => form::decode(raw),
+        }
+    }
+}
+
+/// The stretches of a body that may be changed, in order.
+#[derive(Debug, Default)]
+pub(crate) struct Layout {
+    regions: Vec<(Range<usize>, Spelling)>,
+}
+
+impl Layout {
+    /// All of a body.
+    pub(crate) fn of_text(body: &[u8]) -> Self {
+        Self { regions: vec![(0..body.len(), Spelling::Plain)] }
+    }
+
+    /// The strings of a JSON document.
+    ///
+    /// # Errors
+    /// [`Error::InvalidBody`] with the offset where it stops being JSON.
+    pub(crate) fn of_json(body: &[u8]) -> Result<Self> {
+        let mut layout = Self::default();
+        layout.add_json(body, 0..body.len())?;
+        Ok(layout)
+    }
+
+    /// The strings of a JSON document on each line.
+    ///
+    /// # Errors
+    /// [`Error::InvalidBody`] with the offset where a line stops being JSON.
+    pub(crate) fn of_json_lines(body: &[u8]) -> Result<Self> {
+        let mut layout = Self::default();
+        layout.add_json_lines(body, 0..body.len())?;
+        Ok(layout)
+    }
+
+    /// Names and values of a form.
+    pub(crate) fn of_form(body: &[u8]) -> Self {
+        let mut layout = Self::default();
+        layout.add_form(body, 0..body.len());
+        layout
+    }
+
+    /// What its parts allow, and all of what stands around and above their contents.
+    ///
+    /// # Errors
+    /// [`Error::InvalidBody`] for a part that is not what its type says.
+    pub(crate) fn of_multipart(body: &[u8], multipart: &Multipart) -> Result<Self> {
+        let mut layout = Self::default();
+        let [before, after] = multipart.around.clone();
+        layout.add(before, Spelling::Plain);
+        for part in &multipart.parts {
+            layout.add(part.head.clone(), Spelling::Plain);
+            let content = part.content.clone();
+            match part.kind {
+                None => {}
+                Some(Content::Json) => layout.add_json(body, content)?,
+                Some(Content::JsonLines) => {
+                    let regions = layout.regions.len();
+                    // Judged by its looks only: what is not JSON after all is text.
+                    if layout.add_json_lines(body, content.clone()).is_err() {
+                        layout.regions.truncate(regions);
+                        layout.add(content, Spelling::Plain);
+                    }
+                }
+                Some(Content::Form) => layout.add_form(body, content),
+                Some(Content::Text | Content::EventStream | Content::Multipart) => layout.add(content, Spelling::Plain),
+            }
+        }
+        layout.add(after, Spelling::Plain);
+        Ok(layout)
+    }
+
+    fn add(&mut self, span: Range<usize>, spelling: Spelling) {
+        if !span.is_empty() {
+            self.regions.push((span, spelling));
+        }
+    }
+
+    fn add_json(&mut self, body: &[u8], document: Range<usize>) -> Result<()> {
+        let start = document.start;
+        let strings = ChangeableStrings::find(&body[document]).map_err(|error| match error {
+            Error::InvalidBody { offset } => Error::InvalidBody { offset: start + offset },
+            other => other,
+        })?;
+        let regions = strings.into_spans().into_iter().map(|(span, place)| {
+            let spelling = if place == Place::JsonText { Spelling::JsonInJson } else { Spelling::Json };
+            (start + span.start..start + span.end, spelling)
+        });
+        if self.regions.is_empty() {
+            self.regions = regions.collect();
+        } else {
+            self.regions.extend(regions);
+        }
+        Ok(())
+    }
+
+    fn add_json_lines(&mut self, body: &[u8], lines: Range<usize>) -> Result<()> {
+        // A document that stands on several lines is not what was promised, but no less clear.
+        if self.add_json(body, lines.clone()).is_ok() {
+            return Ok(());
+        }
+        let mut at = lines.start;
+        while at < lines.end {
+            let end = memchr::memchr(b'\n', &body[at..lines.end]).map_or(lines.end, |found| at + found);
+            // RFC 7464 puts a record separator before each document.
+            let start = if body[at] == 0x1e { at + 1 } else { at };
+            if !body[start..end].trim_ascii().is_empty() {
+                self.add_json(body, start..end)?;
+            }
+            at = end + 1;
+        }
+        Ok(())
+    }
+
+    fn add_form(&mut self, body: &[u8], form: Range<usize>) {
+        for field in form::fields(&body[form.clone()]) {
+            self.add(form.start + field.start..form.start + field.end, Spelling::Form);
+        }
+    }
+
+    /// The stretch around `at`.
+    pub(crate) fn around(&self, at: usize) -> Option<(Range<usize>, Spelling)> {
+        let i = self.regions.partition_point(|region| region.0.start <= at).checked_sub(1)?;
+        self.regions.get(i).filter(|region| at < region.0.end).cloned()
+    }
+}
