@@ -235,7 +235,7 @@ class Checks:
             ("monitor-phone", "light", 390, 844, False),
         ):
             size = {"width": width, "height": height}
-            with self.look(color_scheme=scheme, viewport=size, device_scale_factor=2) as page:
+            with self.look(color_scheme=scheme, viewport=size, device_scale_factor=1.5) as page:
                 page.wait_for_timeout(3000)
                 page.screenshot(path=folder / f"{name}.png", full_page=full)
 
@@ -271,10 +271,11 @@ def main() -> int:
         # young enough to be in the window until the end of the run
         exchanges = traffic.history(gateway, 295 if options.screenshots else 60, PER_SECOND)
         traffic.send_history(bed.redis_port, exchanges)
+        ended = exchanges[-1][0]["timestamp"] / 1000
         checks = Checks(browser, bed, gateway, exchanges)
         if options.screenshots:
             wait_for("the history", lambda: bed.metric("aws_masker_requests_total") == len(exchanges))
-            with traffic.Load(bed.redis_port, gateway, PER_SECOND):
+            with traffic.Load(bed.redis_port, gateway, PER_SECOND, since=ended):
                 time.sleep(15)
                 checks.screenshots(options.screenshots)
             return 0

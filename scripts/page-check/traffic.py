@@ -111,8 +111,8 @@ def send_history(port: int, exchanges: list[list[dict]]) -> None:
 class Load:
     """Traffic at a steady rate until it is stopped, in batches as the plugin sends them."""
 
-    def __init__(self, port: int, gateway: Gateway, per_second: int) -> None:
-        self.port, self.gateway, self.per_second = port, gateway, per_second
+    def __init__(self, port: int, gateway: Gateway, per_second: int, since: float | None = None) -> None:
+        self.port, self.gateway, self.per_second, self.since = port, gateway, per_second, since
         self.requests = 0
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._run)
@@ -126,7 +126,7 @@ class Load:
         self._thread.join()
 
     def _run(self) -> None:
-        started = sent_at = time.time()
+        started = sent_at = self.since or time.time()
         while not self._is_over.wait(0.2):
             now = time.time()
             due = int((now - started) * self.per_second) - self.requests

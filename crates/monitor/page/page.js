@@ -136,6 +136,18 @@ function showFigures({ rate, sums, mask, nodes }) {
   setText("blocked-note", sums.allowed > 0 ? `${format.count(sums.allowed)} let through unmasked` : "none let through");
   setLevel($("tile-blocked"), sums.blocked > 0 || sums.allowed > 0 ? "bad" : null);
 
+  for (const [id, figure, level] of [
+    ["answers", sums.answers],
+    ["answers-incomplete", sums.answers_incomplete],
+    ["answers-skipped", sums.answers_skipped],
+    ["answers-failed", sums.answers_failed, "bad"],
+    ["redis-errors", sums.redis_errors, "warn"],
+    ["dropped", sums.dropped, "warn"],
+  ]) {
+    setText(id, format.count(figure));
+    $(id).className = figure > 0 && level ? level : "";
+  }
+
   setText("unresolved", format.count(sums.unresolved));
   setText("unresolved-note", `${format.count(sums.restored)} restored`);
   setLevel($("tile-unresolved"), sums.unresolved > 0 ? "warn" : null);
