@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 // Version of this interface. Any change of a signature, an enum or a lifetime raises it.
-#define AWSM_ABI_VERSION 4
+#define AWSM_ABI_VERSION 5
 
 // How a call ended. Numbers are only ever added.
 typedef enum {
@@ -50,6 +50,8 @@ typedef struct {
   uint64_t distinct;
   // Tokens of the answer that were turned back.
   uint64_t restored;
+  // Texts of the answer that look like tokens and stand for nothing known; an estimate on the low side.
+  uint64_t unresolved;
   // Size of the request as it came, bytes.
   uint64_t bytes_in;
   // Size of the request as it left, bytes.

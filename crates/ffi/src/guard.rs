@@ -138,6 +138,8 @@ mod tests {
                 session,
                 b"text/plain".as_ptr(),
                 10,
+                std::ptr::null(),
+                0,
                 body.as_ptr(),
                 body.len(),
                 &mut out,

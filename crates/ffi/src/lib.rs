@@ -18,7 +18,7 @@ pub mod vault;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Version of this interface. Any change of a signature, an enum or a lifetime raises it.
-pub const ABI_VERSION: u32 = 4;
+pub const ABI_VERSION: u32 = 5;
 
 /// Detectors and sessions that are not freed yet.
 static LIVE_HANDLES: AtomicU64 = AtomicU64::new(0);

@@ -38,6 +38,8 @@ pub struct Counts {
     pub distinct: u64,
     /// Tokens of the answer that were turned back.
     pub restored: u64,
+    /// Texts of the answer that look like tokens and stand for nothing known; an estimate on the low side.
+    pub unresolved: u64,
     /// Size of the request as it came, bytes.
     pub bytes_in: u64,
     /// Size of the request as it left, bytes.
@@ -326,6 +328,7 @@ pub unsafe extern "C" fn awsm_session_counts(session: *const Session, out: *mut 
             masked: counts.masked,
             distinct: counts.distinct,
             restored: counts.restored,
+            unresolved: counts.unresolved,
             bytes_in: counts.bytes_in,
             bytes_out: counts.bytes_out,
             answer_bytes_in: counts.answer_bytes_in,

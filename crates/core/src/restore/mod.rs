@@ -6,6 +6,7 @@ mod json;
 mod matcher;
 mod sse;
 mod text;
+mod unresolved;
 
 use crate::Result;
 use crate::session::TokenIndex;

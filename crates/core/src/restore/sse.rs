@@ -145,6 +145,9 @@ impl SseAnswer {
                 out.extend_from_slice(&template[..fragment.start]);
                 text.push(tokens, b"", true, out);
                 out.extend_from_slice(&template[fragment.end..]);
+            } else {
+                // gives out nothing, but the text may end with a token that nothing is known for
+                text.push(tokens, b"", true, out);
             }
             self.restored += text.restored();
         }

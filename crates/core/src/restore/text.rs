@@ -1,7 +1,11 @@
 //! Plain text, and the inside of JSON strings.
 
 use super::matcher::{CONTEXT, held_from, restore};
+use super::unresolved;
 use crate::session::TokenIndex;
+
+/// How much of what went out is kept, for what follows to be understood.
+const KEPT: usize = if CONTEXT > unresolved::LONGEST { CONTEXT } else { unresolved::LONGEST };
 
 /// Text that is restored as it streams.
 #[derive(Debug, Default)]
@@ -33,6 +37,7 @@ impl TextAnswer {
     pub(super) fn push(&mut self, tokens: &TokenIndex, chunk: &[u8], last: bool, out: &mut Vec<u8>) {
         if last && self.buffer.is_empty() {
             self.restored += restore(tokens, chunk, 0..chunk.len(), self.depth, out).count;
+            tokens.count_unresolved(unresolved::count(tokens, chunk, 0..chunk.len(), true));
             return;
         }
         self.buffer.extend_from_slice(chunk);
@@ -40,11 +45,12 @@ impl TextAnswer {
         let held = if last { text.len() } else { held_from(tokens, text, self.sent) };
         let done = restore(tokens, text, self.sent..held, self.depth, out);
         self.restored += done.count;
+        tokens.count_unresolved(unresolved::count(tokens, text, self.sent..done.end, last));
         if last {
             self.buffer.clear();
             self.sent = 0;
         } else {
-            let kept = done.end.saturating_sub(CONTEXT);
+            let kept = done.end.saturating_sub(KEPT);
             self.buffer.drain(..kept);
             self.sent = done.end - kept;
         }

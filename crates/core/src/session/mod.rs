@@ -42,6 +42,8 @@ pub struct Counts {
     pub distinct: u64,
     /// Tokens of the answer that were turned back.
     pub restored: u64,
+    /// Texts of the answer that look like tokens and stand for nothing known; an estimate on the low side.
+    pub unresolved: u64,
     /// Size of the request as it came.
     pub bytes_in: u64,
     /// Size of the request as it left.
@@ -89,7 +91,8 @@ impl Session {
 
     /// What happened so far.
     pub fn counts(&self) -> Counts {
-        Counts { restored: self.answer.as_ref().map_or(0, Answer::restored), ..self.counts }
+        let restored = self.answer.as_ref().map_or(0, Answer::restored);
+        Counts { restored, unresolved: self.tokens.unresolved(), ..self.counts }
     }
 
     /// Names of the kinds that were replaced, and how many stretches of each.

@@ -1,5 +1,6 @@
 //! The tokens of one session, found by original and by what they spell.
 
+use std::cell::Cell;
 use std::fmt;
 use std::hash::BuildHasher;
 
@@ -55,6 +56,8 @@ pub struct TokenIndex {
     labels: Vec<Vec<u8>>,
     /// Indices of tokens that restore, in the order of their spelling. Made by [`Self::prepare`].
     sorted: Vec<u32>,
+    /// Texts that looked like tokens and stand for nothing known.
+    unresolved: Cell<u64>,
 }
 
 impl fmt::Debug for TokenIndex {
@@ -174,7 +177,7 @@ impl TokenIndex {
         index
     }
 
-    pub(super) fn learn(&mut self, token: &[u8], original: &[u8]) -> bool {
+    pub(crate) fn learn(&mut self, token: &[u8], original: &[u8]) -> bool {
         let Some(label_len) = memchr::memchr(b'_', token).filter(|_| is_token_shaped(token)) else { return false };
         let Some(code) = Code::read(&token[label_len + 1..]) else { return false };
         if let Some(known) = self.find_code(code).and_then(|i| self.entry(i)) {
@@ -194,6 +197,21 @@ impl TokenIndex {
     pub(super) fn by_exact_code(&self, code: &[u8]) -> Option<TokenEntry<'_>> {
         let entry = self.entry(self.find_code(Code::read(code)?)?)?;
         Some(self.entry_view(entry))
+    }
+
+    /// True when a token has this code, whether it restores or not.
+    pub(crate) fn knows(&self, code: Code) -> bool {
+        self.find_code(code).is_some()
+    }
+
+    /// Adds to what was looked up in vain.
+    pub(crate) fn count_unresolved(&self, count: u64) {
+        self.unresolved.set(self.unresolved.get() + count);
+    }
+
+    /// How many texts looked like tokens and stand for nothing known.
+    pub(super) fn unresolved(&self) -> u64 {
+        self.unresolved.get()
     }
 
     /// Makes the index ready for [`Self::is_proper_prefix`].

@@ -23,6 +23,7 @@ typedef struct {
   uint64_t masked;
   uint64_t distinct;
   uint64_t restored;
+  uint64_t unresolved;
   uint64_t bytes_in;
   uint64_t bytes_out;
   uint64_t answer_bytes_in;
@@ -99,7 +100,7 @@ end
 
 
 return {
-  ABI_VERSION = 4,
+  ABI_VERSION = 5,
   SYMBOLS = {
     "awsm_abi_version",
     "awsm_live_handles",

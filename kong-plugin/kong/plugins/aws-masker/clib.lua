@@ -293,9 +293,9 @@ end
 
 
 --- What one session did.
--- @return table: masked (replaced stretches), distinct (originals), restored (tokens); bytes_in, bytes_out (request),
--- answer_bytes_in, answer_bytes_out; mask_microseconds, restore_microseconds (in the library, rounded); or nil,
--- failure name, text
+-- @return table: masked (replaced stretches), distinct (originals), restored and unresolved (tokens); bytes_in,
+-- bytes_out (request), answer_bytes_in, answer_bytes_out; mask_microseconds, restore_microseconds (in the library,
+-- rounded); or nil, failure name, text
 function _M.counts(session)
   local status = tonumber(lib.awsm_session_counts(session, COUNTS))
   if status ~= OK then
@@ -307,6 +307,7 @@ function _M.counts(session)
     masked = tonumber(counts.masked),
     distinct = tonumber(counts.distinct),
     restored = tonumber(counts.restored),
+    unresolved = tonumber(counts.unresolved),
     bytes_in = tonumber(counts.bytes_in),
     bytes_out = tonumber(counts.bytes_out),
     answer_bytes_in = tonumber(counts.answer_bytes_in),
