@@ -57,6 +57,15 @@ describe("the schema", function()
       mapping_ttl = 604800,
       max_entries = 10000,
       token_secret_previous = {},
+      enable_redis_events = false,
+      event_transport = "stream",
+      redis_event_stream = "masking:events:stream",
+      event_stream_maxlen = 100000,
+      redis_event_channel = "kong:masking:events",
+      event_sampling_rate = 1,
+      event_batch_size = 100,
+      event_flush_interval = 1,
+      event_detail = "minimal",
     }, host_schema.complete(schema, {}))
   end)
 
@@ -66,7 +75,7 @@ describe("the schema", function()
       for _, entry in ipairs(fields) do
         local name, field = next(entry)
         assert.is_string(field.description, name .. " has no description")
-        if field.type == "integer" then
+        if field.type == "integer" or field.type == "number" then
           assert.is_table(field.between, name .. " has no bounds")
         elseif field.type == "array" then
           assert.is_number(field.len_max, name .. " has no bound")

@@ -83,6 +83,18 @@ describe("the handler", function()
   end)
 
 
+  -- A `kong` for the phases in which nothing but the state of a request and the logs is touched.
+  local function quiet_pdk(ctx)
+    return {
+      ctx = { plugin = ctx },
+      log = {
+        err = function() end,
+        set_serialize_value = function() end,
+      },
+    }
+  end
+
+
   it("frees the session once, in the log phase, and none where access never ran", function()
     local freed = {}
     local ctx = {}
@@ -93,7 +105,7 @@ describe("the handler", function()
         end,
       },
       detectors = {},
-    }, { kong = { ctx = { plugin = ctx } }, ngx = {} })
+    }, { kong = quiet_pdk(ctx), ngx = {} })
 
     fresh:log({})
     assert.same({}, freed)
@@ -106,7 +118,7 @@ describe("the handler", function()
 
 
   it("accepts a request in every later phase that access never saw", function()
-    local fresh = plugin.load("handler", nil, { kong = { ctx = { plugin = {} } }, ngx = {} })
+    local fresh = plugin.load("handler", nil, { kong = quiet_pdk({}), ngx = {} })
 
     assert.has_no_error(function()
       fresh:header_filter({})

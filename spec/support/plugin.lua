@@ -4,6 +4,9 @@ local _M = {}
 
 local PREFIX = "kong.plugins.aws-masker."
 
+-- Needs nginx to load; nothing is sent outside a gateway.
+local QUEUE = "kong.tools.queue"
+
 
 --- Module `name` of the plugin.
 -- @param replaced map of module name to what `require` gives for it, both without the prefix
@@ -19,14 +22,15 @@ function _M.load(name, replaced, globals)
     package.loaded[PREFIX .. other] = module
   end
 
-  local before = { kong = _G.kong, ngx = _G.ngx }
+  local before = { kong = _G.kong, ngx = _G.ngx, queue = package.loaded[QUEUE] }
+  package.loaded[QUEUE] = before.queue or {}
   _G.kong, _G.ngx = nil, nil
   for global, value in pairs(globals or {}) do
     _G[global] = value
   end
 
   local ok, module = pcall(require, PREFIX .. name)
-  _G.kong, _G.ngx = before.kong, before.ngx
+  _G.kong, _G.ngx, package.loaded[QUEUE] = before.kong, before.ngx, before.queue
   return ok and module or error(module, 2)
 end
 

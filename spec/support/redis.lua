@@ -130,6 +130,33 @@ function Redis:call(...)
 end
 
 
+--- Subscribes to a channel.
+-- @return table: receive(count, seconds) (array of the messages that came, at most `count`), close()
+function Redis:subscribe(channel)
+  local client = assert(socket.connect("127.0.0.1", self.port))
+  client:settimeout(TIMEOUT_SECONDS)
+  assert(client:send(("*2\r\n$9\r\nSUBSCRIBE\r\n$%d\r\n%s\r\n"):format(#channel, channel)))
+  read_reply(client)
+
+  return {
+    receive = function(_, count, seconds)
+      local messages = {}
+      while #messages < count do
+        if not socket.select({ client }, nil, seconds or TIMEOUT_SECONDS)[1] then
+          break
+        end
+        messages[#messages + 1] = read_reply(client)[3]
+      end
+
+      return messages
+    end,
+    close = function()
+      client:close()
+    end,
+  }
+end
+
+
 --- How often each command was called since the start or `CONFIG RESETSTAT`.
 -- @return map of lower-case command to count
 function Redis:calls()

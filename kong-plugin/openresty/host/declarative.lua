@@ -1,12 +1,10 @@
 -- Loads a declarative config file in Kong's format ("3.0", YAML or JSON): services, routes with
 -- paths, the plugins aws-masker and key-auth, consumers with keyauth_credentials.
+local plugins = require "host.plugins"
 local schema = require "host.schema"
 
 
-local PLUGINS = {
-  ["aws-masker"] = "kong.plugins.aws-masker.schema",
-  ["key-auth"] = "host.key_auth_schema",
-}
+local KEY_AUTH_SCHEMA = "host.key_auth_schema"
 
 local DEFAULT_PORTS = { http = 80, https = 443 }
 local DEFAULT_TIMEOUT_MS = 60000
@@ -126,7 +124,7 @@ local function read_plugin(entity, service, route)
   local label = "plugin " .. tostring(entity.name)
   assert_known("plugin", entity, label)
 
-  local schema_module = PLUGINS[entity.name]
+  local schema_module = entity.name == "key-auth" and KEY_AUTH_SCHEMA or plugins.schema_module(entity.name)
   if not schema_module then
     error(label .. ": this host runs aws-masker and key-auth only", 0)
   end

@@ -18,6 +18,28 @@ local HEADER_BODY_LOG = { header_filter = true, body_filter = true, log = true }
 local REQUEST = { access = true, header_filter = true, body_filter = true, log = true }
 
 
+local NODE_ID = "host:node_id"
+
+local LOADED_PLUGINS = { ["aws-masker"] = true, ["key-auth"] = true }
+
+local SERIALIZE_MODES = { set = true, add = true, replace = true }
+
+
+-- A random UUID (version 4).
+local function uuid()
+  local source = assert(io_open("/dev/urandom", "rb"))
+  local bytes = source:read(16)
+  source:close()
+
+  local hex = bytes:gsub(".", function(char)
+    return ("%02x"):format(char:byte())
+  end)
+  local variant = ("89ab"):sub(bytes:byte(9) % 4 + 1, bytes:byte(9) % 4 + 1)
+  return ("%s-%s-4%s-%s%s-%s"):format(hex:sub(1, 8), hex:sub(9, 12), hex:sub(14, 16), variant, hex:sub(18, 20),
+                                      hex:sub(21))
+end
+
+
 -- Wraps `fn` so that a call from another phase is an error of the caller.
 local function in_phases(phases, name, fn)
   return function(...)
@@ -199,6 +221,43 @@ local router = {
   get_route = in_phases(REQUEST, "kong.router.get_route", function()
     return ngx.ctx.host_route
   end),
+
+  get_service = in_phases(REQUEST, "kong.router.get_service", function()
+    local route = ngx.ctx.host_route
+    return route and route.service
+  end),
+}
+
+-- No plugin here writes logs, so the values have no reader; the calls are checked as Kong checks them.
+local set_serialize_value = in_phases(REQUEST, "kong.log.set_serialize_value", function(key, _, options)
+  local mode = options and options.mode or "set"
+  if type(key) ~= "string" or not SERIALIZE_MODES[mode] then
+    error("kong.log.set_serialize_value needs a key and the mode set, add or replace", 2)
+  end
+end)
+
+-- As Kong's where tracing is off.
+local span = {
+  finish = function() end,
+  set_attribute = function() end,
+}
+
+local tracing = {
+  start_span = function(name)
+    if type(name) ~= "string" then
+      error("invalid span name", 2)
+    end
+
+    return span
+  end,
+}
+
+local node = {
+  get_id = function()
+    local dict = ngx.shared.kong
+    dict:safe_add(NODE_ID, uuid())
+    return dict:get(NODE_ID)
+  end,
 }
 
 -- `kong.ctx.plugin` is a table of its own for each request. There is one plugin here.
@@ -233,16 +292,20 @@ function _M.new()
   for _, name in ipairs({ "debug", "info", "notice", "warn", "err", "crit" }) do
     log[name] = logger(ngx[name:upper()])
   end
+  log.set_serialize_value = set_serialize_value
 
   return {
     client = client,
+    configuration = { loaded_plugins = LOADED_PLUGINS },
     ctx = ctx,
     log = log,
+    node = node,
     plugin = instance,
     request = request,
     response = response,
     router = router,
     service = { request = service_request },
+    tracing = tracing,
   }
 end
 

@@ -1,6 +1,7 @@
 -- What nginx calls: one function per phase. Runs key-auth and the plugin in Kong's order.
 local declarative = require "host.declarative"
 local pdk = require "host.pdk"
+local plugins = require "host.plugins"
 local router = require "host.router"
 local schema = require "host.schema"
 
@@ -8,12 +9,11 @@ local schema = require "host.schema"
 local ngx = ngx
 
 
-local PLUGIN = "aws-masker"
 local JSON = { ["Content-Type"] = "application/json; charset=utf-8" }
 
 
 -- Loaded once in the master, read-only afterwards.
-local config, handler, match_route
+local config, handlers, match_route
 
 
 local function key_auth(route)
@@ -34,14 +34,16 @@ local function key_auth(route)
 end
 
 
--- The config collected in access; a request that never got there runs with the global one, as in Kong.
-local function collected()
-  local ctx = ngx.ctx
-  if ctx.host_collected == nil then
-    ctx.host_collected = router.plugin_config(config, PLUGIN, nil) or false
+-- Finds the plugin that governs a request, and its config.
+local function collect(ctx, route)
+  ctx.host_collected = false
+  for _, name in ipairs(plugins.names) do
+    local conf = router.plugin_config(config, name, route)
+    if conf then
+      ctx.host_collected, ctx.host_handler = conf, handlers[name]
+      return
+    end
   end
-
-  return ctx.host_collected
 end
 
 
@@ -60,23 +62,33 @@ function _M.init(path)
   end
 
   _G.kong = pdk.new()
-  handler = require("kong.plugins." .. PLUGIN .. ".handler")
+  handlers = plugins.load()
 end
 
 
---- Phase: init_worker_by_lua. As in Kong, an error here is logged and the worker goes on.
-function _M.init_worker()
+local function configs_of(name)
   local configs
   for _, plugin in ipairs(config.plugins) do
-    if plugin.name == PLUGIN and plugin.enabled then
+    if plugin.name == name and plugin.enabled then
       configs = configs or {}
       configs[#configs + 1] = plugin.config
     end
   end
 
-  local ok, err = pcall(handler.configure, handler, configs)
-  if not ok then
-    ngx.log(ngx.ERR, "failed to execute plugin '", PLUGIN, ":configure' (", err, ")")
+  return configs
+end
+
+
+--- Phase: init_worker_by_lua. As in Kong, an error here is logged and the worker goes on.
+function _M.init_worker()
+  for name, handler in pairs(handlers) do
+    for _, phase in ipairs({ "init_worker", "configure" }) do
+      local fn = handler[phase]
+      local ok, err = pcall(fn or function() end, handler, phase == "configure" and configs_of(name) or nil)
+      if not ok then
+        ngx.log(ngx.ERR, "failed to execute plugin '", name, ":", phase, "' (", err, ")")
+      end
+    end
   end
 end
 
@@ -103,11 +115,11 @@ function _M.access()
     return kong.response.exit(401, '{"message":"' .. refused .. '"}', JSON)
   end
 
-  ctx.host_collected = router.plugin_config(config, PLUGIN, route) or false
+  collect(ctx, route)
   if ctx.host_collected then
-    local ok, err = pcall(handler.access, handler, ctx.host_collected)
+    local ok, err = pcall(ctx.host_handler.access, ctx.host_handler, ctx.host_collected)
     if not ok then
-      ngx.log(ngx.ERR, "[", PLUGIN, "] ", err)
+      ngx.log(ngx.ERR, err)
       return kong.response.exit(500, '{"message":"An unexpected error occurred"}', JSON)
     end
   end
@@ -119,9 +131,14 @@ local function downstream(phase)
     local ctx = ngx.ctx
     ctx.host_phase = phase
 
-    local conf = collected()
+    -- a request that never got to access runs with the global config, as in Kong
+    if ctx.host_collected == nil then
+      collect(ctx, nil)
+    end
+
+    local conf = ctx.host_collected
     if conf then
-      handler[phase](handler, conf)
+      ctx.host_handler[phase](ctx.host_handler, conf)
     end
   end
 end

@@ -2,10 +2,15 @@ local answer = require "kong.plugins.aws-masker.answer"
 local clib = require "kong.plugins.aws-masker.clib"
 local detectors = require "kong.plugins.aws-masker.detectors"
 local errors = require "kong.plugins.aws-masker.errors"
+local events = require "kong.plugins.aws-masker.events"
+local exchange = require "kong.plugins.aws-masker.exchange"
+local log_fields = require "kong.plugins.aws-masker.log_fields"
+local metrics = require "kong.plugins.aws-masker.metrics"
 local node_key = require "kong.plugins.aws-masker.node_key"
 local request_body = require "kong.plugins.aws-masker.request_body"
 local scope = require "kong.plugins.aws-masker.scope"
 local server_state = require "kong.plugins.aws-masker.server_state"
+local spans = require "kong.plugins.aws-masker.spans"
 local vault = require "kong.plugins.aws-masker.vault"
 
 
@@ -47,6 +52,7 @@ local function use_vault(conf, session, whole_scope)
 
   local ctx = kong.ctx.plugin
   ctx.vault = report
+  ctx.redis_error = report and report.error or why
   if not report then
     if conf.redis_required then
       return "REDIS_UNAVAILABLE", why
@@ -122,6 +128,7 @@ local function mask_request(conf)
   end
 
   if conf.dry_run then
+    kong.ctx.plugin.dry_run = true
     kong.log.notice("dry run: ", clib.counts(session).masked, " values would have been masked")
     return
   end
@@ -175,8 +182,15 @@ local AwsMasker = {
 }
 
 
+function AwsMasker:init_worker()
+  metrics.init(kong)
+end
+
+
 --- Compiles the detectors of all configs before they take effect.
 function AwsMasker:configure(configs)
+  events.configure(configs)
+
   local available, why = clib.available()
   if not available and configs then
     kong.log.err("requests will be stopped with status 500, because the masking library cannot be used: ", why)
@@ -204,21 +218,27 @@ end
 
 
 function AwsMasker:access(conf)
+  local span = spans.start(kong, "mask")
   local ok, failure_name, why = pcall(mask_request, conf)
   if not ok then
     failure_name, why = "INTERNAL", failure_name
   end
 
+  spans.finish(span, { failure = failure_name })
   if not failure_name then
     return
   end
 
   local failure = errors.of(failure_name)
+  local ctx = kong.ctx.plugin
+  ctx.failure = failure.name
   if passes_anyway(conf, failure) then
+    ctx.dry_run = conf.dry_run
     kong.log.warn("request passes unmasked: ", failure.name, ": ", why)
     return
   end
 
+  ctx.stopped = true
   local log = failure.status < 500 and kong.log.warn or kong.log.err
   log("request stopped: ", failure.name, ": ", why)
   return kong.response.exit(failure.status, failure.body, failure.headers)
@@ -238,6 +258,7 @@ function AwsMasker:header_filter(conf)
   local coding = response.get_header("Content-Encoding") or ""
   local will_change, _, why = clib.open_answer(ctx.session, response.get_header("Content-Type") or "", coding)
   if will_change == nil then
+    ctx.skipped = "error"
     kong.log.err("the answer stays masked: ", why)
     return
   end
@@ -245,13 +266,15 @@ function AwsMasker:header_filter(conf)
   if will_change then
     answer.drop_dependent_headers(kong)
     ctx.restoring = true
+    ctx.span = spans.start(kong, "restore")
     ctx.inflating = answer.is_coded(coding)
     if ctx.inflating then
       response.clear_header("Content-Encoding")
     end
   else
-    ctx.unrestored = answer.is_coded(coding) and "Content-Encoding" or "Content-Type"
-    kong.log.warn("the answer goes to the client unrestored, because its ", ctx.unrestored, " cannot be read here")
+    ctx.skipped = answer.is_coded(coding) and "coding" or "content_type"
+    kong.log.warn("the answer goes to the client unrestored, because its ",
+                  ctx.skipped == "coding" and "Content-Encoding" or "Content-Type", " cannot be read here")
   end
 end
 
@@ -264,6 +287,7 @@ function AwsMasker:body_filter()
 
   local arg = ngx.arg
   local chunk, last = arg[1] or "", arg[2]
+  ctx.finished = last
   local restored, why, _
   if chunk == "" and not last then
     -- nginx says so when the upstream is gone in the middle of its answer; nothing will follow
@@ -273,6 +297,7 @@ function AwsMasker:body_filter()
   end
 
   if not restored then
+    ctx.restore_failed = true
     if ctx.inflating then
       -- the client was promised bytes without a coding, and these cannot be read: the answer ends here, visibly
       arg[1] = nil
@@ -291,8 +316,37 @@ function AwsMasker:body_filter()
 end
 
 
-function AwsMasker:log()
+-- Tells of the exchange. Whatever goes wrong here concerns nobody but the operator.
+local function report(conf, ctx)
+  log_fields.redact(kong)
+
+  local of, why = exchange.of(conf, ctx)
+  if ctx.span then
+    spans.finish(ctx.span, of and of.restore)
+  end
+
+  local redis_error = ctx.redis_error
+  if redis_error then
+    events.redis_failed(conf, "read", ctx.stopped and "blocked" or "degraded", redis_error)
+  end
+
+  if of then
+    log_fields.add(of, kong)
+    metrics.report(of)
+    events.report(conf, of, kong)
+  elseif why then
+    kong.log.err("an exchange could not be reported: ", why)
+  end
+end
+
+
+function AwsMasker:log(conf)
   local ctx = kong.ctx.plugin
+  local ok, why = pcall(report, conf, ctx)
+  if not ok then
+    kong.log.err("an exchange could not be reported: ", why)
+  end
+
   local session = ctx.session
   if session then
     ctx.session = nil

@@ -32,8 +32,11 @@ end
 local function check_redis(entity)
   local conf = entity.config
   local host = type(conf.redis) == "table" and conf.redis.host
-  if conf.use_redis == true and (type(host) ~= "string" or host == "") then
-    return nil, "redis.host: is needed with use_redis"
+  local has_host = type(host) == "string" and host ~= ""
+  for _, flag in ipairs({ "use_redis", "enable_redis_events" }) do
+    if conf[flag] == true and not has_host then
+      return nil, "redis.host: is needed with " .. flag
+    end
   end
 
   if conf.redis_required == true and conf.use_redis ~= true then
@@ -229,6 +232,71 @@ return {
               default = {},
               len_max = 8,
               elements = { type = "string", referenceable = true, encrypted = true, len_min = 16 },
+          }, },
+          { enable_redis_events = {
+              description = "Report to Redis what was masked, restored and blocked: counts, sizes and times, never"
+                            .. " data. Requests never wait for it.",
+              type = "boolean",
+              required = true,
+              default = false,
+          }, },
+          { event_transport = {
+              description = "How events travel: `stream` appends them to a Redis Stream, which keeps them for readers"
+                            .. " that come later; `pubsub` publishes them to whoever listens; or `both`.",
+              type = "string",
+              required = true,
+              default = "stream",
+              one_of = { "stream", "pubsub", "both" },
+          }, },
+          { redis_event_stream = {
+              description = "Key of the stream.",
+              type = "string",
+              required = true,
+              default = "masking:events:stream",
+              len_max = 512,
+          }, },
+          { event_stream_maxlen = {
+              description = "Events that the stream keeps, about: Redis trims the oldest in whole nodes.",
+              type = "integer",
+              required = true,
+              default = 100000,
+              between = { 1, 100000000 },
+          }, },
+          { redis_event_channel = {
+              description = "Name of the Pub/Sub channel.",
+              type = "string",
+              required = true,
+              default = "kong:masking:events",
+              len_max = 512,
+          }, },
+          { event_sampling_rate = {
+              description = "Share of the exchanges that are reported, 0 to 1. Requests that could not be masked and"
+                            .. " failures of Redis always are.",
+              type = "number",
+              required = true,
+              default = 1,
+              between = { 0, 1 },
+          }, },
+          { event_batch_size = {
+              description = "Events sent to Redis in one round trip, at most.",
+              type = "integer",
+              required = true,
+              default = 100,
+              between = { 1, 1000 },
+          }, },
+          { event_flush_interval = {
+              description = "Longest time that an event waits for its batch to fill, in seconds.",
+              type = "number",
+              required = true,
+              default = 1,
+              between = { 0, 60 },
+          }, },
+          { event_detail = {
+              description = "`detailed` adds request id, service, route, status and counts by kind to the events.",
+              type = "string",
+              required = true,
+              default = "minimal",
+              one_of = { "minimal", "detailed" },
           }, },
         },
     }, },

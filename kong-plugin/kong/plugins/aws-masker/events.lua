@@ -1,0 +1,352 @@
+-- Sends monitoring events to Redis, in batches and apart from the requests they tell of.
+--
+-- Each different destination and batching has a queue of its own in each worker. Kong's queue keeps the limits that it
+-- was made with, so a changed config gets a new one and the old one drains. The bound is kept here and not left to
+-- Kong's queue, which would log every entry that it drops and not say how many there were.
+local event = require "kong.plugins.aws-masker.event"
+local metrics = require "kong.plugins.aws-masker.metrics"
+local redis = require "kong.plugins.aws-masker.redis"
+local queue = require "kong.tools.queue"
+
+
+local concat = table.concat
+local find = string.find
+local ipairs = ipairs
+local kong = kong
+local ngx = ngx
+local pairs = pairs
+local random = math.random
+local setmetatable = setmetatable
+local sub = string.sub
+
+
+-- Events that one queue holds for a Redis that does not answer.
+local MAX_PENDING = 10000
+
+local FIRST_RETRY_SECONDS = 0.1
+local LONGEST_RETRY_SECONDS = 5
+-- A queue that no config uses any more is given up when Redis has been away for so long.
+local ABANDON_SECONDS = 60
+-- Kong's queue would drop a batch without telling; `send` decides when it is lost.
+local NEVER = 1e9
+
+-- Errors of one kind are reported at once, then together.
+local ERROR_INTERVAL_SECONDS = 10
+
+local SOURCE_LENGTH = 12
+
+-- What the texts of `redis.run` and of error replies mean, first match first.
+local REASONS = {
+  { "UNAVAILABLE", "breaker" },
+  { "timeout", "timeout" },
+  { "WRONGPASS", "auth" },
+  { "NOAUTH", "auth" },
+  { "NOPERM", "auth" },
+  { "refused", "connect" },
+  { "resolve", "connect" },
+  { "unreachable", "connect" },
+  { "no route", "connect" },
+  { "handshake", "connect" },
+  { "closed", "closed" },
+  { "reset by peer", "closed" },
+  { "broken pipe", "closed" },
+}
+
+
+-- Parameters as text -> destination
+local destinations = {}
+local destination_count = 0
+
+-- Kong's conf table -> destination
+local by_conf = setmetatable({}, { __mode = "k" })
+
+
+local function reason_of(err)
+  for _, entry in ipairs(REASONS) do
+    if find(err, entry[1], 1, true) then
+      return entry[2]
+    end
+  end
+
+  return find(err, "^%u%u") and "reply" or "other"
+end
+
+
+local function parameters(conf)
+  local record = conf.redis
+  return concat({
+    record.host, record.port, record.database or 0, record.ssl and "tls" or "tcp",
+    record.server_name or "", record.username or "", record.password and ngx.md5(record.password) or "",
+    conf.event_transport, conf.redis_event_channel, conf.redis_event_stream, conf.event_stream_maxlen,
+    conf.event_batch_size, conf.event_flush_interval,
+  }, "\0")
+end
+
+
+local function new_destination(conf)
+  destination_count = destination_count + 1
+  local name = "aws-masker-events-" .. destination_count
+  local node = kong.node.get_id()
+  local source = sub(ngx.md5(concat({ node, ngx.worker.pid(), ngx.now(), destination_count }, " ")), 1, SOURCE_LENGTH)
+
+  return {
+    -- the latest config that sends here; Kong may have put a rotated password into it
+    conf = conf,
+    identity = event.identity(node, source),
+    sequence = 0,
+    -- made and neither sent nor lost
+    pending = 0,
+    -- lost, and not yet reported
+    dropped = 0,
+    -- "operation|outcome|reason" -> { operation, outcome, reason, count, reported_at }
+    errors = {},
+    failing_since = nil,
+    is_used = true,
+    queue = {
+      name = name,
+      log_tag = "aws-masker",
+      max_batch_size = conf.event_batch_size,
+      max_coalescing_delay = conf.event_flush_interval,
+      max_entries = MAX_PENDING,
+      max_retry_time = NEVER,
+      initial_retry_delay = FIRST_RETRY_SECONDS,
+      max_retry_delay = LONGEST_RETRY_SECONDS,
+      concurrency_limit = 1,
+    },
+  }
+end
+
+
+local function destination_of(conf)
+  local destination = by_conf[conf]
+  if not destination then
+    local key = parameters(conf)
+    destination = destinations[key]
+    if not destination then
+      destination = new_destination(conf)
+      destinations[key] = destination
+    end
+
+    by_conf[conf] = destination
+  end
+
+  destination.conf = conf
+  return destination
+end
+
+
+-- Queues the commands of a batch; `entries[1]` also says what was lost before.
+local function pipeline(red, conf, entries, dropped)
+  local to_stream = conf.event_transport ~= "pubsub"
+  local to_channel = conf.event_transport ~= "stream"
+
+  red:init_pipeline(#entries * (to_stream and to_channel and 2 or 1))
+  for i = 1, #entries do
+    local entry = entries[i]
+    if i == 1 and dropped > 0 then
+      entry = event.with_dropped(entry, dropped)
+    end
+
+    if to_stream then
+      red:xadd(conf.redis_event_stream, "MAXLEN", "~", conf.event_stream_maxlen, "*", "event", entry)
+    end
+
+    if to_channel then
+      red:publish(conf.redis_event_channel, entry)
+    end
+  end
+
+  return red:commit_pipeline()
+end
+
+
+-- How many of the commands Redis refused, and what it said of the first.
+local function refusals(replies)
+  local count, first = 0, nil
+  for i = 1, #replies do
+    local err = redis.error_of(replies[i])
+    if err then
+      count = count + 1
+      first = first or err
+    end
+  end
+
+  return count, first
+end
+
+
+-- @return true when the batch is as good as sent, or nil and why it should be tried again
+local function deliver(destination, entries)
+  local conf = destination.conf
+  local dropped = destination.dropped
+  local replies, err = redis.run(conf, function(red)
+    return pipeline(red, conf, entries, dropped)
+  end)
+  if not replies then
+    return nil, err
+  end
+
+  local refused, why = refusals(replies)
+  if refused == #replies then
+    return nil, why
+  end
+
+  destination.dropped = destination.dropped - dropped
+  if refused > 0 then
+    kong.log.err("Redis refused ", refused, " of ", #replies, " commands that carry monitoring events: ", why)
+  end
+
+  return true
+end
+
+
+local add
+
+
+local function count_error(destination, operation, outcome, reason)
+  local key = operation .. "|" .. outcome .. "|" .. reason
+  local known = destination.errors[key]
+  if not known then
+    known = { operation = operation, outcome = outcome, reason = reason, count = 0, reported_at = 0 }
+    destination.errors[key] = known
+  end
+
+  known.count = known.count + 1
+end
+
+
+local function report_errors(destination)
+  local now = ngx.now()
+  for _, known in pairs(destination.errors) do
+    if known.count > 0 and now - known.reported_at >= ERROR_INTERVAL_SECONDS then
+      local count = known.count
+      known.count, known.reported_at = 0, now
+      add(destination, event.of_redis_error(known.operation, known.outcome, known.reason, count))
+    end
+  end
+end
+
+
+local function lose(destination, count)
+  destination.dropped = destination.dropped + count
+  metrics.events_lost(count)
+end
+
+
+-- Why a batch that could not be sent is not worth another try; nil when it is.
+local function hopeless(destination)
+  if ngx.worker.exiting() then
+    return "this worker ends"
+  end
+
+  if not destination.is_used and ngx.now() - destination.failing_since > ABANDON_SECONDS then
+    return "no config sends them there any more"
+  end
+end
+
+
+-- The queue's handler. Runs in a timer.
+local function send(destination, entries)
+  local ok, err = deliver(destination, entries)
+  if ok then
+    destination.pending = destination.pending - #entries
+    destination.failing_since = nil
+    report_errors(destination)
+    return true
+  end
+
+  destination.failing_since = destination.failing_since or ngx.now()
+  local reason = reason_of(err)
+  count_error(destination, "events", "delayed", reason)
+  metrics.redis_failed("events", reason)
+
+  local why = hopeless(destination)
+  if why then
+    destination.pending = destination.pending - #entries
+    lose(destination, #entries)
+    kong.log.err(#entries, " monitoring events are lost, because Redis does not take them and ", why, ": ", err)
+    return true
+  end
+
+  return nil, err
+end
+
+
+function add(destination, text)
+  destination.sequence = destination.sequence + 1
+  if destination.pending >= MAX_PENDING then
+    return lose(destination, 1)
+  end
+
+  destination.pending = destination.pending + 1
+  local ok = queue.enqueue(destination.queue, send, destination,
+                           event.finish(text, destination.identity, destination.sequence))
+  if not ok then
+    destination.pending = destination.pending - 1
+    lose(destination, 1)
+  end
+end
+
+
+local _M = {}
+
+
+--- Takes over the configs that are in force from now on.
+-- @param confs array of all enabled configs, nil when there are none
+function _M.configure(confs)
+  for _, destination in pairs(destinations) do
+    destination.is_used = false
+  end
+
+  for _, conf in ipairs(confs or {}) do
+    if conf.enable_redis_events then
+      destination_of(conf).is_used = true
+    end
+  end
+
+  for key, destination in pairs(destinations) do
+    if not destination.is_used and destination.pending == 0 then
+      destinations[key] = nil
+    end
+  end
+end
+
+
+--- Queues the events of an exchange. Phase: log.
+-- @param of what `exchange.of` gave
+function _M.report(conf, of, pdk)
+  if not conf.enable_redis_events then
+    return
+  end
+
+  if not of.blocked and conf.event_sampling_rate < 1 and random() >= conf.event_sampling_rate then
+    return
+  end
+
+  local destination = destination_of(conf)
+  local of_request, of_answer = event.of_exchange(of, conf.event_detail == "detailed", pdk)
+  if of_request then
+    add(destination, of_request)
+  end
+  if of_answer then
+    add(destination, of_answer)
+  end
+end
+
+
+--- Reports that Redis failed an operation of the vault. Any phase.
+-- @param operation "read" or "write"
+-- @param outcome "degraded" (the request went on) or "blocked" (it did not)
+-- @param err what `redis.run` or `redis.error_of` said
+function _M.redis_failed(conf, operation, outcome, err)
+  local reason = reason_of(err)
+  metrics.redis_failed(operation, reason)
+  if conf.enable_redis_events then
+    local destination = destination_of(conf)
+    count_error(destination, operation, outcome, reason)
+    report_errors(destination)
+  end
+end
+
+
+return _M
