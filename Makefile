@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help deps build run demo test test-rust test-spec vault-load lint header docs check-docs package sdk-check page-check asan valgrind fuzz
+.PHONY: help deps build run demo test test-rust test-spec vault-load load lint header docs check-docs package sdk-check page-check asan valgrind fuzz
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -44,6 +44,9 @@ check-docs: sdk-check ## run the commands of README and docs as they are written
 
 package: deps ## tarball with installer, and a rock, in target/package
 	scripts/release/package
+
+load: build ## what the plugin costs, beside gateways that do less; report in target/load
+	@LUA_PATH="./?.lua;;" luajit scripts/load/run.lua
 
 sdk-check: build ## the official Anthropic SDK through the gateway
 	@scripts/run-sdk-check

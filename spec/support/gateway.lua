@@ -62,7 +62,8 @@ end
 
 
 local function write_config(self, options)
-  process.write_file(self.config_path, declarative(options))
+  local whole = options.declarative
+  process.write_file(self.config_path, whole and cjson.encode(whole) or declarative(options))
 end
 
 
@@ -70,7 +71,7 @@ end
 -- @param options table: upstream_port (or upstream_url); port (a free one); config (of the global plugin); routes (name
 -- -> plugin config, served under "/name/"); paths (of the route without a plugin of its own, { "/" }); consumers;
 -- plugins (further ones); env (variables the gateway sees); library_cpath (where to look for the library instead of
--- the build); workers (2)
+-- the build); workers (2); declarative (the whole config, in place of all that describes parts of it)
 -- @return the gateway, or nil and what it printed when it refused to start
 function _M.start(options)
   local folder = process.temporary_folder()

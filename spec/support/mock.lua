@@ -15,11 +15,14 @@ Mock.__index = Mock
 local _M = {}
 
 
-function _M.start()
+--- Starts one.
+-- @param options table: arguments (further ones of mock-llm, as for the shell)
+function _M.start(options)
   local folder = process.temporary_folder()
   local port_file = folder .. "/port"
-  local pid = process.spawn(("%s --listen 127.0.0.1:0 --port-file %s")
-                            :format(process.quote(paths.mock), process.quote(port_file)), folder .. "/log")
+  local pid = process.spawn(("%s --listen 127.0.0.1:0 --port-file %s %s")
+                            :format(process.quote(paths.mock), process.quote(port_file),
+                                    options and options.arguments or ""), folder .. "/log")
 
   local port = process.wait_until(START_SECONDS, function()
     return tonumber(process.read_file(port_file) or "")

@@ -130,6 +130,7 @@ local function main()
     WORKERS = workers,
     LOG_LEVEL = log_level,
     LISTEN = listen,
+    BODY_BUFFER = os.getenv("GATEWAY_BODY_BUFFER") or "8k",
     CONFIG = config_path,
     PACKAGE_PATH = package.path,
     PACKAGE_CPATH = package.cpath,

@@ -1,0 +1,6 @@
+return {
+  name = "load-floor",
+  fields = {
+    { config = { type = "record", fields = {} } },
+  },
+}

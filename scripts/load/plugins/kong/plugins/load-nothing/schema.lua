@@ -1,0 +1,6 @@
+return {
+  name = "load-nothing",
+  fields = {
+    { config = { type = "record", fields = {} } },
+  },
+}

@@ -1,0 +1,29 @@
+-- The script that wrk runs: posts one body, waits between requests where it is told to, prints what it measured.
+--
+-- usage: wrk … -s wrk.lua URL -- BODY_FILE PAUSE_MS
+local pause_ms = 0
+
+
+function init(arguments)
+  local file = assert(io.open(arguments[1], "rb"))
+  wrk.body = file:read("*a")
+  file:close()
+
+  wrk.method = "POST"
+  wrk.headers["Content-Type"] = "application/json"
+  wrk.headers["x-api-key"] = "load"
+  pause_ms = tonumber(arguments[2])
+end
+
+
+function delay()
+  return pause_ms
+end
+
+
+function done(summary, latency)
+  local errors = summary.errors
+  io.write(("measured %d %d %d %d %d %d\n"):format(
+    summary.requests, summary.duration, errors.connect + errors.read + errors.write + errors.status + errors.timeout,
+    latency:percentile(50), latency:percentile(90), latency:percentile(99)))
+end
