@@ -62,12 +62,12 @@ fn results_are_lent_until_the_next_call_on_the_same_session() {
         r#"
         local one = new_session()
         local other = new_session()
-        assert(status(lib.awsm_session_mask(one, JSON, #JSON, BODY, #BODY, OUT, LEN)) == "OK")
+        assert(status(lib.awsm_session_mask(one, JSON, #JSON, nil, 0, BODY, #BODY, OUT, LEN)) == "OK")
         local lent, len = OUT[0], LEN[0]
         local copy = ffi.string(lent, len)
         -- calls on other handles, and failures, leave it alone
-        assert(status(lib.awsm_session_mask(other, JSON, #JSON, BODY:rep(3), #BODY, OUT, LEN)) == "OK")
-        assert(status(lib.awsm_session_mask(nil, JSON, #JSON, BODY, #BODY, OUT, LEN)) == "NULL_POINTER")
+        assert(status(lib.awsm_session_mask(other, JSON, #JSON, nil, 0, BODY:rep(3), #BODY, OUT, LEN)) == "OK")
+        assert(status(lib.awsm_session_mask(nil, JSON, #JSON, nil, 0, BODY, #BODY, OUT, LEN)) == "NULL_POINTER")
         assert(ffi.string(lent, len) == copy)
         -- the next call on the same one may reuse the memory, with another length
         local answer = copy:rep(2)
@@ -92,9 +92,9 @@ fn outputs_are_written_only_on_success() {
         end
         OUT[0], LEN[0] = marker, 7
         local clean, broken = '{"a":1}', '{"a":"i-0f3a9c27be41d8056'
-        untouched("UNCHANGED", lib.awsm_session_mask(session, JSON, #JSON, clean, #clean, OUT, LEN))
-        untouched("INVALID_BODY", lib.awsm_session_mask(session, JSON, #JSON, broken, #broken, OUT, LEN))
-        untouched("UNSUPPORTED_CONTENT", lib.awsm_session_mask(session, "image/png", 9, BODY, #BODY, OUT, LEN))
+        untouched("UNCHANGED", lib.awsm_session_mask(session, JSON, #JSON, nil, 0, clean, #clean, OUT, LEN))
+        untouched("INVALID_BODY", lib.awsm_session_mask(session, JSON, #JSON, nil, 0, broken, #broken, OUT, LEN))
+        untouched("UNSUPPORTED_CONTENT", lib.awsm_session_mask(session, "image/png", 9, nil, 0, BODY, #BODY, OUT, LEN))
         untouched("WRONG_STATE", lib.awsm_session_restore(session, BODY, #BODY, 1, OUT, LEN))
         DETECTOR[0] = nil
         local bad = '{"categories":["nonsense"]}'
@@ -119,11 +119,12 @@ fn null_pointers_are_refused_wherever_they_stand() {
         null("detector", lib.awsm_session_new(nil, "s", 1, SESSION))
         null("scope", lib.awsm_session_new(detector, nil, 1, SESSION))
         null("session out", lib.awsm_session_new(detector, "s", 1, nil))
-        null("session", lib.awsm_session_mask(nil, JSON, #JSON, BODY, #BODY, OUT, LEN))
-        null("type", lib.awsm_session_mask(session, nil, 1, BODY, #BODY, OUT, LEN))
-        null("body", lib.awsm_session_mask(session, JSON, #JSON, nil, 1, OUT, LEN))
-        null("out", lib.awsm_session_mask(session, JSON, #JSON, BODY, #BODY, nil, LEN))
-        null("out_len", lib.awsm_session_mask(session, JSON, #JSON, BODY, #BODY, OUT, nil))
+        null("session", lib.awsm_session_mask(nil, JSON, #JSON, nil, 0, BODY, #BODY, OUT, LEN))
+        null("type", lib.awsm_session_mask(session, nil, 1, nil, 0, BODY, #BODY, OUT, LEN))
+        null("coding", lib.awsm_session_mask(session, JSON, #JSON, nil, 1, BODY, #BODY, OUT, LEN))
+        null("body", lib.awsm_session_mask(session, JSON, #JSON, nil, 0, nil, 1, OUT, LEN))
+        null("out", lib.awsm_session_mask(session, JSON, #JSON, nil, 0, BODY, #BODY, nil, LEN))
+        null("out_len", lib.awsm_session_mask(session, JSON, #JSON, nil, 0, BODY, #BODY, OUT, nil))
         null("open", lib.awsm_session_open_answer(nil, JSON, #JSON, "", 0))
         null("open type", lib.awsm_session_open_answer(session, nil, 4, "", 0))
         null("open coding", lib.awsm_session_open_answer(session, JSON, #JSON, nil, 4))
@@ -131,6 +132,9 @@ fn null_pointers_are_refused_wherever_they_stand() {
         null("chunk", lib.awsm_session_restore(session, nil, 1, 1, OUT, LEN))
         null("restore out", lib.awsm_session_restore(session, "x", 1, 1, nil, LEN))
         null("restore len", lib.awsm_session_restore(session, "x", 1, 1, OUT, nil))
+        null("release", lib.awsm_session_release(nil, OUT, LEN))
+        null("release out", lib.awsm_session_release(session, nil, LEN))
+        null("release len", lib.awsm_session_release(session, OUT, nil))
         null("counts", lib.awsm_session_counts(nil, ffi.new("awsm_counts[1]")))
         null("counts out", lib.awsm_session_counts(session, nil))
         assert(status(lib.awsm_last_error(nil, LEN)) == "NULL_POINTER")
@@ -149,8 +153,8 @@ fn null_with_length_0_is_empty() {
         assert(status(lib.awsm_detector_new(nil, 0, SECRET, #SECRET, DETECTOR)) == "OK")
         assert(status(lib.awsm_session_new(DETECTOR[0], nil, 0, SESSION)) == "OK")
         local session = SESSION[0]
-        assert(status(lib.awsm_session_mask(session, nil, 0, nil, 0, OUT, LEN)) == "UNCHANGED")
-        assert(status(lib.awsm_session_mask(session, nil, 0, BODY, #BODY, OUT, LEN)) == "OK")
+        assert(status(lib.awsm_session_mask(session, nil, 0, nil, 0, nil, 0, OUT, LEN)) == "UNCHANGED")
+        assert(status(lib.awsm_session_mask(session, nil, 0, nil, 0, BODY, #BODY, OUT, LEN)) == "OK")
         assert(status(lib.awsm_session_open_answer(session, nil, 0, nil, 0)) == "UNCHANGED")
         assert(status(lib.awsm_session_open_answer(session, JSON, #JSON, nil, 0)) == "OK")
         assert(status(lib.awsm_session_restore(session, nil, 0, 1, OUT, LEN)) == "UNCHANGED")
@@ -175,7 +179,7 @@ fn wrong_arguments_are_refused_with_a_text_that_says_which() {
         refused('{"custom_terms":["\255"]}', SECRET, "unicode")
         -- LuaJIT keeps the handles apart by their types
         local session, detector = new_session()
-        local mixed = pcall(lib.awsm_session_mask, detector, JSON, #JSON, BODY, #BODY, OUT, LEN)
+        local mixed = pcall(lib.awsm_session_mask, detector, JSON, #JSON, nil, 0, BODY, #BODY, OUT, LEN)
         assert(not mixed)
         assert(not pcall(lib.awsm_session_free, detector))
         "#,
@@ -230,7 +234,7 @@ fn a_session_outlives_its_detector() {
         r#"
         local session, detector = new_session()
         lib.awsm_detector_free(detector)
-        assert(status(lib.awsm_session_mask(session, JSON, #JSON, BODY, #BODY, OUT, LEN)) == "OK")
+        assert(status(lib.awsm_session_mask(session, JSON, #JSON, nil, 0, BODY, #BODY, OUT, LEN)) == "OK")
         assert(tonumber(lib.awsm_live_handles()) == 1)
         lib.awsm_session_free(session)
         assert(tonumber(lib.awsm_live_handles()) == 0)
