@@ -4,13 +4,26 @@ use hashbrown::HashMap;
 
 use super::{KindId, table};
 
-/// How much a key says on its own.
+/// Which spellings of a key count.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Strength {
-    /// The key is AWS's beyond doubt.
-    Strong,
-    /// An everyday word: it counts only where the text is about AWS.
-    Weak,
+pub enum Match {
+    /// The key, and every longer key that ends in it: `DestinationBucketName`.
+    Suffix,
+    /// The key alone, or after a dot or an underscore: `LAUNCHTEMPLATEDATA_KEYNAME`.
+    Exact,
+    /// Like `Exact`, and written in several words: `UserName`, not `Username`.
+    Words,
+}
+
+impl Match {
+    fn parse(name: &str) -> Option<Self> {
+        match name {
+            "suffix" => Some(Self::Suffix),
+            "exact" => Some(Self::Exact),
+            "words" => Some(Self::Words),
+            _ => None,
+        }
+    }
 }
 
 /// Which values the member takes; others are not believed.
@@ -20,66 +33,149 @@ pub enum ValueShape {
     Account,
     /// A name: letters, digits and `_.-/+=,@:`.
     Name,
+    /// A name without dots: with dots it would be a host name.
+    PlainName,
+    /// A name that may hold blanks when it is quoted.
+    SpacedName,
+    /// A log stream: like a name, with `[$LATEST]` in it.
+    LogStream,
+    /// `alias/…`.
+    Alias,
+    /// A UUID.
+    Uuid,
+    /// Six characters or more with a digit among them.
+    OpaqueId,
+    /// `Z` and capitals and digits.
+    ZoneId,
+    /// `C` and capitals and digits.
+    ChangeId,
+    /// `E` and capitals and digits.
+    DistributionId,
+    /// `I` and capitals and digits.
+    InvalidationId,
+    /// `/hostedzone/` and capitals and digits.
+    ZonePath,
+    /// `/change/` and capitals and digits.
+    ChangePath,
+    /// `/delegationset/` and capitals and digits.
+    DelegationSetPath,
+    /// Small letters and digits, eight to ten.
+    LowerId,
+    /// Small letters and digits, sixteen and more.
+    ClientId,
+    /// 32 hexadecimal digits.
+    Hex32,
+    /// 64 hexadecimal digits.
+    Hex64,
     /// Forty characters of base64 with the entropy of a key.
     SecretKey,
     /// Base64, 16 characters or more.
     Base64,
-    /// Anything without white space, eight characters or more.
+    /// An access key id and the scope of a signature: `AKIA…/20250101/us-east-1/s3/aws4_request`.
+    CredentialScope,
+    /// Anything without white space and with a digit, sixteen characters or more.
+    Token,
+    /// Anything without white space, four characters or more.
     Password,
+    /// Everything up to the closing quote.
+    QuotedSecret,
 }
 
 impl ValueShape {
     fn parse(name: &str) -> Option<Self> {
-        match name {
-            "account" => Some(Self::Account),
-            "name" => Some(Self::Name),
-            "secret-key" => Some(Self::SecretKey),
-            "base64" => Some(Self::Base64),
-            "password" => Some(Self::Password),
-            _ => None,
-        }
+        Some(match name {
+            "account" => Self::Account,
+            "name" => Self::Name,
+            "plain-name" => Self::PlainName,
+            "spaced-name" => Self::SpacedName,
+            "log-stream" => Self::LogStream,
+            "alias" => Self::Alias,
+            "uuid" => Self::Uuid,
+            "opaque-id" => Self::OpaqueId,
+            "zone-id" => Self::ZoneId,
+            "change-id" => Self::ChangeId,
+            "distribution-id" => Self::DistributionId,
+            "invalidation-id" => Self::InvalidationId,
+            "zone-path" => Self::ZonePath,
+            "change-path" => Self::ChangePath,
+            "delegation-set-path" => Self::DelegationSetPath,
+            "lower-id" => Self::LowerId,
+            "client-id" => Self::ClientId,
+            "hex32" => Self::Hex32,
+            "hex64" => Self::Hex64,
+            "secret-key" => Self::SecretKey,
+            "base64" => Self::Base64,
+            "credential-scope" => Self::CredentialScope,
+            "token" => Self::Token,
+            "password" => Self::Password,
+            "quoted-secret" => Self::QuotedSecret,
+            _ => return None,
+        })
     }
 }
 
-/// One member.
+/// One meaning of a key.
 #[derive(Clone, Copy, Debug)]
 pub struct Member {
     /// Kind of the value.
     pub kind: KindId,
-    /// How much the key says.
-    pub strength: Strength,
+    /// Which spellings of the key count.
+    pub matches: Match,
     /// What the value looks like.
     pub value: ValueShape,
+    /// The service that the text must speak of nearby.
+    pub hint: Option<&'static str>,
 }
 
-/// Longest normalised key.
-#[cfg(test)]
-const MAX_KEY_LEN: usize = 64;
+/// Longest key looked at.
+pub const MAX_KEY_LEN: usize = 96;
 
 /// Members by normalised key: lower case, without `-`, `_` and `.`.
 #[derive(Debug)]
 pub struct Members {
-    by_key: HashMap<&'static [u8], Member>,
+    by_key: HashMap<&'static [u8], Vec<Member>>,
+    /// The last two characters of every key, as a bit each: most keys of a text are turned down here.
+    tails: Vec<u64>,
 }
 
 impl Members {
     pub(super) fn read(by_name: &HashMap<&'static str, KindId>) -> Self {
-        let by_key = table::rows::<4>(Self::TABLE)
-            .filter_map(|[key, kind, strength, value]| {
-                let strength = if strength == "strong" { Strength::Strong } else { Strength::Weak };
-                let member = Member { kind: *by_name.get(kind)?, strength, value: ValueShape::parse(value)? };
-                Some((key.as_bytes(), member))
-            })
-            .collect();
-        Self { by_key }
+        let mut by_key: HashMap<&'static [u8], Vec<Member>> = HashMap::new();
+        let mut tails = vec![0; 1 << 10];
+        for [key, kind, matches, value, hint] in table::rows::<5>(Self::TABLE) {
+            let (Some(&kind), Some(matches), Some(value)) =
+                (by_name.get(kind), Match::parse(matches), ValueShape::parse(value))
+            else {
+                continue;
+            };
+            let hint = Some(hint).filter(|&hint| hint != "-");
+            by_key.entry(key.as_bytes()).or_default().push(Member { kind, matches, value, hint });
+            if let &[.., a, b] = key.as_bytes() {
+                let bit = tail_bit(a, b);
+                tails[bit / 64] |= 1 << (bit % 64);
+            }
+        }
+        Self { by_key, tails }
     }
 
     const TABLE: &'static str = include_str!("../../data/members.tsv");
 
-    /// The member of this normalised key.
-    pub fn get(&self, key: &[u8]) -> Option<Member> {
-        self.by_key.get(key).copied()
+    /// The meanings of this normalised key.
+    pub fn get(&self, key: &[u8]) -> &[Member] {
+        self.by_key.get(key).map_or(&[], Vec::as_slice)
     }
+
+    /// False when no key ends in these two characters, of either case.
+    #[inline]
+    pub fn may_end_in(&self, a: u8, b: u8) -> bool {
+        let bit = tail_bit(a.to_ascii_lowercase(), b.to_ascii_lowercase());
+        self.tails[bit / 64] & 1 << (bit % 64) != 0
+    }
+}
+
+#[inline]
+fn tail_bit(a: u8, b: u8) -> usize {
+    usize::from(a) << 8 | usize::from(b)
 }
 
 #[cfg(test)]
@@ -91,10 +187,22 @@ mod tests {
     fn every_row_is_read() {
         for line in Members::TABLE.lines().filter(|l| !l.is_empty() && !l.starts_with('#')) {
             let columns: Vec<_> = line.split('\t').collect();
-            assert_eq!(columns.len(), 4, "{line}");
-            assert!(columns[0].len() <= MAX_KEY_LEN, "{line}");
-            assert!(columns[2] == "strong" || columns[2] == "weak", "{line}");
-            assert!(Catalog::get().members.get(columns[0].as_bytes()).is_some(), "{line}");
+            assert_eq!(columns.len(), 5, "{line}");
+            assert!((2..=MAX_KEY_LEN).contains(&columns[0].len()), "{line}");
+            assert!(Match::parse(columns[2]).is_some(), "{line}");
+            assert!(ValueShape::parse(columns[3]).is_some(), "{line}");
+            let kind = Catalog::get().find(columns[1]);
+            let found = Catalog::get().members.get(columns[0].as_bytes());
+            assert!(kind.is_some() && found.iter().any(|m| Some(m.kind) == kind), "{line}");
         }
+    }
+
+    #[test]
+    fn tails_let_every_key_through_and_turn_others_down() {
+        let members = &Catalog::get().members;
+        for key in members.by_key.keys() {
+            assert!(members.may_end_in(key[key.len() - 2], key[key.len() - 1]));
+        }
+        assert!(!members.may_end_in(b'z', b'q'));
     }
 }

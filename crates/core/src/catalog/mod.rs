@@ -16,7 +16,7 @@ use once_cell::sync::OnceCell;
 
 pub use arn::{ArnSegment, ArnWords};
 pub use host::{HostWords, SUFFIXES};
-pub use member::{Member, Members, Strength, ValueShape};
+pub use member::{MAX_KEY_LEN, Match, Member, Members, ValueShape};
 pub(crate) use prefix::MAX_PREFIX_LEN;
 pub use prefix::{Body, PrefixShape, PrefixTable};
 
@@ -160,6 +160,42 @@ known_kinds! {
     private_key = "cred:private-key",
     /// UUID of a resource.
     uuid = "id:uuid",
+    /// An organizational unit.
+    organizational_unit = "organizations:ou",
+    /// An identity pool of Cognito.
+    identity_pool = "cognito:identity-pool",
+    /// A user pool of Cognito.
+    user_pool = "cognito:user-pool",
+    /// A user or group of an identity store.
+    identity_store = "identitystore:principal",
+    /// A Snowball job.
+    snow_job = "snowball:job",
+    /// A Snowball cluster.
+    snow_cluster = "snowball:cluster",
+    /// A Snowball address.
+    snow_address = "snowball:address",
+    /// A build of CodeBuild.
+    build = "codebuild:build",
+    /// A CloudFront distribution.
+    distribution = "cloudfront:distribution",
+    /// A Route 53 hosted zone.
+    hosted_zone = "route53:hosted-zone",
+    /// A token of Marketplace Web Service.
+    mws_token = "cred:mws-auth-token",
+    /// A JSON web token.
+    jwt = "cred:jwt",
+    /// A token for the Kubernetes API.
+    eks_token = "cred:eks-token",
+    /// A long-term key for Bedrock.
+    bedrock_key = "cred:bedrock-api-key",
+    /// A short-term key for Bedrock.
+    bedrock_short_key = "cred:bedrock-short-term-key",
+    /// A session token.
+    session_token = "cred:session-token",
+    /// The password of a URL.
+    url_password = "cred:url-password",
+    /// The query of an RDS authentication token.
+    rds_token = "cred:rds-auth-token",
 }
 
 /// All tables, read once.

@@ -13,6 +13,12 @@ pub enum Body {
     Alnum,
     /// A UUID.
     Uuid,
+    /// `A-Za-z0-9` with a letter right after a digit: the prefix is a word of the language.
+    Random,
+    /// Small letters and digits; without a letter right after a digit the text must speak of Organizations.
+    Org,
+    /// Upper-case letters and digits after the dash.
+    UpperDash,
     /// Upper-case letters and digits; these prefixes are in upper case and have no dash.
     Upper,
 }
@@ -23,6 +29,9 @@ impl Body {
             "hex" => Some(Self::Hex),
             "alnum" => Some(Self::Alnum),
             "uuid" => Some(Self::Uuid),
+            "random" => Some(Self::Random),
+            "org" => Some(Self::Org),
+            "upper-dash" => Some(Self::UpperDash),
             "upper" => Some(Self::Upper),
             _ => None,
         }
@@ -43,7 +52,7 @@ pub struct PrefixShape {
 }
 
 /// Longest prefix, without its dash.
-pub(crate) const MAX_PREFIX_LEN: usize = 24;
+pub(crate) const MAX_PREFIX_LEN: usize = 40;
 
 /// Prefixes (lower case, without the dash) and their shapes.
 #[derive(Debug)]

@@ -18,11 +18,13 @@ impl Scan<'_, '_> {
             return end;
         }
         let body = end - at - PREFIX;
+        // Old ids of this family differ in their fourth character.
+        let prefix = if text[at..].starts_with(b"A3T") { b"A3T" } else { &text[at..at + PREFIX] };
         let shape = self
             .detector
             .catalog
             .prefixes
-            .get(&text[at..at + PREFIX])
+            .get(prefix)
             .iter()
             .find(|shape| (usize::from(shape.min)..=usize::from(shape.max)).contains(&body));
         if let Some(shape) = shape

@@ -6,7 +6,7 @@ use super::boundary::{is_alnum, run_end, run_start, word_start};
 /// How far before and after the digits a word may say what they are, bytes.
 const REACH_BEFORE: usize = 40;
 const REACH_AFTER: usize = 20;
-const WORDS: &[&str] = &["account", "acct", "계정", "어카운트", "アカウント", "账户", "账号", "帳戶"];
+const WORDS: &[&str] = &["account", "awslogs/", "acct", "계정", "어카운트", "アカウント", "账户", "账号", "帳戶"];
 
 impl Scan<'_, '_> {
     /// Looks at the run of digits that begins at `start`; gives where to go on.
@@ -50,6 +50,10 @@ fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
 
 fn says_account(text: &[u8], start: usize, end: usize) -> bool {
     let before = text[start.saturating_sub(REACH_BEFORE)..start].to_ascii_lowercase();
+    // A line of a flow log: the account owns the interface.
+    if text[end..].starts_with(b" eni-") {
+        return true;
+    }
     let after = text[end..text.len().min(end + REACH_AFTER)].to_ascii_lowercase();
     let line = before.iter().rposition(|&c| c == b'\n').map_or(&before[..], |i| &before[i..]);
     WORDS.iter().any(|word| {

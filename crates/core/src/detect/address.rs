@@ -77,7 +77,7 @@ impl Scan<'_, '_> {
     }
 }
 
-fn begins_word(text: &[u8], start: usize) -> bool {
+pub(super) fn begins_word(text: &[u8], start: usize) -> bool {
     let run = run_start(text, start, 8, is_alnum);
     run == start || word_start(text, run) == start
 }

@@ -31,6 +31,8 @@ enum Anchor {
     Capital,
     Digit,
     Backslash,
+    Bar,
+    Bracket,
 }
 
 const ANCHORS: [Anchor; 256] = {
@@ -41,6 +43,10 @@ const ANCHORS: [Anchor; 256] = {
     table[b'=' as usize] = Anchor::Equals;
     table[b'%' as usize] = Anchor::Percent;
     table[b'\\' as usize] = Anchor::Backslash;
+    // Between the cells of a table.
+    table[b'|' as usize] = Anchor::Bar;
+    // Only `("`, in `.bucket("acme-logs")`.
+    table[b'(' as usize] = Anchor::Bracket;
     // Access keys and unique ids of IAM begin with this letter.
     table[b'A' as usize] = Anchor::Capital;
     let mut digit = b'0';
@@ -60,48 +66,61 @@ pub(super) fn sieve(catalog: &'static Catalog) -> &'static Sieve {
     SIEVE.get_or_init(|| Sieve::new(rows(catalog)))
 }
 
+/// What keys for Bedrock begin with.
+pub(super) const BEDROCK_KEY: &[u8] = b"ABSK";
+/// What every part of a JSON web token but the last begins with.
+pub(super) const WEB_TOKEN: &str = "eyJ";
+/// What a token for the Kubernetes API has after its dot: base64 of `https`.
+pub(super) const EKS_TOKEN: &str = "aHR0";
+
 /// What must stand around each anchor, for all handlers.
 fn rows(catalog: &Catalog) -> Vec<Row> {
     let alnum = Class::of(is_alnum);
+    let alpha = Class::of(|c| c.is_ascii_alphabetic());
     let digit = Class::of(|c| c.is_ascii_digit());
     let hex = Class::of(|c| c.is_ascii_hexdigit());
     let quote = Class::bytes(b"\"'`");
-    let iam = |at: usize| Class::of(|c| catalog.prefixes.unique_ids().any(|prefix| prefix.get(at) == Some(&c)));
+    let begins = |prefix: &[u8], at: usize, c: u8| prefix.get(at) == Some(&c);
+    let iam = |at: usize| {
+        Class::of(|c| begins(BEDROCK_KEY, at, c) || catalog.prefixes.unique_ids().any(|prefix| begins(prefix, at, c)))
+    };
     let mut rows = vec![
         // `vpc-0ab…`: at least eight characters after the dash.
         Row::at(b"-").before(alnum).next(alnum).second(alnum).eighth(alnum),
-        // `ip-10-0-1-5`.
-        Row::at(b"-").before(Class::bytes(b"p")).next(digit),
-        // `-----BEGIN `.
-        Row::at(b"-").next(Class::bytes(b"-")).second(Class::bytes(b"-")).eighth(Class::bytes(b"I")),
+        // `ip-10-0-1-5`, `us-east-1_aB3dEf9Gh`.
+        Row::at(b"-").before(Class::bytes(b"pthl")).next(digit),
+        // `--bucket acme-logs`, `-----BEGIN `, from the last dash on.
+        Row::at(b"-").before(Class::bytes(b"-")).next(alpha),
         // `arn:aws`, `arn%3Aaws`.
         Row::at(b":%").before(Class::bytes(b"n")).next(Class::bytes(b"a3")).second(Class::bytes(b"wAa")),
-        // `s3://`, `s3a://`, `s3n://`.
-        Row::at(b":").before(Class::bytes(b"3an")).next(Class::bytes(b"/")).second(Class::bytes(b"/")),
+        // `s3://`, `postgres://user:password@`.
+        Row::at(b":").before(alnum).next(Class::bytes(b"/")).second(Class::bytes(b"/")),
         // `2001:db8::1`.
         Row::at(b":").before(hex).next(Class::of(|c| c.is_ascii_hexdigit() || c == b':')),
         // `"Key": `, `'key'=`.
         Row::at(b":=").before(quote),
         // `key=`, `Key: `, `key = `, `| key | value |`.
-        Row::at(b":=").before(Class::of(|c| is_alnum(c) || b"_- \t|".contains(&c))),
-        // `AKIA…`.
-        Row::at(b"A").next(iam(1)).second(iam(2)).eighth(Class::of(is_upper)),
+        Row::at(b":=|").before(Class::of(|c| is_alnum(c) || b"_- \t|".contains(&c))),
+        // `.bucket("acme-logs")`.
+        Row::at(b"(").before(alnum).next(Class::bytes(b"\"'\\")),
+        // `AKIA…`, `ABSKQmVkcm9ja0…`, which is base64 of `Bedrock`.
+        Row::at(b"A").next(iam(1)).second(iam(2)).eighth(Class::of(|c| is_upper(c) || c == b'c')),
         // `123456789012`, `1234-5678-9012`.
         Row::at(b"0123456789").next(digit).second(digit).eighth(digit),
         // `10.0.1.5`: the second byte after the first dot is a digit or the second dot.
         Row::at(b".").before(digit).next(digit).second(Class::of(|c| c.is_ascii_digit() || c == b'.')),
         // `\u0069`, `\/`.
-        Row::at(b"\\").next(Class::bytes(b"u")).second(hex),
-        Row::at(b"\\").next(Class::bytes(b"/")),
+        Row::at(b"\\").next(Class::bytes(b"u/")),
     ];
-    // `.amazonaws.com` and what else begins so; other long domains; `.on.aws`.
+    // `.amazonaws.com` and what else begins so; other long domains; `.on.aws`, with the tokens that go on after a dot.
     let groups: [fn(&str) -> bool; 3] = [
         |suffix| suffix.len() >= 8 && suffix.starts_with('a'),
         |suffix| suffix.len() >= 8 && !suffix.starts_with('a'),
         |suffix| suffix.len() < 8,
     ];
     for belongs in groups {
-        let suffixes: Vec<&str> = SUFFIXES.iter().copied().filter(|suffix| belongs(suffix)).collect();
+        let beginnings = SUFFIXES.iter().copied().chain([WEB_TOKEN, EKS_TOKEN]);
+        let suffixes: Vec<&str> = beginnings.filter(|suffix| belongs(suffix)).collect();
         let class = |at: usize| {
             Class::of(|c| suffixes.iter().any(|s| s.as_bytes().get(at).is_some_and(|s| s.eq_ignore_ascii_case(&c))))
         };
@@ -143,18 +162,33 @@ impl Scan<'_, '_> {
             Anchor::Capital => self.capital_letter(at),
             Anchor::Digit => self.digit(at),
             Anchor::Backslash => self.backslash(at),
+            Anchor::Bar => {
+                self.cell(at);
+                at + 1
+            }
+            Anchor::Bracket => {
+                if matches!(self.text.get(at + 1), Some(b'"' | b'\'' | b'\\')) {
+                    self.builder(at);
+                }
+                at + 1
+            }
         }
     }
 
     fn dash(&mut self, at: usize) -> usize {
         let text = self.text;
-        match text.get(at + 1) {
-            Some(b'-') if text[at..].starts_with(b"-----BEGIN ") => self.private_key(at),
-            Some(&c) if is_alnum(c) => match text.get(at + 1..at + 1 + MIN_BODY) {
-                Some(body) if body.iter().all(|&c| is_alnum(c)) => self.prefixed_at(at),
-                _ if c.is_ascii_digit() => self.dashed_address(at),
-                _ => at + 1,
-            },
+        let Some(&c) = text.get(at + 1) else { return at + 1 };
+        if at > 0 && text[at - 1] == b'-' && c.is_ascii_alphabetic() {
+            if text[at + 1..].starts_with(b"BEGIN ") && text[..=at].ends_with(b"-----") {
+                return self.private_key(at - 4);
+            }
+            self.option(at);
+        }
+        match text.get(at + 1..at + 1 + MIN_BODY) {
+            Some([_, _, _, _, b'-', _, _, _]) if text.get(at + 10) == Some(&b'-') => self.uuid_at(at),
+            Some([digit, b'_', ..]) if digit.is_ascii_digit() => self.user_pool(at),
+            Some(body) if body.iter().all(|&c| is_alnum(c)) => self.prefixed_at(at),
+            _ if c.is_ascii_digit() => self.dashed_address(at),
             _ => at + 1,
         }
     }
@@ -168,6 +202,8 @@ impl Scan<'_, '_> {
                 let is_joined = at > 0 && text[at - 1].is_ascii_digit() && text.get(digits_end) == Some(&b'.');
                 if is_joined { self.dotted_address(at) } else { at + 1 }
             }
+            Some(b'e') if text[at + 1..].starts_with(WEB_TOKEN.as_bytes()) => self.web_token(at),
+            Some(b'a') if text[at + 1..].starts_with(EKS_TOKEN.as_bytes()) => self.eks_token(at),
             Some(c) if c.is_ascii_alphabetic() => self.host(at),
             _ => at + 1,
         }
@@ -180,6 +216,9 @@ impl Scan<'_, '_> {
             if end > at {
                 return end;
             }
+        }
+        if text[at..].starts_with(b"://") {
+            self.url_password(at);
         }
         if text[at..].starts_with(b"://") && text[..at].last().is_some_and(|c| matches!(c, b'3' | b'a' | b'n')) {
             let end = self.s3_url(at);
@@ -208,9 +247,12 @@ impl Scan<'_, '_> {
 
     /// The letter that unique ids of IAM begin with.
     fn capital_letter(&mut self, at: usize) -> usize {
+        let prefixes = &self.detector.catalog.prefixes;
         match self.text.get(at..at + 9) {
+            Some(run) if run.starts_with(BEDROCK_KEY) && matches!(run[8], b'c') => self.bedrock_key(at),
             Some(run)
-                if run.iter().all(|&c| is_upper(c)) && !self.detector.catalog.prefixes.get(&run[..4]).is_empty() =>
+                if run.iter().all(|&c| is_upper(c))
+                    && !(prefixes.get(&run[..4]).is_empty() && prefixes.get(&run[..3]).is_empty()) =>
             {
                 self.capital(at)
             }

@@ -115,7 +115,7 @@ impl Scan<'_, '_> {
             return self.part(known.account, start, end, false);
         }
         if uuid_end(text, start) == Some(end) {
-            return self.part(known.uuid, start, end, false);
+            return self.part(known.uuid, start, end, true);
         }
         if let Some((kind, from, to)) = self.prefixed_within(start, end) {
             return self.part(kind, from, to, false);
@@ -224,18 +224,42 @@ fn is_type_word(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(|&c| c.is_ascii_alphabetic() || c == b'-' || c == b'_')
 }
 
-/// `us-east-1`, `ap-northeast-2a`, `us-gov-west-1`.
+/// `us-east-1`, `ap-northeast-2a`, `us-gov-west-1`, `us-isob-east-1`, `eusc-de-east-1`.
 pub(super) fn is_region(text: &[u8]) -> bool {
+    const AREAS: [&[u8]; 12] =
+        [b"af", b"ap", b"ca", b"cn", b"eu", b"eusc", b"il", b"me", b"mx", b"sa", b"us", b"global"];
+    const PLACES: [&[u8]; 17] = [
+        b"central",
+        b"east",
+        b"north",
+        b"northeast",
+        b"northwest",
+        b"south",
+        b"southeast",
+        b"southwest",
+        b"west",
+        b"gov",
+        b"iso",
+        b"isob",
+        b"isoe",
+        b"isof",
+        b"de",
+        b"northern",
+        b"southern",
+    ];
     let mut parts = text.split(|&c| c == b'-');
-    let Some(first) = parts.next() else { return false };
-    if first.len() < 2 || !first.iter().all(u8::is_ascii_lowercase) {
-        return false;
-    }
-    let rest: Vec<&[u8]> = parts.collect();
-    let Some((last, middle)) = rest.split_last() else { return false };
-    let number = last.strip_suffix(b"a").or(last.strip_suffix(b"b")).or(last.strip_suffix(b"c")).unwrap_or(last);
-    !middle.is_empty()
-        && middle.iter().all(|part| !part.is_empty() && part.iter().all(u8::is_ascii_lowercase))
-        && (1..=2).contains(&number.len())
-        && number.iter().all(u8::is_ascii_digit)
+    let Some(last) = parts.next_back() else { return false };
+    let number = match last {
+        [digits @ .., b'a'..=b'f'] if text.len() > 8 => digits,
+        digits => digits,
+    };
+    let is_number = (1..=2).contains(&number.len()) && number.iter().all(u8::is_ascii_digit);
+    let mut places = 0;
+    is_number
+        && parts.next().is_some_and(|area| AREAS.contains(&area))
+        && parts.all(|place| {
+            places += 1;
+            PLACES.contains(&place)
+        })
+        && places > 0
 }

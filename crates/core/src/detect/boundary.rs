@@ -1,5 +1,8 @@
 //! Where a word begins and ends in text that may be JSON, JSON inside JSON, a URL or prose.
 
+/// Most backslashes before a quote: each JSON in JSON doubles them and adds one, this is five deep.
+pub(super) const MAX_BACKSLASHES: usize = 31;
+
 /// ASCII letter or digit.
 #[inline]
 pub(crate) fn is_alnum(c: u8) -> bool {
@@ -16,13 +19,24 @@ pub(crate) fn word_start(text: &[u8], start: usize) -> usize {
         (Some(b'\\'), Some(b'n' | b't' | b'r' | b'b' | b'f')) => start + 1,
         (Some(b'\\'), Some(b'u')) if is_hex_run(text, start + 1, 4) => start + 5,
         (Some(b'%'), Some(_)) if is_hex_run(text, start, 2) => start + 2,
+        (Some(b'[' | b';'), Some(c)) if c.is_ascii_digit() || *c == b'm' => past_color(text, start),
         _ => start,
     }
 }
 
+/// Past the `31m` of a terminal's color code, whose escape character may itself be escaped.
+fn past_color(text: &[u8], start: usize) -> usize {
+    let bracket = run_start(text, start, 12, |c| c.is_ascii_digit() || c == b';');
+    let end = run_end(text, start, 4, |c| c.is_ascii_digit());
+    let before = bracket.checked_sub(1).filter(|&at| text[at] == b'[').map(|at| &text[..at]);
+    let escapes: [&[u8]; 6] = [b"\x1b", b"\\u001b", b"\\u001B", b"\\x1b", b"\\033", b"\\e"];
+    let is_color = before.is_some_and(|before| escapes.iter().any(|escape| before.ends_with(escape)));
+    if is_color && text.get(end) == Some(&b'm') { end + 1 } else { start }
+}
+
 /// True when an escape or a percent code ends right before `at`, so that a word may begin there.
 pub(crate) fn follows_escape(text: &[u8], at: usize) -> bool {
-    [1, 2, 5].iter().any(|&back| at.checked_sub(back).is_some_and(|from| word_start(text, from) == at))
+    (1..=5).any(|back| at.checked_sub(back).is_some_and(|from| from < at && word_start(text, from) == at))
 }
 
 /// True when `text[at..at + len]` is hexadecimal.
@@ -62,6 +76,10 @@ mod tests {
         assert_eq!(word_start(b"%2Fi-0", 1), 3);
         assert_eq!(word_start(b" ni-0", 1), 1);
         assert_eq!(word_start(b"ni-0", 0), 0);
+        assert_eq!(word_start(b"\x1b[31mi-0", 2), 5);
+        assert_eq!(word_start(br"\u001b[1;31mi-0", 9), 12);
+        assert_eq!(word_start(b"x[31mi-0", 2), 2);
+        assert!(follows_escape(b"\x1b[31marn:", 5));
     }
 
     #[test]

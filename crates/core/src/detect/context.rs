@@ -1,74 +1,194 @@
-//! Values that their key announces: `"AccountId": "…"`, `aws_secret_access_key = …`, `SESSION_TOKEN=…`.
+//! Values that their key announces: `"AccountId": "…"`, `--bucket …`, `aws_secret_access_key = …`, `| BucketName | … |`.
 
 use super::Scan;
-use super::arn::is_account;
-use super::boundary::{is_alnum, run_end, run_start, word_start};
-use super::secret::is_secret_key;
-use crate::catalog::{Member, Strength, ValueShape};
-use crate::token::is_token_shaped;
+use super::boundary::{is_alnum, run_end, run_start};
+use super::key::{key_end, key_start};
+use super::value::{Setting, Value, is_believable, shape_end, value, whole_quoted};
+use crate::catalog::{Category, Member, ValueShape};
 
-/// Longest key looked at.
-const MAX_KEY: usize = 64;
-/// Longest value looked at.
-const MAX_VALUE: usize = 4096;
-/// Most backslashes before a quote: each JSON in JSON doubles them and adds one, this is five deep.
-const MAX_BACKSLASHES: usize = 31;
 /// Most values of one list.
-const MAX_LIST: usize = 64;
+const MAX_LIST: usize = 1000;
+/// Longest cell of a table.
+const MAX_CELL: usize = 1024;
 
 impl Scan<'_, '_> {
     /// Looks at the `:` or `=` at `at`: is there a key before it that says what the value after it is?
     pub(super) fn keyed_value(&mut self, at: usize) {
         let text = self.text;
-        let key_end = key_end(text, at);
-        let run = run_start(text, key_end, MAX_KEY, |c| is_alnum(c) || matches!(c, b'_' | b'-'));
-        if run == key_end {
+        let end = key_end(text, at);
+        let start = key_start(text, end);
+        // `ecs:service:DesiredCount` is one name.
+        if start > 0 && text[start - 1] == b':' && end == at {
             return;
         }
-        let start = word_start(text, run).min(key_end);
-        let mut normal = [0u8; MAX_KEY];
-        let mut len = 0;
-        for &c in text[start..key_end].iter().filter(|&&c| is_alnum(c)) {
-            normal[len] = c.to_ascii_lowercase();
-            len += 1;
+        let members = self.meanings(start, end);
+        if !members.is_empty() {
+            self.values(&members, at + 1);
         }
-        let Some(member) = self.detector.catalog.members.get(&normal[..len]) else { return };
-        if member.strength == Strength::Weak || !self.wants(member.kind) {
-            return;
-        }
-        self.values(member, at + 1);
     }
 
-    fn values(&mut self, member: Member, at: usize) {
+    /// Looks at the option whose second dash is at `dash`: `--bucket acme-logs`, `--names a b`.
+    pub(super) fn option(&mut self, dash: usize) {
         let text = self.text;
-        let mut at = run_end(text, at, 16, |c| matches!(c, b' ' | b'\t' | b'=' | b'>' | b'|'));
-        let is_list = text.get(at) == Some(&b'[');
-        if is_list {
-            at = skip_space(text, at + 1);
+        let name = dash + 1;
+        let end = run_end(text, name, 64, |c| is_alnum(c) || c == b'-');
+        // `--name=value` is looked at from its `=`.
+        if text.get(end) != Some(&b' ') {
+            return;
         }
-        for _ in 0..if is_list { MAX_LIST } else { 1 } {
-            let Some((start, end, next)) = value(text, at, member.value) else { return };
-            let body = &text[start..end];
-            if is_believable(member.value, body) && !is_token_shaped(body) {
-                self.whole(member.kind, start, end);
-            }
-            at = skip_space(text, next);
-            if text.get(at) != Some(&b',') {
+        let members = self.meanings(name, end);
+        if members.is_empty() {
+            return;
+        }
+        let mut at = run_end(text, end, 8, |c| c == b' ');
+        let several = if text[end - 1] == b's' { MAX_LIST } else { 1 };
+        for _ in 0..several {
+            if text.get(at) == Some(&b'-') && text.get(at + 1) == Some(&b'-') {
                 return;
             }
-            at = skip_space(text, at + 1);
+            let Some(found) = self.announced(&members, at, Setting::Sure) else { return };
+            at = run_end(text, found.next, 8, |c| c == b' ');
+            if at == found.next || matches!(text.get(at), Some(b'\\' | b'|' | b'>' | b'#')) {
+                return;
+            }
         }
     }
-}
 
-/// Where the key before `at` ends: before blanks, a closing quote and its backslashes.
-fn key_end(text: &[u8], at: usize) -> usize {
-    let mut end = run_start(text, at, 16, |c| matches!(c, b' ' | b'\t' | b'|'));
-    if end > 0 && matches!(text[end - 1], b'"' | b'\'' | b'`') {
-        end -= 1;
-        end = run_start(text, end, MAX_BACKSLASHES, |c| c == b'\\');
+    /// Looks at the `("` of a call at `open`: `.bucket("acme-logs")`, `.withBucketName("…")`.
+    pub(super) fn builder(&mut self, open: usize) {
+        let text = self.text;
+        let start = run_start(text, open, 64, is_alnum);
+        if start == 0 || text[start - 1] != b'.' {
+            return;
+        }
+        let name = &text[start..open];
+        let is_verb = |verb: &&[u8]| name.starts_with(verb) && name.get(verb.len()).is_some_and(u8::is_ascii_uppercase);
+        let verb = [&b"with"[..], b"set"].into_iter().find(is_verb).map_or(0, <[u8]>::len);
+        let members = self.meanings(start + verb, open);
+        if !members.is_empty() {
+            self.announced(&members, open + 1, Setting::Sure);
+        }
     }
-    end
+
+    /// Looks at the `|` at `at`, which may stand between the name and the value of a row.
+    pub(super) fn cell(&mut self, at: usize) {
+        let text = self.text;
+        let end = run_start(text, at, 64, |c| c == b' ');
+        let start = key_start(text, end);
+        if start == end || !matches!(text.get(start.wrapping_sub(1)), Some(b' ' | b'|')) {
+            return;
+        }
+        let members = self.meanings(start, end);
+        if members.is_empty() {
+            return;
+        }
+        if let Some(rows) = below_separator(text, at) {
+            return self.column(&members, at, rows);
+        }
+        if let Some(found) = cell_text(text, at) {
+            self.believe(&members, found, Setting::Sure);
+        }
+    }
+
+    /// The values of the column that ends at the bar `at` of a heading, in the rows from `rows` on.
+    fn column(&mut self, members: &[Member], at: usize, rows: usize) {
+        let text = self.text;
+        let line = text[..at].iter().rposition(|&c| c == b'\n').map_or(0, |i| i + 1);
+        let index = text[line..at].iter().filter(|&&c| c == b'|').count();
+        let mut row = rows;
+        for _ in 0..MAX_LIST {
+            let end = run_end(text, row, MAX_CELL, |c| c != b'\n');
+            if !text[row..end].starts_with(b"|") || text[row..end].starts_with(b"|-") {
+                return;
+            }
+            let mut bar = row;
+            for _ in 1..index {
+                match memchr::memchr(b'|', &text[bar + 1..end]) {
+                    Some(next) => bar += next + 1,
+                    None => return,
+                }
+            }
+            if let Some(found) = cell_text(text, bar) {
+                self.believe(members, found, Setting::Sure);
+            }
+            row = end + 1;
+            if row >= text.len() {
+                return;
+            }
+        }
+    }
+
+    fn values(&mut self, members: &[Member], at: usize) {
+        let text = self.text;
+        let spaced = text.get(at) == Some(&b' ');
+        let mut at = run_end(text, at, 16, |c| matches!(c, b' ' | b'\t' | b'=' | b'>'));
+        if text.get(at) == Some(&b'[') {
+            at = skip_space(text, at + 1);
+            for _ in 0..MAX_LIST {
+                let Some(found) = self.announced(members, at, Setting::Sure) else { return };
+                at = skip_space(text, found.next);
+                if text.get(at) != Some(&b',') {
+                    return;
+                }
+                at = skip_space(text, at + 1);
+            }
+            return;
+        }
+        if let Some(mut item) = yaml_item(text, at) {
+            for _ in 0..MAX_LIST {
+                let Some(found) = self.announced(members, item, Setting::Line) else { return };
+                match yaml_item(text, found.next) {
+                    Some(next) => item = next,
+                    None => return,
+                }
+            }
+            return;
+        }
+        let setting = match value(text, at) {
+            Some(Value { quoted: true, .. }) => Setting::Sure,
+            Some(Value { next, .. }) => match text.get(next) {
+                None | Some(b'\n' | b'\r' | b'&') => Setting::Line,
+                Some(b'\\') if matches!(text.get(next + 1), Some(b'n' | b'r' | b't')) => Setting::Line,
+                // `KEY=value more`: a shell's assignment, or a log line; with blanks around the sign it is code.
+                Some(b' ' | b'"' | b'\'') if !spaced => Setting::Line,
+                _ => Setting::Open,
+            },
+            None => return,
+        };
+        self.announced(members, at, setting);
+    }
+
+    /// Records the value at `at` if one of the members may have it.
+    fn announced(&mut self, members: &[Member], at: usize, setting: Setting) -> Option<Value> {
+        let text = self.text;
+        if members.iter().any(|m| m.value == ValueShape::QuotedSecret) {
+            let found = whole_quoted(text, at)?;
+            self.believe(members, found, Setting::Sure);
+            return Some(found);
+        }
+        let found = value(text, at)?;
+        // A function's name or a string's prefix, as in `f"…"`.
+        let opens_string = matches!(text.get(found.end), Some(b'"' | b'\'')) && found.end - found.start <= 2;
+        let is_call = !found.quoted && (opens_string || text.get(found.end) == Some(&b'('));
+        if !is_call {
+            let setting = if found.quoted { Setting::Sure } else { setting };
+            self.believe(members, found, setting);
+        }
+        Some(found)
+    }
+
+    fn believe(&mut self, members: &[Member], value: Value, setting: Setting) {
+        let text = self.text;
+        let ends = |m: &Member| {
+            let end = shape_end(text, value, m.value);
+            (end > value.start && is_believable(m.value, &text[value.start..end], setting)).then_some((m.kind, end))
+        };
+        let Some((kind, end)) = members.iter().find_map(ends) else { return };
+        let category = self.detector.catalog.kind(kind).map(|kind| kind.category);
+        self.finding(kind, value.start, end);
+        let is_name = category != Some(Category::Credentials) && category != Some(Category::Accounts);
+        self.part(kind, value.start, end, is_name);
+    }
 }
 
 /// Past white space, also where it is escaped.
@@ -82,49 +202,35 @@ fn skip_space(text: &[u8], mut at: usize) -> usize {
     }
 }
 
-/// The value at `at`: its start, its end, and where to read on. Without quotes it ends where its shape does.
-fn value(text: &[u8], at: usize, shape: ValueShape) -> Option<(usize, usize, usize)> {
-    let quote = run_end(text, at, MAX_BACKSLASHES, |c| c == b'\\');
-    match text.get(quote) {
-        Some(&q @ (b'"' | b'\'' | b'`')) => {
-            let start = quote + 1;
-            let end = run_end(text, start, MAX_VALUE, |c| c != q && c != b'\\' && c != b'\n');
-            let close = run_end(text, end, MAX_BACKSLASHES, |c| c == b'\\');
-            (text.get(close) == Some(&q)).then_some((start, end, close + 1))
-        }
-        Some(_) if quote == at => {
-            let end = run_end(text, at, MAX_VALUE, |c| may_hold(shape, c));
-            (end > at).then_some((at, end, end))
-        }
-        _ => None,
-    }
+/// Where the text of the item begins when the rest of the line is empty and the next one holds `- item`.
+fn yaml_item(text: &[u8], at: usize) -> Option<usize> {
+    let line = match text.get(at..at + 2)? {
+        [b'\n', _] => at + 1,
+        [b'\\', b'n'] => at + 2,
+        _ => return None,
+    };
+    let dash = run_end(text, line, 64, |c| c == b' ');
+    (text.get(dash..dash + 2)? == b"- ").then_some(dash + 2)
 }
 
-fn is_believable(shape: ValueShape, value: &[u8]) -> bool {
-    match shape {
-        ValueShape::Account => is_account(value),
-        ValueShape::SecretKey => is_secret_key(value),
-        ValueShape::Base64 => value.len() >= 16 && value.iter().all(|&c| may_hold(shape, c)),
-        ValueShape::Password => value.len() >= 8,
-        ValueShape::Name => {
-            (1..=255).contains(&value.len())
-                && value.iter().any(|&c| is_alnum(c))
-                && value.iter().all(|&c| may_hold(shape, c))
-        }
+/// The text of the cell that begins after the bar at `at`.
+fn cell_text(text: &[u8], at: usize) -> Option<Value> {
+    let stop = run_end(text, at + 1, MAX_CELL, |c| c != b'|' && c != b'\n');
+    if text.get(stop) != Some(&b'|') {
+        return None;
     }
+    let from = run_end(text, at + 1, stop - at - 1, |c| c == b' ');
+    let to = run_start(text, stop, stop - from, |c| c == b' ');
+    (from < to).then_some(Value { start: from, end: to, next: to, quoted: true })
 }
 
-/// True when `c` can stand in a value of this shape that has no quotes around it.
-fn may_hold(shape: ValueShape, c: u8) -> bool {
-    match shape {
-        ValueShape::Account => is_alnum(c),
-        ValueShape::SecretKey | ValueShape::Base64 => {
-            is_alnum(c) || matches!(c, b'+' | b'/' | b'=' | b'-' | b'_' | b'%')
-        }
-        ValueShape::Name => is_alnum(c) || matches!(c, b'_' | b'.' | b'-' | b'/' | b'+' | b'=' | b'@' | b':'),
-        ValueShape::Password => {
-            c.is_ascii_graphic()
-                && !matches!(c, b',' | b';' | b'"' | b'\'' | b'`' | b'}' | b']' | b')' | b'&' | b'\\' | b'<' | b'|')
-        }
-    }
+/// Where the rows begin when the next line draws the line under a heading and rows follow.
+fn below_separator(text: &[u8], at: usize) -> Option<usize> {
+    let line = at + memchr::memchr(b'\n', &text[at..text.len().min(at + MAX_CELL)])? + 1;
+    let end = run_end(text, line, MAX_CELL, |c| matches!(c, b'|' | b'+' | b'-' | b' ' | b':'));
+    let drawn = &text[line..end];
+    let is_line = drawn.len() > 4 && drawn.iter().filter(|&&c| c == b'-').count() * 2 > drawn.len();
+    // Two columns, name and value, have a line only around all of them.
+    let is_heading = text.get(end) == Some(&b'\n') && text.get(end + 1) == Some(&b'|');
+    (is_line && is_heading).then_some(end + 1)
 }

@@ -14,7 +14,7 @@ const MIN_NAME_LEN: usize = 4;
 impl Detector {
     pub(super) fn add_mentions(&self, text: &[u8], hits: &mut Hits) {
         add_loose(text, hits);
-        add_names(text, hits);
+        add_names(text, self.catalog.known.arn_name, hits);
     }
 }
 
@@ -43,11 +43,13 @@ fn is_distinctive(name: &[u8]) -> bool {
         && !is_token_shaped(name)
 }
 
-fn add_names(text: &[u8], hits: &mut Hits) {
+fn add_names(text: &[u8], arn_name: KindId, hits: &mut Hits) {
     let mut names: HashMap<&[u8], KindId> = HashMap::new();
     for part in hits.parts.iter().filter(|p| p.is_name) {
         let name = &text[part.span.clone()];
-        if is_distinctive(name) {
+        // What an ARN names without saying what it is, is often a word: `group/checkout`.
+        let is_told = part.kind != arn_name || name.len() >= 6 && name.iter().any(u8::is_ascii_digit);
+        if is_told && is_distinctive(name) {
             names.entry(name).or_insert(part.kind);
         }
     }

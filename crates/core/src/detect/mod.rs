@@ -8,16 +8,19 @@ mod account;
 mod address;
 mod anchors;
 mod arn;
+mod bearer;
 mod body;
 mod boundary;
 mod context;
 mod custom;
 mod host;
+mod key;
 mod mention;
 mod policy;
 mod prefixed;
 mod secret;
 mod sieve;
+mod value;
 mod view;
 
 pub use custom::CustomPattern;
@@ -25,6 +28,8 @@ pub use policy::{DetectorConfig, Policy};
 pub use sieve::Lanes;
 
 use std::ops::Range;
+
+use hashbrown::HashMap;
 
 use crate::Result;
 use crate::catalog::{Catalog, Category, KindId};
@@ -213,15 +218,17 @@ struct Scan<'d, 't> {
     /// Escapes were not resolved; the scan ends at the first that a view resolves.
     is_raw: bool,
     escape: Option<usize>,
+    /// Which services the text speaks of, by stretch of text.
+    near: HashMap<(usize, &'static str), bool>,
 }
 
 impl<'d, 't> Scan<'d, 't> {
     fn raw(detector: &'d Detector, text: &'t [u8], hits: &'t mut Hits) -> Self {
-        Self { detector, text, hits, is_raw: true, escape: None }
+        Self { detector, text, hits, is_raw: true, escape: None, near: HashMap::new() }
     }
 
     fn resolved(detector: &'d Detector, text: &'t [u8], hits: &'t mut Hits) -> Self {
-        Self { detector, text, hits, is_raw: false, escape: None }
+        Self { detector, text, hits, is_raw: false, escape: None, near: HashMap::new() }
     }
 }
 

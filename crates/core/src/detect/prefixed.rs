@@ -1,11 +1,15 @@
 //! Ids that a prefix and a dash announce: `i-0ab…`, `vpce-svc-…`, `fleet-UUID`.
 
 use super::Scan;
+use super::address::begins_word;
+use super::arn::is_region;
 use super::boundary::{ends_at, is_alnum, run_end, run_start, word_start};
 use crate::catalog::{Body, KindId, MAX_PREFIX_LEN};
 
 /// Longest prefix looked at, dashes included.
 const MAX_PREFIX: usize = MAX_PREFIX_LEN;
+/// Fewest characters of an id of Organizations that is believed on its own.
+const MIN_ORG: usize = 8;
 /// Longest id body looked at.
 const MAX_BODY: usize = 64;
 
@@ -45,8 +49,68 @@ impl Scan<'_, '_> {
 }
 
 impl Scan<'_, '_> {
+    /// Looks at the UUID whose first dash is at `dash`, for what stands before it; gives where to go on.
+    pub(super) fn uuid_at(&mut self, dash: usize) -> usize {
+        let text = self.text;
+        let known = &self.detector.catalog.known;
+        let Some(start) = dash.checked_sub(8) else { return dash + 1 };
+        let Some(end) = uuid_end(text, start) else { return dash + 1 };
+        let before = &text[..start];
+        for (prefix, kind) in
+            [(&b"ADID"[..], known.snow_address), (b"JID", known.snow_job), (b"CID", known.snow_cluster)]
+        {
+            let from = start.saturating_sub(prefix.len());
+            if before.ends_with(prefix) && begins_word(text, from) {
+                self.whole(kind, from, end);
+                return end;
+            }
+        }
+        match before.last() {
+            Some(b'-') => {
+                let from = run_start(text, start - 1, 11, |c| c.is_ascii_hexdigit());
+                if start - 1 - from == 10 {
+                    self.whole(known.identity_store, from, end);
+                    return end;
+                }
+            }
+            Some(b'.') if before.ends_with(b"amzn.mws.") => {
+                self.whole(known.mws_token, start - 9, end);
+                return end;
+            }
+            Some(b':') => {
+                let from = run_start(text, start - 1, 150, |c| is_alnum(c) || matches!(c, b'-' | b'_'));
+                let from = word_start(text, from);
+                let owner = &text[from.min(start - 1)..start - 1];
+                if is_region(owner) {
+                    self.whole(known.identity_pool, from, end);
+                    return end;
+                }
+                if owner.len() > 1 && self.speaks_of("codebuild", start) {
+                    self.whole(known.build, from, end);
+                    return end;
+                }
+            }
+            _ => {}
+        }
+        dash + 1
+    }
+
+    /// Looks at `us-east-1_aB3dEf9Gh` whose last dash is at `dash`; gives where to go on.
+    pub(super) fn user_pool(&mut self, dash: usize) -> usize {
+        let text = self.text;
+        let kind = self.detector.catalog.known.user_pool;
+        let run = run_start(text, dash, 24, |c| c.is_ascii_lowercase() || c == b'-');
+        let start = word_start(text, run).min(dash);
+        let end = run_end(text, dash + 3, 16, is_alnum);
+        if is_region(&text[start..dash + 2]) && end - dash == 12 && begins_word(text, start) {
+            self.whole(kind, start, end);
+            return end;
+        }
+        dash + 1
+    }
+
     /// The prefixed id that begins at `start` and ends at or before `end`.
-    pub(super) fn prefixed_within(&self, start: usize, end: usize) -> Option<(KindId, usize, usize)> {
+    pub(super) fn prefixed_within(&mut self, start: usize, end: usize) -> Option<(KindId, usize, usize)> {
         let mut at = start;
         while let Some(found) = memchr::memchr(b'-', &self.text[at..end]) {
             let dash = at + found;
@@ -62,7 +126,7 @@ impl Scan<'_, '_> {
     }
 }
 
-fn find(scan: &Scan<'_, '_>, dash: usize) -> Found {
+fn find(scan: &mut Scan<'_, '_>, dash: usize) -> Found {
     let text = scan.text;
     let body = dash + 1;
     let run = run_start(text, dash, MAX_PREFIX, |c| is_alnum(c) || c == b'-');
@@ -71,6 +135,9 @@ fn find(scan: &Scan<'_, '_>, dash: usize) -> Found {
     let prefix = &mut lower[..dash - first];
     prefix.copy_from_slice(&text[first..dash]);
     prefix.make_ascii_lowercase();
+    if let Some(found) = organizational_unit(scan, first, dash) {
+        return found;
+    }
     // A run that was cut at the limit begins in the middle of a word.
     let cut = run > 0 && run == first && dash - run == MAX_PREFIX && is_alnum(text[run - 1]);
     let mut from = 0;
@@ -92,8 +159,19 @@ fn find(scan: &Scan<'_, '_>, dash: usize) -> Found {
     glued_left(scan, dash, body)
 }
 
+/// `ou-ROOT-UNIT` whose last dash is at `dash`.
+fn organizational_unit(scan: &Scan<'_, '_>, first: usize, dash: usize) -> Option<Found> {
+    let text = scan.text;
+    let is_part = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let root = text[first..dash].strip_prefix(b"ou-")?;
+    let end = run_end(text, dash + 1, 33, is_part);
+    let shaped = (4..=32).contains(&root.len()) && root.iter().all(|&c| is_part(c)) && (9..=33).contains(&(end - dash));
+    let kind = scan.detector.catalog.known.organizational_unit;
+    (shaped && ends_at(text, end)).then_some(Found::Id { kind, start: first, end })
+}
+
 /// The id shapes whose prefix is the tail of a longer word: kept aside for the ids that the request has elsewhere.
-fn glued_left(scan: &Scan<'_, '_>, dash: usize, body: usize) -> Found {
+fn glued_left(scan: &mut Scan<'_, '_>, dash: usize, body: usize) -> Found {
     let text = scan.text;
     let word = run_start(text, dash, MAX_PREFIX, is_alnum);
     for start in word + 1..dash {
@@ -109,13 +187,15 @@ fn glued_left(scan: &Scan<'_, '_>, dash: usize, body: usize) -> Found {
 }
 
 /// The kind and end of an id with this prefix whose body begins at `body`.
-fn body_end(scan: &Scan<'_, '_>, prefix: &[u8], body: usize) -> Option<(KindId, usize)> {
+fn body_end(scan: &mut Scan<'_, '_>, prefix: &[u8], body: usize) -> Option<(KindId, usize)> {
     let text = scan.text;
     let mut glued = None;
     for shape in scan.detector.catalog.prefixes.get(prefix) {
         let end = match shape.body {
             Body::Hex => run_end(text, body, MAX_BODY, |c| c.is_ascii_hexdigit()),
-            Body::Alnum => run_end(text, body, MAX_BODY, is_alnum),
+            Body::Alnum | Body::Random => run_end(text, body, MAX_BODY, is_alnum),
+            Body::Org => run_end(text, body, MAX_BODY, |c| c.is_ascii_lowercase() || c.is_ascii_digit()),
+            Body::UpperDash => run_end(text, body, MAX_BODY, |c| c.is_ascii_uppercase() || c.is_ascii_digit()),
             Body::Uuid => match uuid_end(text, body) {
                 Some(end) => end,
                 None => continue,
@@ -126,7 +206,7 @@ fn body_end(scan: &Scan<'_, '_>, prefix: &[u8], body: usize) -> Option<(KindId, 
         if len < usize::from(shape.min) {
             continue;
         }
-        if len <= usize::from(shape.max) && is_mixed(shape.body, &text[body..end]) {
+        if len <= usize::from(shape.max) && is_mixed(scan, shape.body, body, end) {
             if ends_at(text, end) {
                 return Some((shape.kind, end));
             }
@@ -137,8 +217,17 @@ fn body_end(scan: &Scan<'_, '_>, prefix: &[u8], body: usize) -> Option<(KindId, 
 }
 
 /// An id whose body may be any letters must have a digit, or it is a word.
-fn is_mixed(body: Body, text: &[u8]) -> bool {
-    body != Body::Alnum || text.iter().any(u8::is_ascii_digit) && text.iter().any(u8::is_ascii_alphabetic)
+fn is_mixed(scan: &mut Scan<'_, '_>, body: Body, start: usize, end: usize) -> bool {
+    let text = &scan.text[start..end];
+    let has_digit = text.iter().any(u8::is_ascii_digit);
+    let has_letter = text.iter().any(u8::is_ascii_alphabetic);
+    let is_random = text.windows(2).any(|w| w[0].is_ascii_digit() && w[1].is_ascii_alphabetic());
+    match body {
+        Body::Hex | Body::Uuid | Body::Upper => true,
+        Body::Alnum | Body::UpperDash => has_digit && has_letter,
+        Body::Random => is_random,
+        Body::Org => is_random && text.len() >= MIN_ORG || has_letter && scan.speaks_of("organizations", start),
+    }
 }
 
 /// End of the UUID that begins at `at`.

@@ -1,0 +1,222 @@
+//! Keys: finding the one before a separator, and what it says about the value.
+
+use super::Scan;
+use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end, run_start, word_start};
+use crate::catalog::{MAX_KEY_LEN, Match, Member};
+
+/// Most words of one key.
+const MAX_WORDS: usize = 12;
+/// How far around a key its hint may stand, bytes.
+const NEAR: usize = 2048;
+/// Longest word before a call's opening bracket.
+const MAX_CALL: usize = 64;
+
+/// The words of a key, lower case and without separators.
+pub(super) struct Words {
+    text: [u8; MAX_KEY_LEN],
+    len: usize,
+    starts: [(usize, Start); MAX_WORDS],
+    count: usize,
+}
+
+/// What stands before a word of a key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Start {
+    /// Nothing, or a dot: the word begins a key of its own.
+    Key,
+    /// An underscore or a dash.
+    Separator,
+    /// The case changed.
+    Case,
+}
+
+impl Words {
+    /// Splits `key` at its separators and where its case changes.
+    pub(super) fn split(key: &[u8]) -> Self {
+        let mut words = Self { text: [0; MAX_KEY_LEN], len: 0, starts: [(0, Start::Key); MAX_WORDS], count: 0 };
+        let mut pending = Some(Start::Key);
+        for (i, &c) in key.iter().take(MAX_KEY_LEN).enumerate() {
+            match c {
+                b'.' => pending = Some(Start::Key),
+                _ if !is_alnum(c) => pending = Some(pending.unwrap_or(Start::Separator)),
+                _ => {
+                    let before = i.checked_sub(1).map_or(b' ', |i| key[i]);
+                    let next = key.get(i + 1).copied().unwrap_or(b' ');
+                    let changes = c.is_ascii_uppercase()
+                        && (before.is_ascii_lowercase()
+                            || before.is_ascii_digit()
+                            || before.is_ascii_uppercase() && next.is_ascii_lowercase() && next != b's');
+                    let start = pending.take().or(changes.then_some(Start::Case));
+                    if let Some(start) = start
+                        && words.count < MAX_WORDS
+                    {
+                        words.starts[words.count] = (words.len, start);
+                        words.count += 1;
+                    }
+                    words.text[words.len] = c.to_ascii_lowercase();
+                    words.len += 1;
+                }
+            }
+        }
+        words
+    }
+
+    fn from(&self, word: usize) -> &[u8] {
+        &self.text[self.starts[word].0..self.len]
+    }
+
+    /// Whether `member`, found under the words from `word` on, means this spelling.
+    fn fits(&self, member: &Member, word: usize) -> bool {
+        let (_, start) = self.starts[word];
+        let rest = &self.starts[word + 1..self.count];
+        let alone = match start {
+            Start::Key => true,
+            Start::Separator => rest.iter().all(|&(_, start)| start == Start::Case),
+            Start::Case => false,
+        };
+        match member.matches {
+            Match::Suffix => true,
+            Match::Exact => alone,
+            Match::Words => alone && !rest.is_empty(),
+        }
+    }
+}
+
+impl Scan<'_, '_> {
+    /// The meanings of the key `start..end`, the longest part of it that means something first.
+    pub(super) fn meanings(&mut self, start: usize, end: usize) -> Vec<Member> {
+        let text = self.text;
+        let members = &self.detector.catalog.members;
+        let mut found = Vec::new();
+        if end < start + 2 || !members.may_end_in(text[end - 2], text[end - 1]) {
+            return found;
+        }
+        let words = Words::split(&text[start..end]);
+        for word in 0..words.count {
+            found.extend(members.get(words.from(word)).iter().filter(|m| words.fits(m, word)));
+            if !found.is_empty() {
+                break;
+            }
+        }
+        if found.is_empty() && words.count == 1 && words.from(0) == b"name" {
+            found = self.meanings_of_name(start);
+        }
+        found.retain(|m| self.wants(m.kind) && m.hint.is_none_or(|hint| self.speaks_of(hint, start)));
+        found
+    }
+
+    /// What `Name` means as the first argument of a call such as `create_secret(Name=…)`, or as the option of a command
+    /// such as `aws secretsmanager create-secret --name …`.
+    fn meanings_of_name(&self, key: usize) -> Vec<Member> {
+        let text = self.text;
+        let mut noun = [0u8; MAX_CALL + 4];
+        let Some((start, end)) = self.call_before(key).or_else(|| self.command_before(key)) else { return Vec::new() };
+        let Some(verb) = text[start..end].iter().position(|c| matches!(c, b'_' | b'-') || c.is_ascii_uppercase())
+        else {
+            return Vec::new();
+        };
+        let mut len = 0;
+        for &c in text[start + verb..end].iter().chain(b"_name") {
+            noun[len] = c;
+            len += 1;
+        }
+        let words = Words::split(&noun[..len]);
+        (0..words.count)
+            .map(|word| self.detector.catalog.members.get(words.from(word)))
+            .find(|found| !found.is_empty())
+            .map_or_else(Vec::new, <[Member]>::to_vec)
+    }
+
+    /// The name of the function whose bracket opens right before `key`.
+    fn call_before(&self, key: usize) -> Option<(usize, usize)> {
+        let text = self.text;
+        let open = run_start(text, key, 24, |c| {
+            c.is_ascii_whitespace() || matches!(c, b'"' | b'\'' | b'*' | b'{' | b'\\' | b'&')
+        });
+        if open == 0 || text[open - 1] != b'(' {
+            return None;
+        }
+        let start = run_start(text, open - 1, MAX_CALL - 6, |c| is_alnum(c) || c == b'_');
+        let command = text[start..open - 1].strip_suffix(b"Command").map_or(open - 1, |name| start + name.len());
+        (command > start).then_some((start, command))
+    }
+
+    /// The operation of the AWS command whose option is written right before `key`.
+    fn command_before(&self, key: usize) -> Option<(usize, usize)> {
+        let text = self.text;
+        let dashes = run_start(text, key, 2, |c| c == b'-');
+        if key - dashes != 2 {
+            return None;
+        }
+        let from = dashes.saturating_sub(512);
+        let command = from + memchr::memmem::rfind(&text[from..dashes], b"aws ")?;
+        let mut at = command + 4;
+        // Service, then operation.
+        for last in [false, true] {
+            at = run_end(text, at, 16, |c| c == b' ');
+            let end = run_end(text, at, MAX_CALL - 6, |c| is_alnum(c) || c == b'-');
+            if last {
+                return (end > at && end <= dashes).then_some((at, end));
+            }
+            at = end;
+        }
+        None
+    }
+
+    /// True when the text around `at` names this service.
+    pub(super) fn speaks_of(&mut self, hint: &'static str, at: usize) -> bool {
+        let block = at / NEAR;
+        if let Some(&known) = self.near.get(&(block, hint)) {
+            return known;
+        }
+        let text = self.text;
+        let from = (block * NEAR).saturating_sub(NEAR);
+        let around = &text[from..text.len().min((block + 2) * NEAR)];
+        let finds = |needle: &[u8]| memchr::memmem::find(around, needle).is_some();
+        let known = match hint {
+            "security-group" => finds(b"sg-") || finds(b"ecurityGroup") || finds(b"ecurity group"),
+            "opensearch" => finds(b"pensearch") || finds(b"penSearch") || finds(b":es:") || finds(b"aws es "),
+            "codedeploy" => finds(b"codedeploy") || finds(b"aws deploy "),
+            "states" => finds(b"states") || finds(b"stepfunctions"),
+            _ => finds(hint.as_bytes()) || finds(hint.to_ascii_uppercase().as_bytes()),
+        };
+        self.near.insert((block, hint), known);
+        known
+    }
+}
+
+/// Where the key before `at` ends: before blanks, a closing quote and its backslashes.
+pub(super) fn key_end(text: &[u8], at: usize) -> usize {
+    let mut end = run_start(text, at, 16, |c| matches!(c, b' ' | b'\t'));
+    if end > 0 && matches!(text[end - 1], b'"' | b'\'' | b'`') {
+        end -= 1;
+        end = run_start(text, end, MAX_BACKSLASHES, |c| c == b'\\');
+    }
+    end
+}
+
+/// Where the key that ends before `end` begins.
+pub(super) fn key_start(text: &[u8], end: usize) -> usize {
+    let run = run_start(text, end, MAX_KEY_LEN, |c| is_alnum(c) || matches!(c, b'_' | b'-' | b'.'));
+    let start = word_start(text, run).min(end);
+    run_end(text, start, end - start, |c| c == b'-' || c == b'.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(key: &str) -> Vec<String> {
+        let words = Words::split(key.as_bytes());
+        (0..words.count).map(|w| String::from_utf8(words.from(w).to_vec()).unwrap()).collect()
+    }
+
+    #[test]
+    fn keys_are_split_into_words() {
+        assert_eq!(words("DBInstanceIdentifier"), ["dbinstanceidentifier", "instanceidentifier", "identifier"]);
+        assert_eq!(words("S3BucketName"), ["s3bucketname", "bucketname", "name"]);
+        assert_eq!(words("db-instance_id"), ["dbinstanceid", "instanceid", "id"]);
+        assert_eq!(words("Instances.0.VpcId"), ["instances0vpcid", "0vpcid", "vpcid", "id"]);
+        assert_eq!(words("accountIDs"), ["accountids", "ids"]);
+    }
+}

@@ -1,0 +1,394 @@
+//! Values: where one begins and ends, and whether it may be what its key announces.
+
+use super::arn::{is_account, is_region};
+use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end};
+use super::prefixed::uuid_end;
+use super::secret::is_secret_key;
+use crate::catalog::ValueShape;
+use crate::token::is_token_shaped;
+
+/// Longest value looked at.
+const MAX_VALUE: usize = 4096;
+/// Longest name that AWS takes (log groups and secrets: 512).
+const MAX_NAME: usize = 512;
+/// Longest path of identifiers before the quote in `aws.String("…")`.
+const MAX_WRAPPER: usize = 32;
+
+/// A value where it stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Value {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// Where to read on.
+    pub(super) next: usize,
+    pub(super) quoted: bool,
+}
+
+/// The value at `at`.
+pub(super) fn value(text: &[u8], at: usize) -> Option<Value> {
+    let slashes = run_end(text, at, MAX_BACKSLASHES, |c| c == b'\\');
+    match text.get(slashes) {
+        Some(&quote @ (b'"' | b'\'' | b'`')) => quoted(text, slashes, slashes - at, quote),
+        Some(_) if slashes == at => wrapped(text, at).or_else(|| bare(text, at)),
+        _ => None,
+    }
+}
+
+fn quoted(text: &[u8], open: usize, slashes: usize, quote: u8) -> Option<Value> {
+    let start = open + 1;
+    let end = run_end(text, start, MAX_VALUE, |c| c != quote && c != b'\\' && c != b'\n');
+    let close = run_end(text, end, slashes, |c| c == b'\\');
+    (text.get(close) == Some(&quote)).then_some(Value { start, end, next: close + 1, quoted: true })
+}
+
+/// `aws.String("…")` and the like.
+fn wrapped(text: &[u8], at: usize) -> Option<Value> {
+    let open = run_end(text, at, MAX_WRAPPER, |c| is_alnum(c) || matches!(c, b'.' | b'_' | b':' | b'&'));
+    if text.get(open) != Some(&b'(') || !text[at..open].to_ascii_lowercase().ends_with(b"string") {
+        return None;
+    }
+    let slashes = run_end(text, open + 1, MAX_BACKSLASHES, |c| c == b'\\');
+    match text.get(slashes) {
+        Some(&quote @ (b'"' | b'\'')) => quoted(text, slashes, slashes - open - 1, quote),
+        _ => None,
+    }
+}
+
+fn bare(text: &[u8], at: usize) -> Option<Value> {
+    let end = run_end(text, at, MAX_VALUE, |c| {
+        !c.is_ascii_whitespace()
+            && !matches!(c, b',' | b';' | b'"' | b'\'' | b'`' | b'}' | b']' | b')' | b'&' | b'\\' | b'<' | b'>' | b'|')
+            && c.is_ascii()
+    });
+    // `- name: value`: the item of a list begins with a key.
+    (end > at && text[end - 1] != b':').then_some(Value { start: at, end, next: end, quoted: false })
+}
+
+/// Where a bare value of this shape ends, which may be before [`bare`] says so.
+pub(super) fn shape_end(text: &[u8], value: Value, shape: ValueShape) -> usize {
+    let member: fn(u8) -> bool = match shape {
+        _ if value.quoted => return value.end,
+        ValueShape::Account => is_alnum,
+        ValueShape::SecretKey | ValueShape::Base64 => is_base64_char,
+        _ => return value.end,
+    };
+    run_end(text, value.start, value.end - value.start, member)
+}
+
+fn is_base64_char(c: u8) -> bool {
+    is_alnum(c) || matches!(c, b'+' | b'/' | b'=' | b'-' | b'_' | b'%' | b'~')
+}
+
+/// A quoted value with everything in it, escaped quotes too.
+pub(super) fn whole_quoted(text: &[u8], at: usize) -> Option<Value> {
+    let open = run_end(text, at, MAX_BACKSLASHES, |c| c == b'\\');
+    let depth = open - at;
+    let quote = *text.get(open).filter(|c| matches!(c, b'"' | b'\''))?;
+    let limit = text.len().min(open + MAX_VALUE);
+    let mut end = open + 1;
+    while end < limit {
+        end += memchr::memchr(quote, &text[end..limit])?;
+        let slashes = text[open + 1..end].iter().rev().take_while(|&&c| c == b'\\').count();
+        if slashes == depth {
+            return Some(Value { start: open + 1, end: end - depth, next: end + 1, quoted: true });
+        }
+        end += 1;
+    }
+    None
+}
+
+/// What stands around a value and says how far it is to be believed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Setting {
+    /// Quoted, or the argument of an option: it is a value.
+    Sure,
+    /// Bare, at the end of its line.
+    Line,
+    /// Bare, with more after it: it may be code or prose.
+    Open,
+}
+
+/// Whether the value may be what its key announces.
+pub(super) fn is_believable(shape: ValueShape, body: &[u8], setting: Setting) -> bool {
+    if is_token_shaped(body) {
+        return false;
+    }
+    let all = |member: fn(u8) -> bool| body.iter().all(|&c| member(c));
+    let has_digit = body.iter().any(u8::is_ascii_digit);
+    match shape {
+        ValueShape::Account => is_account(body),
+        ValueShape::SecretKey => is_secret_key(body),
+        ValueShape::Base64 => body.len() >= 16 && all(is_base64_char),
+        ValueShape::CredentialScope => body.len() > 30 && memchr::memmem::find(body, b"aws4_request").is_some(),
+        ValueShape::Token => body.len() >= 16 && has_digit && all(|c| c.is_ascii_graphic()) && !is_placeholder(body),
+        ValueShape::Password => is_password(body, setting),
+        ValueShape::QuotedSecret => body.len() >= 4 && setting == Setting::Sure && !is_placeholder(body),
+        ValueShape::Uuid => is_uuid(body),
+        ValueShape::OpaqueId => is_uuid(body) || is_opaque(body),
+        ValueShape::ZoneId => is_upper_id(body.strip_prefix(b"/hostedzone/").unwrap_or(body), b'Z'),
+        ValueShape::ZonePath => body.strip_prefix(b"/hostedzone/").is_some_and(|id| is_upper_id(id, b'Z')),
+        ValueShape::ChangeId => is_upper_id(body.strip_prefix(b"/change/").unwrap_or(body), b'C'),
+        ValueShape::ChangePath => body.strip_prefix(b"/change/").is_some_and(|id| is_upper_id(id, b'C')),
+        ValueShape::DelegationSetPath => body.strip_prefix(b"/delegationset/").is_some_and(|id| is_upper_id(id, b'N')),
+        ValueShape::DistributionId => is_upper_id(body, b'E'),
+        ValueShape::InvalidationId => is_upper_id(body, b'I'),
+        ValueShape::LowerId => (8..=10).contains(&body.len()) && all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()),
+        ValueShape::ClientId => {
+            (16..=32).contains(&body.len()) && has_digit && all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+        }
+        ValueShape::Hex32 => body.len() == 32 && all(|c| c.is_ascii_hexdigit()),
+        ValueShape::Hex64 => body.len() == 64 && all(|c| c.is_ascii_hexdigit()),
+        ValueShape::Alias => {
+            body.len() > 6
+                && body.starts_with(b"alias/")
+                && !body.starts_with(b"alias/aws/")
+                && all(|c| is_alnum(c) || matches!(c, b'/' | b'_' | b'-'))
+        }
+        ValueShape::LogStream => all(|c| is_name_char(c) || matches!(c, b'[' | b']' | b'$')) && is_name(body, setting),
+        ValueShape::SpacedName if setting == Setting::Sure => {
+            all(|c| is_name_char(c) || c == b' ' || c == b'(' || c == b')') && is_name(body, setting)
+        }
+        ValueShape::PlainName => !body.contains(&b'.') && all(is_name_char) && is_name(body, setting),
+        ValueShape::Name | ValueShape::SpacedName => all(is_name_char) && is_name(body, setting),
+    }
+}
+
+fn is_name_char(c: u8) -> bool {
+    is_alnum(c) || matches!(c, b'_' | b'.' | b'-' | b'/' | b'+' | b'=' | b'@' | b':' | b'#')
+}
+
+fn is_upper_id(id: &[u8], first: u8) -> bool {
+    (8..=32).contains(&id.len())
+        && id[0] == first
+        && id.iter().any(u8::is_ascii_digit)
+        && id.iter().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+}
+
+fn is_uuid(body: &[u8]) -> bool {
+    let body = body.strip_prefix(b"mrk-").unwrap_or(body);
+    body.len() == 36 && uuid_end(body, 0) == Some(36) || body.len() == 32 && body.iter().all(u8::is_ascii_hexdigit)
+}
+
+/// An id that says nothing to people: digits among letters.
+fn is_opaque(body: &[u8]) -> bool {
+    let is_version = body.first() == Some(&b'v') && body[1..].iter().all(|c| c.is_ascii_digit() || *c == b'.');
+    (6..=64).contains(&body.len())
+        && body.iter().any(u8::is_ascii_digit)
+        && body.iter().any(u8::is_ascii_alphabetic)
+        && body.iter().all(|&c| is_alnum(c) || matches!(c, b'-' | b'_'))
+        && !is_version
+        && !is_region(body)
+}
+
+fn is_password(body: &[u8], setting: Setting) -> bool {
+    let enough = match setting {
+        Setting::Sure | Setting::Line => 4,
+        Setting::Open => 8,
+    };
+    let varied =
+        body.iter().any(|c| c.is_ascii_digit() || c.is_ascii_punctuation() && !matches!(c, b'.' | b'_' | b'-'));
+    body.len() >= enough
+        && body.iter().all(u8::is_ascii_graphic)
+        && (varied || setting == Setting::Sure)
+        && !is_placeholder(body)
+        && !is_common_word(body)
+        && !is_code(body, setting)
+}
+
+/// A name that somebody chose.
+fn is_name(body: &[u8], setting: Setting) -> bool {
+    (2..=MAX_NAME).contains(&body.len())
+        && body.iter().any(u8::is_ascii_alphabetic)
+        && (is_alnum(body[0]) || matches!(body[0], b'/' | b'_'))
+        && !is_placeholder(body)
+        && !is_common_word(body)
+        && !is_owned_by_aws(body)
+        && !is_code(body, setting)
+}
+
+/// `${bucket}`, `<name>`, `xxxx`, `your-bucket`, `...`.
+fn is_placeholder(body: &[u8]) -> bool {
+    let has = |part: &[u8]| memchr::memmem::find(body, part).is_some();
+    body.iter().all(|&c| matches!(c, b'x' | b'X' | b'*' | b'.' | b'-' | b'_'))
+        || matches!(body[0], b'$' | b'<' | b'{' | b'%' | b'!')
+        || has(b"${")
+        || has(b"{{")
+        || has(b"$(")
+        || has(b"...")
+        || has(b"xxxx")
+        || body.starts_with(b"your-")
+        || body.starts_with(b"YOUR_")
+        || body.starts_with(b"REPLACE")
+        || body.starts_with(b"example.com")
+}
+
+/// Words that stand where a name could stand and are none.
+const COMMON: &[&str] = &[
+    "any",
+    "array",
+    "auto",
+    "bool",
+    "boolean",
+    "bytes",
+    "char",
+    "const",
+    "custom",
+    "default",
+    "dict",
+    "disabled",
+    "enabled",
+    "enum",
+    "false",
+    "float",
+    "function",
+    "int",
+    "integer",
+    "list",
+    "long",
+    "map",
+    "nil",
+    "no",
+    "none",
+    "null",
+    "number",
+    "object",
+    "optional",
+    "password",
+    "primary",
+    "required",
+    "self",
+    "set",
+    "str",
+    "string",
+    "this",
+    "true",
+    "type",
+    "undefined",
+    "unknown",
+    "value",
+    "void",
+    "yes",
+];
+
+fn is_common_word(body: &[u8]) -> bool {
+    body.len() <= 9 && COMMON.binary_search_by(|word| word.as_bytes().cmp(&body.to_ascii_lowercase())).is_ok()
+}
+
+/// Names that are the same in every account.
+fn is_owned_by_aws(body: &[u8]) -> bool {
+    const BEGINNINGS: &[&[u8]] = &[
+        b"default.",
+        b"default:",
+        b"default-",
+        b"aws/",
+        b"alias/aws/",
+        b"AWS-",
+        b"AWS::",
+        b"AWSServiceRole",
+        b"aws:",
+        b"arn:",
+        b"http:",
+        b"https:",
+        b"s3:",
+        b"com.amazonaws.",
+        b"aws-managed",
+        b"AmazonCloudWatch-",
+        b"AWSSupport-",
+        b"aws-service-role/",
+        b"AmazonEC2",
+        b"AmazonECS",
+        b"AmazonS3",
+        b"AmazonSSM",
+        b"AWSLambda",
+        b"/aws/service/",
+    ];
+    BEGINNINGS.iter().any(|beginning| body.starts_with(beginning))
+        || body.ends_with(b".amazonaws.com")
+        || is_region(body)
+}
+
+/// A bare value that is more likely an expression than a name.
+fn is_code(body: &[u8], setting: Setting) -> bool {
+    if setting == Setting::Sure {
+        return false;
+    }
+    let dashed = body.contains(&b'-') || body.contains(&b'/');
+    let dotted = body.iter().position(|&c| c == b'.').is_some_and(|dot| {
+        let head = &body[..dot];
+        const OBJECTS: &[&[u8]] = &[
+            b"args",
+            b"body",
+            b"cfg",
+            b"config",
+            b"data",
+            b"each",
+            b"env",
+            b"event",
+            b"input",
+            b"local",
+            b"module",
+            b"options",
+            b"opts",
+            b"os",
+            b"params",
+            b"process",
+            b"props",
+            b"req",
+            b"request",
+            b"resource",
+            b"self",
+            b"settings",
+            b"this",
+            b"var",
+        ];
+        head.starts_with(b"aws_")
+            || OBJECTS.contains(&head)
+            || !dashed && body[dot..].iter().any(u8::is_ascii_alphabetic)
+    });
+    let opens = body.contains(&b'(') || body.contains(&b'[') || body.contains(&b'=');
+    dotted || opens || setting == Setting::Open && !dashed && !body.iter().any(u8::is_ascii_digit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str, setting: Setting) -> bool {
+        is_believable(ValueShape::Name, text.as_bytes(), setting)
+    }
+
+    #[test]
+    fn names_are_told_from_words_expressions_and_placeholders() {
+        for text in ["orders", "acme-logs", "/aws/lambda/f", "my_table", "Bob", "team/orders-api"] {
+            assert!(name(text, Setting::Sure), "{text}");
+        }
+        for text in
+            ["true", "string", "default", "default.mysql8.0", "${var.x}", "<name>", "us-east-1", "12", "EC2_ABCDEFGH"]
+        {
+            assert!(!name(text, Setting::Sure), "{text}");
+        }
+        for text in ["var.bucket", "props.tableName", "aws_s3_bucket.logs.id", "bucket(", "args.name"] {
+            assert!(!name(text, Setting::Line), "{text}");
+        }
+        assert!(!name("bucketName", Setting::Open));
+        assert!(name("acme-logs", Setting::Open));
+        assert!(COMMON.is_sorted());
+    }
+
+    #[test]
+    fn secrets_in_json_in_json_end_at_their_own_quote() {
+        let text = br#"\"{\\\"a\\\": 1}\", \"x\""#;
+        let found = whole_quoted(text, 0).unwrap();
+        assert_eq!(&text[found.start..found.end], br#"{\\\"a\\\": 1}"#);
+        let text = br#"'{"a": 1}' "#;
+        let found = whole_quoted(text, 0).unwrap();
+        assert_eq!(&text[found.start..found.end], br#"{"a": 1}"#);
+    }
+
+    #[test]
+    fn go_wrappers_are_seen_through() {
+        let text = br#"aws.String("acme-logs"), x"#;
+        let found = value(text, 0).unwrap();
+        assert_eq!(&text[found.start..found.end], b"acme-logs");
+    }
+}
