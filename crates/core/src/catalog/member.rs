@@ -59,6 +59,10 @@ pub enum ValueShape {
     ChangePath,
     /// `/delegationset/` and capitals and digits.
     DelegationSetPath,
+    /// Thirteen digits, a dash, six letters or digits.
+    MediaJob,
+    /// `r-` and small letters and digits.
+    OrgRoot,
     /// Small letters and digits, eight to ten.
     LowerId,
     /// Small letters and digits, sixteen and more.
@@ -99,6 +103,8 @@ impl ValueShape {
             "zone-path" => Self::ZonePath,
             "change-path" => Self::ChangePath,
             "delegation-set-path" => Self::DelegationSetPath,
+            "media-job" => Self::MediaJob,
+            "org-root" => Self::OrgRoot,
             "lower-id" => Self::LowerId,
             "client-id" => Self::ClientId,
             "hex32" => Self::Hex32,

@@ -160,6 +160,8 @@ known_kinds! {
     private_key = "cred:private-key",
     /// UUID of a resource.
     uuid = "id:uuid",
+    /// An id that only its member tells.
+    resource_id = "id:resource",
     /// An organizational unit.
     organizational_unit = "organizations:ou",
     /// An identity pool of Cognito.

@@ -17,9 +17,9 @@ impl Scan<'_, '_> {
         if end - at <= PREFIX || run != at && word_start(text, run) != at {
             return end;
         }
-        let body = end - at - PREFIX;
         // Old ids of this family differ in their fourth character.
-        let prefix = if text[at..].starts_with(b"A3T") { b"A3T" } else { &text[at..at + PREFIX] };
+        let prefix: &[u8] = if text[at..].starts_with(b"A3T") { b"A3T" } else { &text[at..at + PREFIX] };
+        let body = end - at - prefix.len();
         let shape = self
             .detector
             .catalog

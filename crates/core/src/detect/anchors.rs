@@ -185,6 +185,7 @@ impl Scan<'_, '_> {
             self.option(at);
         }
         match text.get(at + 1..at + 1 + MIN_BODY) {
+            Some(_) if text[..at].ends_with(b"bedrock-api-key") => self.bedrock_short_key(at),
             Some([_, _, _, _, b'-', _, _, _]) if text.get(at + 10) == Some(&b'-') => self.uuid_at(at),
             Some([digit, b'_', ..]) if digit.is_ascii_digit() => self.user_pool(at),
             Some(body) if body.iter().all(|&c| is_alnum(c)) => self.prefixed_at(at),
@@ -217,7 +218,7 @@ impl Scan<'_, '_> {
                 return end;
             }
         }
-        if text[at..].starts_with(b"://") {
+        if at > 0 && is_alnum(text[at - 1]) && text[at..].starts_with(b"://") {
             self.url_password(at);
         }
         if text[at..].starts_with(b"://") && text[..at].last().is_some_and(|c| matches!(c, b'3' | b'a' | b'n')) {

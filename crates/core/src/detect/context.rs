@@ -153,7 +153,8 @@ impl Scan<'_, '_> {
                 Some(b' ' | b'"' | b'\'') if !spaced => Setting::Line,
                 _ => Setting::Open,
             },
-            None => return,
+            // Escaped quotes inside: only what takes everything up to its own quote goes on.
+            None => Setting::Sure,
         };
         self.announced(members, at, setting);
     }
@@ -184,6 +185,12 @@ impl Scan<'_, '_> {
             (end > value.start && is_believable(m.value, &text[value.start..end], setting)).then_some((m.kind, end))
         };
         let Some((kind, end)) = members.iter().find_map(ends) else { return };
+        // An id with a prefix says more about itself.
+        if kind == self.detector.catalog.known.resource_id
+            && self.prefixed_within(value.start, end).is_some_and(|(_, _, to)| to == end)
+        {
+            return;
+        }
         let category = self.detector.catalog.kind(kind).map(|kind| kind.category);
         self.finding(kind, value.start, end);
         let is_name = category != Some(Category::Credentials) && category != Some(Category::Accounts);

@@ -11,6 +11,11 @@ const MAX_HOST: usize = 253;
 /// Longest path looked at.
 const MAX_PATH: usize = 1024;
 
+/// Longest query of an RDS authentication token.
+const MAX_QUERY: usize = 4096;
+/// What the path and query of an RDS authentication token begin with.
+const RDS_TOKEN: &[u8] = b"/?Action=connect&DBUser=";
+
 fn is_host_char(c: u8) -> bool {
     is_alnum(c) || matches!(c, b'-' | b'.' | b'_')
 }
@@ -126,6 +131,12 @@ impl Scan<'_, '_> {
         let end = path_end(text, path + 1);
         let has_customer_host = self.hits.parts.len() > first_part;
         let segment = run_end(text, path + 1, end - path - 1, |c| c != b'/');
+        if text[path..].starts_with(RDS_TOKEN) {
+            let end =
+                run_end(text, path, MAX_QUERY, |c| c.is_ascii_graphic() && !matches!(c, b'"' | b'\'' | b'`' | b'\\'));
+            self.part(known.rds_token, path + 2, end, false);
+            return end;
+        }
         match service {
             Some("s3") if has_customer_host => self.object_key(path + 1, end),
             Some("s3") => {

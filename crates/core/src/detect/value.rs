@@ -122,7 +122,9 @@ pub(super) fn is_believable(shape: ValueShape, body: &[u8], setting: Setting) ->
         ValueShape::CredentialScope => body.len() > 30 && memchr::memmem::find(body, b"aws4_request").is_some(),
         ValueShape::Token => body.len() >= 16 && has_digit && all(|c| c.is_ascii_graphic()) && !is_placeholder(body),
         ValueShape::Password => is_password(body, setting),
-        ValueShape::QuotedSecret => body.len() >= 4 && setting == Setting::Sure && !is_placeholder(body),
+        ValueShape::QuotedSecret => {
+            body.len() >= 4 && setting == Setting::Sure && (body[0] == b'{' && body[1] != b'{' || !is_placeholder(body))
+        }
         ValueShape::Uuid => is_uuid(body),
         ValueShape::OpaqueId => is_uuid(body) || is_opaque(body),
         ValueShape::ZoneId => is_upper_id(body.strip_prefix(b"/hostedzone/").unwrap_or(body), b'Z'),
@@ -132,6 +134,15 @@ pub(super) fn is_believable(shape: ValueShape, body: &[u8], setting: Setting) ->
         ValueShape::DelegationSetPath => body.strip_prefix(b"/delegationset/").is_some_and(|id| is_upper_id(id, b'N')),
         ValueShape::DistributionId => is_upper_id(body, b'E'),
         ValueShape::InvalidationId => is_upper_id(body, b'I'),
+        ValueShape::MediaJob => {
+            body.len() == 20
+                && body[..13].iter().all(u8::is_ascii_digit)
+                && body[13] == b'-'
+                && body[14..].iter().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+        }
+        ValueShape::OrgRoot => body.strip_prefix(b"r-").is_some_and(|id| {
+            (4..=32).contains(&id.len()) && id.iter().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+        }),
         ValueShape::LowerId => (8..=10).contains(&body.len()) && all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()),
         ValueShape::ClientId => {
             (16..=32).contains(&body.len()) && has_digit && all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())

@@ -55,6 +55,7 @@ fn prefixed() -> BoxedStrategy<Piece> {
                 let (min, max) = length.split_once('-').unwrap_or((length, length));
                 (min.parse::<usize>().unwrap(), max.parse::<usize>().unwrap())
             };
+            let shortest = if body == "org" { shortest.max(8) } else { shortest };
             let length = shortest + which.index(longest - shortest + 1);
             let spelled = |alphabet: &str| -> String {
                 let letters = alphabet.as_bytes();
@@ -65,6 +66,11 @@ fn prefixed() -> BoxedStrategy<Piece> {
                 "hex" => spelled("0123456789abcdef"),
                 // a digit and a letter, or it is a word
                 "alnum" => format!("a1{}", &spelled("abcdefghijklmnopqrstuvwxyz0123456789")[2..]),
+                // a letter right after a digit
+                "random" => format!("1a{}", &spelled("abcdefghijklmnopqrstuvwxyz0123456789")[2..]),
+                // shorter ones count only where the text speaks of Organizations
+                "org" => format!("1a{}", &spelled("abcdefghijklmnopqrstuvwxyz0123456789")[2..]),
+                "upper-dash" => format!("A1{}", &spelled("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")[2..]),
                 "uuid" => {
                     let hex = spelled("0123456789abcdef");
                     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..32]].join("-")
