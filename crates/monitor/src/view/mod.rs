@@ -165,9 +165,14 @@ impl View {
         let mut nodes = std::collections::HashSet::new();
         let mut points = Vec::new();
         let mut in_rate = 0;
-        for (at, second) in (self.first..).zip(&self.seconds) {
+        let mut rolling = Times::default();
+        for (index, (at, second)) in (self.first..).zip(&self.seconds).enumerate() {
             sums.add(&second.sums);
             times.add(&second.times);
+            rolling.add(&second.times);
+            if let Some(left) = index.checked_sub(ROLLING_SECONDS.into()).and_then(|index| self.seconds.get(index)) {
+                rolling.take_away(&left.times);
+            }
             nodes.extend(second.nodes.iter());
             for (kind, count) in &second.kinds {
                 *kinds.entry(*kind).or_default() += count;
@@ -180,7 +185,6 @@ impl View {
             }
             if at <= now && at + shown > now {
                 let Sums { requests, masked, restored, blocked, unresolved, .. } = second.sums;
-                let rolling = self.times_before(at);
                 let (mask, restore) = (rolling.mask_percentiles(), rolling.restore_percentiles());
                 points.push((at, requests, masked, restored, blocked, unresolved, mask.three(), restore.three()));
             }
@@ -199,17 +203,6 @@ impl View {
             recent: self.recent.iter().cloned().collect(),
             problems: self.problems.iter().cloned().collect(),
         }
-    }
-
-    /// The times of the seconds that end with `at`.
-    fn times_before(&self, at: u64) -> Times {
-        let mut times = Times::default();
-        let end = usize::try_from((at + 1).saturating_sub(self.first)).unwrap_or(0).min(self.seconds.len());
-        let start = end.saturating_sub(ROLLING_SECONDS.into());
-        for second in self.seconds.range(start..end) {
-            times.add(&second.times);
-        }
-        times
     }
 
     fn kind_rows(&self, counts: HashMap<usize, u64>) -> Vec<KindRow> {

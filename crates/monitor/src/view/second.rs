@@ -176,6 +176,16 @@ impl Times {
         }
     }
 
+    /// Undoes [`Self::add`].
+    pub(super) fn take_away(&mut self, other: &Self) {
+        for (from, what) in [(&mut self.mask, &other.mask), (&mut self.restore, &other.restore)] {
+            if let (Some(from), Some(what)) = (from, what) {
+                // fails only for what was never added
+                let _ = from.subtract(what);
+            }
+        }
+    }
+
     pub(super) fn mask_percentiles(&self) -> Percentiles {
         Percentiles::of(self.mask.as_ref())
     }
@@ -194,5 +204,47 @@ impl Percentiles {
 
     pub(super) fn three(self) -> [Option<u64>; 3] {
         [self.p50, self.p95, self.p99]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn times(mask: &[u64]) -> Times {
+        let mut times = Times::default();
+        for time in mask {
+            record(&mut times.mask, Microseconds(*time));
+        }
+        times
+    }
+
+    #[test]
+    fn what_is_added_and_taken_away_leaves_the_percentiles_of_the_rest() {
+        let mut random = fastrand::Rng::with_seed(8);
+        let seconds: Vec<Vec<u64>> = (0..60)
+            .map(|_| {
+                let count = random.usize(0..40);
+                (0..count).map(|_| random.u64(..) >> random.u32(40..63)).collect()
+            })
+            .collect();
+        let mut rolling = Times::default();
+        for (index, second) in seconds.iter().enumerate() {
+            rolling.add(&times(second));
+            let first = index.saturating_sub(9);
+            if index >= 10 {
+                rolling.take_away(&times(&seconds[index - 10]));
+            }
+            let whole = times(&seconds[first..=index].concat()).mask_percentiles();
+            let found = rolling.mask_percentiles();
+            assert_eq!((found.count, found.three()), (whole.count, whole.three()), "after {index} seconds");
+        }
+    }
+
+    #[test]
+    fn longer_times_than_can_be_told_apart_count_as_the_longest() {
+        let found = times(&[u64::MAX, 0]).mask_percentiles();
+        assert_eq!(found.count, 2);
+        assert!(found.max.unwrap() >= MAX_MICROSECONDS);
     }
 }
