@@ -1,8 +1,8 @@
 .DEFAULT_GOAL := help
-.PHONY: help deps build run demo test test-rust test-spec vault-load load lint header docs check-docs package sdk-check page-check asan valgrind fuzz
+.PHONY: help deps build run demo test test-rust test-spec vault-load load lint header docs check-docs package sdk-check page-check monitor-check asan valgrind fuzz
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 17
 
 deps: ## install what this machine lacks (Debian, Ubuntu)
 	@scripts/install-deps
@@ -10,7 +10,7 @@ deps: ## install what this machine lacks (Debian, Ubuntu)
 build: deps ## build the library, the command line and the mock LLM
 	cargo build --release --workspace
 
-run: build ## gateway on port 8000 (PORT=…) with a mock LLM or UPSTREAM=https://… behind it
+run: build ## gateway on port 8000 (PORT=…), a mock LLM or UPSTREAM=https://… behind it, live page on 9542 (MONITOR_PORT=…)
 	@scripts/run
 
 demo: build ## show one exchange and end
@@ -53,6 +53,9 @@ sdk-check: build ## the official Anthropic SDK through the gateway
 
 page-check: build ## the monitor's live page in Chromium (installs it)
 	@scripts/run-page-check
+
+monitor-check: build ## a minute of load without a monitor: no event is lost (MONITOR_AWAY_SECONDS=…)
+	MONITOR_AWAY_SECONDS=$${MONITOR_AWAY_SECONDS:-60} busted spec/34-monitor_spec.lua
 
 asan: deps ## the library in LuaJIT under AddressSanitizer
 	@scripts/check-memory asan
