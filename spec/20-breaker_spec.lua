@@ -58,7 +58,8 @@ describe("the breaker", function()
   it("refuses calls while earlier ones hang, and takes them again as soon as one comes back", function()
     assert.is_true(breaker:begin(1))
     assert.is_true(breaker:begin(1.4))
-    assert.is_false(breaker:begin(1.6))
+    assert.same({ false, true }, { breaker:begin(1.6) })
+    assert.same({ false }, { breaker:begin(1.6) })
 
     breaker:succeeded(1.7)
     assert.is_true(breaker:begin(1.8))
@@ -119,11 +120,22 @@ describe("the breaker", function()
   end)
 
 
-  it("takes late ends of calls that began before it opened", function()
+  it("closes when a call from before succeeds after all", function()
     assert.is_true(breaker:begin(9.9))
     open()
     breaker:succeeded(11)
-    assert.is_false(breaker:begin(11))
+    assert.is_true(breaker:begin(11))
+  end)
+
+
+  it("is not misled by calls that never end", function()
+    assert.is_true(breaker:begin(1))
+    assert.is_false(breaker:begin(10))
     assert.is_true(breaker:begin_probe(12))
+    breaker:probed(12, true)
+    for now = 12, 100 do
+      assert.is_true(breaker:begin(now))
+      breaker:succeeded(now)
+    end
   end)
 end)

@@ -3,6 +3,8 @@ local process = require "spec.support.process"
 local socket = require "socket"
 
 
+-- valkey-server, for example
+local PROGRAM = os.getenv("REDIS_SERVER") or "redis-server"
 local START_SECONDS = 10
 local TIMEOUT_SECONDS = 5
 
@@ -42,8 +44,8 @@ end
 
 
 --- Starts one.
--- @param options table: port (a free one), arguments (further ones of redis-server, as for the shell), password,
--- program ("redis-server")
+-- @param options table: port (a free one), arguments (further ones, as for the shell), password,
+-- tls_arguments (of a port with TLS beside the other, `tls_port`)
 function _M.start(options)
   options = options or {}
   local folder = process.temporary_folder()
@@ -53,6 +55,10 @@ function _M.start(options)
     options = options,
     password = options.password,
   }, Redis)
+  if options.tls_arguments then
+    self.tls_port = process.free_port()
+    options.arguments = ("--tls-port %d %s"):format(self.tls_port, options.tls_arguments)
+  end
   self:run()
   return self
 end
@@ -62,7 +68,7 @@ end
 function Redis:run()
   local auth = self.password and "--requirepass " .. process.quote(self.password) or ""
   self.pid = process.spawn(("%s --port %d --bind 127.0.0.1 --save '' --appendonly no --dir %s %s %s"):format(
-                             self.options.program or "redis-server", self.port, process.quote(self.folder), auth,
+                             PROGRAM, self.port, process.quote(self.folder), auth,
                              self.options.arguments or ""), self.folder .. "/log")
   local ready = process.wait_until(START_SECONDS, function()
     return process.accepts(self.port)

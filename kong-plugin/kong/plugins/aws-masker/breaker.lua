@@ -1,9 +1,11 @@
 -- Decides when a Redis that fails or hangs is left alone, so that requests do not wait for it.
 --
--- closed: calls go on. It opens after some failures in a row. While calls are under way and none has come back for a
--- while, further ones are refused too, without waiting for the first timeout.
--- open: calls are refused. After a pause one caller is told to probe, off the request's path.
+-- closed: calls go on. It opens after some failures in a row, or when calls are under way and none has come back for a
+-- while: nobody waits for the first timeout.
+-- open: calls are refused. After a pause one caller is told to probe, off the request's path. A call from before that
+-- succeeds after all closes it.
 -- half-open: the probe is under way; its end closes or opens.
+local max = math.max
 local setmetatable = setmetatable
 
 
@@ -34,7 +36,26 @@ function _M.new()
 end
 
 
+local function open(self, now)
+  self.state = OPEN
+  self.opened_at = now
+end
+
+
+local function close(self)
+  self.state = CLOSED
+  self.failures = 0
+end
+
+
+-- Calls whose thread was ended are forgotten when the breaker closes: the count may then be too high, and go too low.
+local function ended(self)
+  self.under_way = max(0, self.under_way - 1)
+end
+
+
 --- Whether a call may be made at `now` (seconds). Each call that is made ends with `succeeded`, `failed` or `gave_up`.
+-- @return boolean; true as second result when this opened the breaker
 function Breaker:begin(now)
   if self.state ~= CLOSED then
     return false
@@ -43,7 +64,8 @@ function Breaker:begin(now)
   if self.under_way == 0 then
     self.heard_at = now
   elseif now - self.heard_at > STALL_SECONDS then
-    return false
+    open(self, now)
+    return false, true
   end
 
   self.under_way = self.under_way + 1
@@ -52,28 +74,30 @@ end
 
 
 function Breaker:succeeded(now)
-  self.under_way = self.under_way - 1
+  ended(self)
   self.heard_at = now
   self.failures = 0
+  if self.state == OPEN then
+    close(self)
+  end
 end
 
 
 --- The call ended without anything being heard of Redis.
 function Breaker:gave_up()
-  self.under_way = self.under_way - 1
+  ended(self)
 end
 
 
 --- @return true when this failure opened the breaker
 function Breaker:failed(now)
-  self.under_way = self.under_way - 1
+  ended(self)
   self.failures = self.failures + 1
   if self.state ~= CLOSED or self.failures < MAX_FAILURES and now - self.heard_at <= STALL_SECONDS then
     return false
   end
 
-  self.state = OPEN
-  self.opened_at = now
+  open(self, now)
   return true
 end
 
@@ -90,9 +114,12 @@ end
 
 
 function Breaker:probed(now, ok)
-  self.opened_at = now
-  self.failures = 0
-  self.state = ok and CLOSED or OPEN
+  if ok then
+    self.under_way = 0
+    close(self)
+  else
+    open(self, now)
+  end
 end
 
 

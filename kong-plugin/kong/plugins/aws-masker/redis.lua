@@ -263,7 +263,12 @@ function _M.run(conf, work)
   local record, pool = conf.redis, pool_of(conf)
   local known = pool.breaker
 
-  if not known:begin(ngx.now()) then
+  local may, opened = known:begin(ngx.now())
+  if opened then
+    kong.log.warn("Redis is left alone for now, because it hangs")
+  end
+
+  if not may then
     if known:begin_probe(ngx.now()) and not ngx.timer.at(0, probe, pool, record) then
       known:probed(ngx.now(), false)
     end

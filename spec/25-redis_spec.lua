@@ -1,0 +1,414 @@
+local bed = require "spec.support.bed"
+local plugin = require "spec.support.plugin"
+local process = require "spec.support.process"
+local redis_server = require "spec.support.redis"
+local sample = require "spec.support.sample"
+local vault = require "spec.support.vault"
+
+
+-- The plugin's module with a client and a clock of the test's own.
+local function load_redis(client)
+  local state = { now = 100, timers = {}, connects = {}, calls = {}, logs = {} }
+
+  local red = {}
+  function red.set_timeout() end
+
+  function red.connect(_, host, port, options)
+    state.connects[#state.connects + 1] = { host = host, port = port, options = options }
+    if client.refuses then
+      return nil, client.refuses
+    end
+    return true
+  end
+
+  for name, default in pairs({
+    get_reused_times = function() return client.reused or 0 end,
+    auth = function(_, ...)
+      if client.auth then
+        return client.auth(...), "WRONGPASS"
+      end
+      return "OK"
+    end,
+    select = function() return "OK" end,
+    ping = function() return "PONG" end,
+    set_keepalive = function() return true end,
+    close = function() return true end,
+  }) do
+    red[name] = function(...)
+      state.calls[#state.calls + 1] = name
+      return default(...)
+    end
+  end
+
+  local ngx = {
+    null = {},
+    now = function() return state.now end,
+    md5 = function(text) return "digest of " .. #text .. text:gsub("%Z", function(c) return c:byte() end) end,
+    timer = {
+      at = function(_, fn, ...)
+        state.timers[#state.timers + 1] = { fn, ... }
+        return true
+      end,
+    },
+  }
+  local log = setmetatable({}, {
+    __index = function()
+      return function(...)
+        state.logs[#state.logs + 1] = table.concat({ ... })
+      end
+    end,
+  })
+
+  package.loaded["resty.redis"] = { new = function() return red end }
+  package.loaded["ngx.semaphore"] = {
+    new = function(free)
+      return {
+        wait = function(self)
+          if free == 0 then
+            return nil, "timeout"
+          end
+          free = free - 1
+          return true
+        end,
+        post = function()
+          free = free + 1
+        end,
+      }
+    end,
+  }
+  state.redis = plugin.load("redis", nil, { ngx = ngx, kong = { log = log, vault = client.vault } })
+  return state
+end
+
+
+local function conf(changes, size)
+  local record = { host = "redis.example.com", port = 6379, timeout = 2000, database = 0, ssl = false,
+                   ssl_verify = false }
+  for name, value in pairs(changes or {}) do
+    record[name] = value
+  end
+
+  return { redis = record, redis_pool_size = size or 2 }
+end
+
+
+local function answer(red)
+  return red:ping()
+end
+
+
+describe("connections to Redis", function()
+  after_each(function()
+    package.loaded["resty.redis"], package.loaded["ngx.semaphore"] = nil, nil
+  end)
+
+
+  it("come from pools that only equal configs share", function()
+    local state = load_redis({})
+    local names = {}
+    for _, changes in ipairs({
+      {}, { host = "other.example.com" }, { port = 6380 }, { database = 1 }, { ssl = true },
+      { ssl = true, ssl_verify = true }, { ssl = true, server_name = "name.example.com" }, { password = "one" },
+      { password = "two" }, { username = "one", password = "one" }, { username = "two", password = "one" },
+      { username = "on", password = "eone" },
+    }) do
+      assert.equal("PONG", state.redis.run(conf(changes), answer))
+      assert.equal("PONG", state.redis.run(conf(changes), answer))
+      local first, second = state.connects[#state.connects - 1].options, state.connects[#state.connects].options
+      assert.equal(first.pool, second.pool)
+      assert.not_equal(first, second)
+      assert.is_nil(names[first.pool], first.pool)
+      names[first.pool] = true
+    end
+  end)
+
+
+  it("do not show the password where they are named", function()
+    local state = load_redis({})
+    local named = state.redis.describe(conf({ username = "gateway", password = "hunter2", ssl = true }))
+
+    assert.equal("gateway@redis.example.com:6379/0 with TLS", named)
+  end)
+
+
+  it("log in and choose the database when they are fresh", function()
+    local state = load_redis({})
+    state.redis.run(conf({ username = "u", password = "p", database = 3 }), answer)
+
+    assert.same({ "get_reused_times", "auth", "select", "ping", "set_keepalive" }, state.calls)
+  end)
+
+
+  it("do neither when they were used before", function()
+    local state = load_redis({ reused = 1 })
+    state.redis.run(conf({ username = "u", password = "p", database = 3 }), answer)
+
+    assert.same({ "get_reused_times", "ping", "set_keepalive" }, state.calls)
+  end)
+
+
+  it("take the user where there is one", function()
+    local logins = {}
+    local state = load_redis({ auth = function(...)
+      logins[#logins + 1] = table.concat({ ... }, "/")
+      return "OK"
+    end })
+    state.redis.run(conf({ username = "u", password = "p" }), answer)
+    state.redis.run(conf({ password = "p" }), answer)
+
+    assert.same({ "u/p", "p" }, logins)
+  end)
+
+
+  it("pick up a password that was rotated", function()
+    local valid = "new"
+    local options = conf({ password = "old" })
+    local state = load_redis({
+      auth = function(password)
+        return password == valid and "OK" or nil
+      end,
+      -- as Kong's: the second try is made with what the reference gives by now
+      vault = { try = function(callback, record)
+        assert.equal(options.redis, record)
+        local ok = callback(record)
+        if ok then
+          return ok
+        end
+        record.password = valid
+        return callback(record)
+      end },
+    })
+
+    assert.equal("PONG", state.redis.run(options, answer))
+    assert.equal("new", options.redis.password)
+  end)
+
+
+  it("go back into the pool when all is well, and are closed when not", function()
+    for _, case in ipairs({
+      { "set_keepalive", function() return {} end },
+      { "set_keepalive", function() return { "OK", { false, "WRONGTYPE Operation against a key" } } end },
+      { "close", function() return nil, "timeout" end },
+      { "close", function() return { { false, "ERR max number of clients reached" } } end },
+      { "close", function() return { { false, "LOADING Redis is loading the dataset in memory" } } end },
+      { "close", function() error("broken") end },
+    }) do
+      local state = load_redis({})
+      -- more often than there are turns: none is lost
+      for _ = 1, 3 do
+        state.redis.run(conf(), case[2])
+        assert.equal(case[1], state.calls[#state.calls])
+      end
+    end
+  end)
+
+
+  it("are not more than the pool has", function()
+    local state = load_redis({})
+    local reached
+    state.redis.run(conf({}, 2), function(red)
+      return state.redis.run(conf({}, 2), function()
+        reached = { state.redis.run(conf({}, 2), answer) }
+        return true
+      end)
+    end)
+
+    assert.same({ nil, "all connections are in use" }, reached)
+    assert.equal("PONG", state.redis.run(conf({}, 2), answer))
+  end)
+
+
+  it("are there again when threads that had them were ended", function()
+    local state = load_redis({})
+    local function lose()
+      local thread = coroutine.create(function()
+        state.redis.run(conf({}, 1), coroutine.yield)
+      end)
+      coroutine.resume(thread)
+    end
+
+    lose()
+    assert.is_nil(state.redis.run(conf({}, 1), answer))
+    for _ = 1, 3 do
+      state.now = state.now + 61
+      state.redis.run(conf({}, 1), answer)
+      for _, timer in ipairs(state.timers) do
+        timer[1](false, unpack(timer, 2))
+      end
+      state.timers = {}
+    end
+    assert.equal("PONG", state.redis.run(conf({}, 1), answer))
+  end)
+
+
+  it("say what failed without what Redis quotes", function()
+    local state = load_redis({})
+    for told, said in pairs({
+      ["ERR unknown command 'hset', with args beginning with: 'EC2_ABCDEFGH' 'x'"] = "ERR unknown command",
+      ["NOPERM this user has no permissions to access the 'aws-masker:1' key"] =
+        "NOPERM this user has no permissions to access the",
+      ["WRONGTYPE Operation against a key holding the wrong kind of value"] =
+        "WRONGTYPE Operation against a key holding the wrong kind of value",
+      ["OOM command not allowed when used memory > 'maxmemory'."] = "OOM command not allowed when used memory",
+      ["ERR EC2_ABCDEFGH is no good"] = "ERR EC",
+      ["unknown prefix: \"i-0f3a9c27be41d8056\""] = "protocol error",
+      ["connection refused"] = "connection refused",
+    }) do
+      assert.equal(said, state.redis.error_of({ false, told }))
+      assert.same({ nil, said }, { state.redis.run(conf({ host = told }), function() return nil, told end) })
+    end
+    assert.is_nil(state.redis.error_of("OK"))
+    assert.is_nil(state.redis.error_of({ "OK" }))
+  end)
+
+
+  it("are not tried any more when they keep failing, but by a timer", function()
+    local client = { refuses = "connection refused" }
+    local state = load_redis(client)
+    for _ = 1, 5 do
+      assert.same({ nil, "connection refused" }, { state.redis.run(conf(), answer) })
+    end
+    assert.same({ nil, "UNAVAILABLE" }, { state.redis.run(conf(), answer) })
+    assert.equal(5, #state.connects)
+
+    state.now = state.now + 2
+    assert.same({ nil, "UNAVAILABLE" }, { state.redis.run(conf(), answer) })
+    assert.same({ nil, "UNAVAILABLE" }, { state.redis.run(conf(), answer) })
+    assert.equal(1, #state.timers)
+
+    client.refuses = nil
+    local timer = state.timers[1]
+    timer[1](false, unpack(timer, 2))
+    assert.equal("PONG", state.redis.run(conf(), answer))
+    -- said when it began and when it ended, not for each request
+    assert.equal(2, #state.logs)
+  end)
+end)
+
+
+describe("a gateway reaches a Redis", function()
+  local redis, world
+
+
+  after_each(function()
+    if world then
+      world:stop()
+      world = nil
+    end
+    redis:stop()
+  end)
+
+
+  -- Stores and reads back, from both workers.
+  local function assert_works(changes, env)
+    local config = vault.config(redis.port, { redis_required = true })
+    for name, value in pairs(changes) do
+      config.redis[name] = value
+    end
+    world = bed.start({ config = config, env = env })
+    world:reset()
+    world:send({ body = sample.messages({ text = sample.INSTANCE }) })
+    local token = world:upstream_text()
+    for _ = 1, 20 do
+      assert.equal(sample.INSTANCE, world:send({ body = sample.messages({ text = token }) }).json.content[1].text)
+    end
+    assert.equal(0, (world.mock:leaks()))
+  end
+
+
+  it("with a password, a user that may do just this, and a database", function()
+    redis = redis_server.start({ password = "admin" })
+    redis:call("ACL", "SETUSER", "gateway", "on", ">for the gateway", "~aws-masker:*", "resetchannels", "-@all",
+               "+ping", "+select", "+hset", "+hmget", "+hscan", "+expire", "+hlen", "+hrandfield", "+hdel")
+    assert_works({ username = "gateway", password = "for the gateway", database = 5 })
+
+    assert.equal(1, redis:in_database(5, function(call)
+      return call("DBSIZE")
+    end))
+    assert.same({}, redis:call("KEYS", "*"))
+  end)
+
+
+  it("with a password from the environment", function()
+    redis = redis_server.start({ password = "secret of the spec" })
+    assert_works({ password = "{vault://env/aws-masker-spec-redis-password}" },
+                 { AWS_MASKER_SPEC_REDIS_PASSWORD = "secret of the spec" })
+  end)
+
+
+  it("by its name", function()
+    redis = redis_server.start()
+    assert_works({ host = "localhost" })
+  end)
+
+
+  describe("over TLS", function()
+    local folder
+
+
+    setup(function()
+      folder = process.temporary_folder()
+      local output, ok = process.capture(([[
+        cd %s && {
+          openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj "/CN=spec CA" &&
+          openssl req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj "/CN=redis.example.com" &&
+          printf 'subjectAltName=DNS:redis.example.com' > server.ext &&
+          openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile server.ext \
+            -out server.pem
+        } 2>&1]]):format(process.quote(folder)))
+      assert.is_true(ok, output)
+    end)
+
+
+    teardown(function()
+      process.remove_folder(folder)
+    end)
+
+
+    local function start()
+      local arguments = "--tls-cert-file %s/server.pem --tls-key-file %s/server.key --tls-auth-clients no"
+      redis = redis_server.start({ tls_arguments = arguments:format(folder, folder) })
+    end
+
+
+    -- Where the gateway looks for the CA.
+    local function trusting(path)
+      return { SSL_CERT_FILE = path, KONG_LUA_SSL_TRUSTED_CERTIFICATE = path }
+    end
+
+
+    it("whose certificate is verified", function()
+      start()
+      assert_works({ port = redis.tls_port, ssl = true, ssl_verify = true, server_name = "redis.example.com" },
+                   trusting(folder .. "/ca.pem"))
+    end)
+
+
+    it("whose certificate nobody asks for", function()
+      start()
+      assert_works({ port = redis.tls_port, ssl = true })
+    end)
+
+
+    it("unless the certificate is of another name", function()
+      start()
+      local config = vault.config(redis.tls_port, { redis_required = true })
+      config.redis.ssl, config.redis.ssl_verify, config.redis.server_name = true, true, "other.example.com"
+      world = bed.start({ config = config, env = trusting(folder .. "/ca.pem") })
+
+      assert.equal(503, world:send({ body = sample.messages() }).status)
+      assert.equal(0, world.mock:count())
+    end)
+
+
+    it("unless nobody knows who signed the certificate", function()
+      start()
+      local config = vault.config(redis.tls_port, { redis_required = true })
+      config.redis.ssl, config.redis.ssl_verify, config.redis.server_name = true, true, "redis.example.com"
+      world = bed.start({ config = config })
+
+      assert.equal(503, world:send({ body = sample.messages() }).status)
+      assert.equal(0, world.mock:count())
+    end)
+  end)
+end)
