@@ -322,6 +322,29 @@ describe("the vault", function()
     end)
 
 
+    it("the results of a batch", function()
+      local id = new_id()
+      local token = vault.store(node, redis, id)
+      local line = '{"custom_id":"one","result":{"message":{"content":[{"type":"text","text":"%s"}]}}}'
+      other_node.mock:answer("/v1/messages/batches/msgbatch_1/results", "application/x-jsonl",
+                             line:format(token) .. "\n" .. line:format("no " .. token) .. "\n")
+
+      local answer = other_node:send({ method = "GET", path = "/v1/messages/batches/msgbatch_1/results" })
+      assert.is_true(answer.complete, answer.problem)
+      assert.equal(line:format(id) .. "\n" .. line:format("no " .. id) .. "\n", answer.body)
+    end)
+
+
+    it("a file of the API, whatever it says it is", function()
+      local id = new_id()
+      local token = vault.store(node, redis, id)
+      other_node.mock:answer("/v1/files/file_1/content", "application/octet-stream", '{"text":"' .. token .. '"}\n')
+
+      local answer = other_node:send({ method = "GET", path = "/v1/files/file_1/content" })
+      assert.equal('{"text":"' .. id .. '"}\n', answer.body)
+    end)
+
+
     it("a stored response, and not to the list of models", function()
       local id = new_id()
       local token = vault.store(node, redis, id)

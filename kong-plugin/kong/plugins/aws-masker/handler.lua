@@ -86,6 +86,7 @@ local function mask_nothing(conf, detector)
     return failure, why
   end
 
+  kong.ctx.plugin.asks_for_kept = true
   failure, why = use_vault(conf, session, true)
   prepare_answer(conf)
   return failure, why
@@ -256,7 +257,8 @@ function AwsMasker:header_filter(conf)
 
   local response = kong.response
   local coding = response.get_header("Content-Encoding") or ""
-  local will_change, _, why = clib.open_answer(ctx.session, response.get_header("Content-Type") or "", coding)
+  local content_type = answer.type_of(response.get_header("Content-Type") or "", ctx.asks_for_kept)
+  local will_change, _, why = clib.open_answer(ctx.session, content_type, coding)
   if will_change == nil then
     ctx.skipped = "error"
     kong.log.err("the answer stays masked: ", why)
