@@ -209,7 +209,8 @@ function AwsMasker:configure(configs)
       local _, decided = node_key.get()
       if decided then
         kong.log.notice("no token_secret: this node has drawn a key of its own, so its tokens differ from those",
-                        " of other nodes and change when it restarts")
+                        " of other nodes and change when it restarts",
+                        conf.use_redis and "; what it stores in Redis, nobody else can read" or "")
       end
 
       break
