@@ -25,27 +25,37 @@ unsafe fn neon(sieve: &Sieve, window: *const u8, words: &mut [u64]) {
     let low_half = vdupq_n_u8(0x8f);
     for (i, word) in words.iter_mut().enumerate() {
         *word = 0;
-        for quarter in 0..4 {
+        // Plain loops over constant ranges: they are unrolled, where iterator adapters cost a call each.
+        let mut quarter = 0;
+        while quarter < 4 {
             let mut ruled = [vdupq_n_u8(0); PAGES];
-            for (pages, offset) in sieve.tables.iter().zip(OFFSETS) {
+            let mut k = 0;
+            while k < OFFSETS.len() {
                 // SAFETY: offsets lie between -1 and REACH and `window` begins at -1, so the last of the 16 bytes read
                 // is at most byte `1 + REACH + WORD * words.len() - 1` of it.
-                let bytes = unsafe { vld1q_u8(window.offset(1 + offset).add(i * WORD + quarter * 16)) };
+                let bytes = unsafe { vld1q_u8(window.offset(1 + OFFSETS[k]).add(i * WORD + quarter * 16)) };
                 let (low_half, high_half) = (vandq_u8(bytes, low_half), vshrq_n_u8::<4>(bytes));
-                for (ruled, table) in ruled.iter_mut().zip(pages) {
+                let mut page = 0;
+                while page < PAGES {
+                    let table = &sieve.tables[k][page];
                     // SAFETY: the tables are arrays of 16 bytes.
                     let (low, high) = unsafe { (vld1q_u8(table.low.as_ptr()), vld1q_u8(table.high.as_ptr())) };
                     let by_byte = vorrq_u8(vqtbl1q_u8(low, low_half), vqtbl1q_u8(high, high_half));
-                    *ruled = vorrq_u8(*ruled, by_byte);
+                    ruled[page] = vorrq_u8(ruled[page], by_byte);
+                    page += 1;
                 }
+                k += 1;
             }
             let mut out = all;
-            for page in ruled {
-                out = vandq_u8(out, vceqq_u8(page, all));
+            let mut page = 0;
+            while page < PAGES {
+                out = vandq_u8(out, vceqq_u8(ruled[page], all));
+                page += 1;
             }
             let passing = vandq_u8(vmvnq_u8(out), bits);
             let halves = u16::from_le_bytes([vaddv_u8(vget_low_u8(passing)), vaddv_u8(vget_high_u8(passing))]);
             *word |= u64::from(halves) << (quarter * 16);
+            quarter += 1;
         }
     }
 }

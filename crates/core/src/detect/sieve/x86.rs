@@ -26,39 +26,59 @@ pub(super) fn look_ssse3(sieve: &Sieve, window: &[u8], words: &mut [u64]) {
 unsafe fn avx2(sieve: &Sieve, window: *const u8, words: &mut [u64]) {
     let half = _mm256_set1_epi8(15);
     let all = _mm256_set1_epi8(-1);
+    let tables = wide_tables(sieve);
     for (i, word) in words.iter_mut().enumerate() {
         let mut ruled = [[_mm256_setzero_si256(); 2]; PAGES];
-        for (pages, offset) in sieve.tables.iter().zip(OFFSETS) {
+        // Plain loops over constant ranges: they are unrolled, where iterator adapters cost a call each.
+        let mut k = 0;
+        while k < OFFSETS.len() {
             // SAFETY: offsets lie between -1 and REACH and `window` begins at -1, so the last of the 64 bytes read is
             // at most byte `1 + REACH + WORD * words.len() - 1` of it.
             let bytes = unsafe {
-                let at = window.offset(1 + offset).add(i * WORD);
+                let at = window.offset(1 + OFFSETS[k]).add(i * WORD);
                 [_mm256_loadu_si256(at.cast()), _mm256_loadu_si256(at.add(32).cast())]
             };
-            for (ruled, table) in ruled.iter_mut().zip(pages) {
-                // SAFETY: the tables are arrays of 16 bytes.
-                let (low, high) = unsafe {
-                    (_mm_loadu_si128(table.low.as_ptr().cast()), _mm_loadu_si128(table.high.as_ptr().cast()))
-                };
-                let (low, high) = (_mm256_broadcastsi128_si256(low), _mm256_broadcastsi128_si256(high));
-                for (ruled, &bytes) in ruled.iter_mut().zip(&bytes) {
-                    let high_half = _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), half);
-                    // A byte that is not ASCII looks up nothing in `low`.
-                    let by_byte =
-                        _mm256_or_si256(_mm256_shuffle_epi8(low, bytes), _mm256_shuffle_epi8(high, high_half));
-                    *ruled = _mm256_or_si256(*ruled, by_byte);
-                }
+            let high_half = [
+                _mm256_and_si256(_mm256_srli_epi16::<4>(bytes[0]), half),
+                _mm256_and_si256(_mm256_srli_epi16::<4>(bytes[1]), half),
+            ];
+            let mut page = 0;
+            while page < PAGES {
+                let [low, high] = tables[k][page];
+                // A byte that is not ASCII looks up nothing in `low`.
+                let first =
+                    _mm256_or_si256(_mm256_shuffle_epi8(low, bytes[0]), _mm256_shuffle_epi8(high, high_half[0]));
+                let second =
+                    _mm256_or_si256(_mm256_shuffle_epi8(low, bytes[1]), _mm256_shuffle_epi8(high, high_half[1]));
+                ruled[page][0] = _mm256_or_si256(ruled[page][0], first);
+                ruled[page][1] = _mm256_or_si256(ruled[page][1], second);
+                page += 1;
             }
+            k += 1;
         }
-        let mut out = all;
-        let mut out_high = all;
-        for [low, high] in ruled {
-            out = _mm256_and_si256(out, _mm256_cmpeq_epi8(low, all));
-            out_high = _mm256_and_si256(out_high, _mm256_cmpeq_epi8(high, all));
+        let mut out = [all; 2];
+        let mut page = 0;
+        while page < PAGES {
+            out[0] = _mm256_and_si256(out[0], _mm256_cmpeq_epi8(ruled[page][0], all));
+            out[1] = _mm256_and_si256(out[1], _mm256_cmpeq_epi8(ruled[page][1], all));
+            page += 1;
         }
-        let (low, high) = (_mm256_movemask_epi8(out).cast_unsigned(), _mm256_movemask_epi8(out_high).cast_unsigned());
+        let (low, high) = (_mm256_movemask_epi8(out[0]).cast_unsigned(), _mm256_movemask_epi8(out[1]).cast_unsigned());
         *word = !(u64::from(low) | u64::from(high) << 32);
     }
+}
+
+/// The tables, once for each half of a vector.
+#[target_feature(enable = "avx2")]
+fn wide_tables(sieve: &Sieve) -> [[[__m256i; 2]; PAGES]; OFFSETS.len()] {
+    let mut wide = [[[_mm256_setzero_si256(); 2]; PAGES]; OFFSETS.len()];
+    for (wide, tables) in wide.iter_mut().flatten().zip(sieve.tables.iter().flatten()) {
+        // SAFETY: the tables are arrays of 16 bytes.
+        let (low, high) =
+            unsafe { (_mm_loadu_si128(tables.low.as_ptr().cast()), _mm_loadu_si128(tables.high.as_ptr().cast())) };
+        *wide = [_mm256_broadcastsi128_si256(low), _mm256_broadcastsi128_si256(high)];
+    }
+    wide
 }
 
 /// # Safety
@@ -70,29 +90,39 @@ unsafe fn ssse3(sieve: &Sieve, window: *const u8, words: &mut [u64]) {
     let all = _mm_set1_epi8(-1);
     for (i, word) in words.iter_mut().enumerate() {
         *word = 0;
-        for quarter in 0..4 {
+        let mut quarter = 0;
+        while quarter < 4 {
             let mut ruled = [_mm_setzero_si128(); PAGES];
-            for (pages, offset) in sieve.tables.iter().zip(OFFSETS) {
+            let mut k = 0;
+            while k < OFFSETS.len() {
                 // SAFETY: offsets lie between -1 and REACH and `window` begins at -1, so the last of the 16 bytes read
                 // is at most byte `1 + REACH + WORD * words.len() - 1` of it.
-                let bytes = unsafe { _mm_loadu_si128(window.offset(1 + offset).add(i * WORD + quarter * 16).cast()) };
+                let bytes =
+                    unsafe { _mm_loadu_si128(window.offset(1 + OFFSETS[k]).add(i * WORD + quarter * 16).cast()) };
                 let high_half = _mm_and_si128(_mm_srli_epi16::<4>(bytes), half);
-                for (ruled, table) in ruled.iter_mut().zip(pages) {
+                let mut page = 0;
+                while page < PAGES {
+                    let table = &sieve.tables[k][page];
                     // SAFETY: the tables are arrays of 16 bytes.
                     let (low, high) = unsafe {
                         (_mm_loadu_si128(table.low.as_ptr().cast()), _mm_loadu_si128(table.high.as_ptr().cast()))
                     };
                     // A byte that is not ASCII looks up nothing in `low`.
                     let by_byte = _mm_or_si128(_mm_shuffle_epi8(low, bytes), _mm_shuffle_epi8(high, high_half));
-                    *ruled = _mm_or_si128(*ruled, by_byte);
+                    ruled[page] = _mm_or_si128(ruled[page], by_byte);
+                    page += 1;
                 }
+                k += 1;
             }
             let mut out = all;
-            for page in ruled {
-                out = _mm_and_si128(out, _mm_cmpeq_epi8(page, all));
+            let mut page = 0;
+            while page < PAGES {
+                out = _mm_and_si128(out, _mm_cmpeq_epi8(ruled[page], all));
+                page += 1;
             }
             let ruled_out = _mm_movemask_epi8(out).cast_unsigned();
             *word |= u64::from(!ruled_out & 0xffff) << (quarter * 16);
+            quarter += 1;
         }
     }
 }
