@@ -16,8 +16,17 @@ use once_cell::sync::OnceCell;
 use super::Scan;
 use super::boundary::{is_alnum, run_end};
 use super::sieve::{Class, Row, Sieve};
-use super::view::spells_plain;
+use super::view::{self, spells_plain};
 use crate::catalog::{Catalog, SUFFIXES};
+
+/// How far a scan came.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pass {
+    /// To the end.
+    Whole,
+    /// To the first escape that a [`view::View`] resolves: the text has to be looked at through one.
+    MetEscape,
+}
 
 /// What a byte may be the anchor of.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -109,9 +118,8 @@ fn rows(catalog: &Catalog) -> Vec<Row> {
         Row::at(b"0123456789").next(digit).second(digit).eighth(digit),
         // `10.0.1.5`: the second byte after the first dot is a digit or the second dot.
         Row::at(b".").before(digit).next(digit).second(Class::of(|c| c.is_ascii_digit() || c == b'.')),
-        // `\u0069`, `\/`.
-        Row::at(b"\\").next(Class::bytes(b"u/")),
     ];
+    rows.extend(view::rows());
     // `.amazonaws.com` and what else begins so; other long domains; `.on.aws`, with the tokens that go on after a dot.
     let groups: [fn(&str) -> bool; 3] = [
         |suffix| suffix.len() >= 8 && suffix.starts_with('a'),
@@ -136,14 +144,11 @@ fn is_upper(c: u8) -> bool {
 
 impl Scan<'_, '_> {
     /// Looks at every anchor in order.
-    ///
-    /// Ends early, and gives the offset, at the first escape that a [`super::view::View`] resolves, unless the text is
-    /// such a view already.
-    pub(super) fn anchors(&mut self) -> Option<usize> {
+    pub(super) fn anchors(&mut self) -> Pass {
         let detector = self.detector;
         let text = self.text;
         detector.sieve.each(detector.lanes, text, |at| self.visit(at));
-        self.escape
+        if self.met_escape { Pass::MetEscape } else { Pass::Whole }
     }
 
     /// Calls the handler of the byte at `at`; gives where to go on.
@@ -270,7 +275,7 @@ impl Scan<'_, '_> {
 
     fn backslash(&mut self, at: usize) -> usize {
         if self.is_raw && spells_plain(self.text, at) {
-            self.escape = Some(at);
+            self.met_escape = true;
             return self.text.len();
         }
         at + 1

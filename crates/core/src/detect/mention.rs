@@ -1,20 +1,16 @@
 //! Other mentions: what was found once for sure is found wherever it stands.
 
-use aho_corasick::{AhoCorasick, MatchKind};
 use hashbrown::HashMap;
 
-use super::boundary::{follows_escape, is_alnum};
-use super::{Detector, Finding, Hits, Part};
+use super::names::{MIN_NAME_LEN, Names};
+use super::{Detector, Finding, Hits, Lanes, Part};
 use crate::catalog::KindId;
 use crate::token::is_token_shaped;
-
-/// Names shorter than this are masked only where they were found.
-const MIN_NAME_LEN: usize = 4;
 
 impl Detector {
     pub(super) fn add_mentions(&self, text: &[u8], hits: &mut Hits) {
         add_loose(text, hits);
-        add_names(text, self.catalog.known.arn_name, hits);
+        add_names(text, self.catalog.known.arn_name, self.lanes, hits);
     }
 }
 
@@ -35,7 +31,7 @@ fn add_loose(text: &[u8], hits: &mut Hits) {
     }
 }
 
-/// A name that holds a digit or a separator is nobody's ordinary word.
+/// A name that holds a digit or a separator is nobody's ordinary word. Short ones are masked only where they were found.
 fn is_distinctive(name: &[u8]) -> bool {
     name.len() >= MIN_NAME_LEN
         && name.iter().any(|c| c.is_ascii_digit() || matches!(c, b'-' | b'_' | b'.' | b'/'))
@@ -43,7 +39,7 @@ fn is_distinctive(name: &[u8]) -> bool {
         && !is_token_shaped(name)
 }
 
-fn add_names(text: &[u8], arn_name: KindId, hits: &mut Hits) {
+fn add_names(text: &[u8], arn_name: KindId, lanes: Lanes, hits: &mut Hits) {
     let mut names: HashMap<&[u8], KindId> = HashMap::new();
     for part in hits.parts.iter().filter(|p| p.is_name) {
         let name = &text[part.span.clone()];
@@ -56,23 +52,8 @@ fn add_names(text: &[u8], arn_name: KindId, hits: &mut Hits) {
     if names.is_empty() {
         return;
     }
-    let (patterns, kinds): (Vec<&[u8]>, Vec<KindId>) = names.into_iter().unzip();
-    // Only a set of names too large for memory fails to build; the found places themselves stay masked.
-    let Ok(automaton) = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&patterns) else { return };
-    let mentions: Vec<_> = automaton
-        .find_iter(text)
-        .filter(|m| stands_alone(text, m.start(), m.end()))
-        .map(|m| (kinds[m.pattern().as_usize()], m.span()))
-        .collect();
-    for (kind, span) in mentions {
-        hits.findings.push(Finding { kind, span: span.start..span.end });
-        hits.parts.push(Part { kind, span: span.start..span.end, is_name: false });
-    }
-}
-
-/// No letter, digit or dash runs on at either end.
-fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
-    let joins = |c: u8| is_alnum(c) || c == b'-';
-    let left = start == 0 || !joins(text[start - 1]) || follows_escape(text, start);
-    left && text.get(end).is_none_or(|&c| !joins(c))
+    Names::new(names).each(lanes, text, |kind, span| {
+        hits.findings.push(Finding { kind, span: span.clone() });
+        hits.parts.push(Part { kind, span, is_name: false });
+    });
 }

@@ -16,6 +16,7 @@ mod custom;
 mod host;
 mod key;
 mod mention;
+mod names;
 mod policy;
 mod prefixed;
 mod secret;
@@ -33,6 +34,7 @@ use hashbrown::HashMap;
 
 use crate::Result;
 use crate::catalog::{Catalog, Category, KindId};
+use anchors::Pass;
 pub(crate) use boundary::follows_escape;
 use custom::Custom;
 use sieve::Sieve;
@@ -147,9 +149,9 @@ impl Detector {
     pub(crate) fn scan_where(&self, text: &[u8], mut may_mask: impl FnMut(usize) -> bool) -> Findings {
         let mut hits = Hits::default();
         let mut view = View::plain(text);
-        if let Some(escape) = Scan::raw(self, text, &mut hits).anchors() {
+        if Scan::raw(self, text, &mut hits).anchors() == Pass::MetEscape {
             hits = Hits::default();
-            view = View::resolved(text, escape);
+            view = View::resolved(self.lanes, text);
             Scan::resolved(self, view.text(), &mut hits).anchors();
         }
         Scan::resolved(self, view.text(), &mut hits).secrets_near_access_keys();
@@ -217,18 +219,18 @@ struct Scan<'d, 't> {
     hits: &'t mut Hits,
     /// Escapes were not resolved; the scan ends at the first that a view resolves.
     is_raw: bool,
-    escape: Option<usize>,
+    met_escape: bool,
     /// Which services the text speaks of, by stretch of text.
     near: HashMap<(usize, &'static str), bool>,
 }
 
 impl<'d, 't> Scan<'d, 't> {
     fn raw(detector: &'d Detector, text: &'t [u8], hits: &'t mut Hits) -> Self {
-        Self { detector, text, hits, is_raw: true, escape: None, near: HashMap::new() }
+        Self { detector, text, hits, is_raw: true, met_escape: false, near: HashMap::new() }
     }
 
     fn resolved(detector: &'d Detector, text: &'t [u8], hits: &'t mut Hits) -> Self {
-        Self { detector, text, hits, is_raw: false, escape: None, near: HashMap::new() }
+        Self { detector, text, hits, is_raw: false, met_escape: false, near: HashMap::new() }
     }
 }
 

@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use once_cell::sync::OnceCell;
+
 use super::boundary::run_start;
+use super::sieve::{Class, Lanes, Row, Sieve};
 
 /// A text in which `\/` and `\uXXXX` are plain characters, with the way back to the bytes as they were given.
 ///
@@ -28,35 +31,32 @@ impl<'t> View<'t> {
         Self { raw_len: raw.len(), text: Cow::Borrowed(raw), escapes: Vec::new() }
     }
 
-    /// The text with all escapes resolved; the first one is at `first`.
-    pub(super) fn resolved(raw: &'t [u8], first: usize) -> Self {
+    /// The text with all escapes resolved.
+    pub(super) fn resolved(lanes: Lanes, raw: &'t [u8]) -> Self {
         let mut view = Self::plain(raw);
-        view.resolve(raw, run_start(raw, first, first, |c| c == b'\\'));
+        view.resolve(lanes, raw);
         view
     }
 
-    fn resolve(&mut self, raw: &[u8], mut at: usize) {
+    fn resolve(&mut self, lanes: Lanes, raw: &[u8]) {
+        static SIEVE: OnceCell<Sieve> = OnceCell::new();
         let mut text = Vec::with_capacity(raw.len());
         let mut copied = 0;
-        while let Some(found) = memchr::memchr(b'\\', &raw[at..]) {
-            let start = at + found;
-            let mut last = start;
-            while raw.get(last + 1) == Some(&b'\\') {
-                last += 1;
+        SIEVE.get_or_init(|| Sieve::new(rows())).each(lanes, raw, |last| {
+            if raw[last] != b'\\' {
+                return last + 1;
             }
-            let Some((plain, end)) = resolved(raw, last + 1) else {
-                at = last + 1;
-                continue;
-            };
+            let Some((plain, end)) = resolved(raw, last + 1) else { return last + 1 };
+            let first = run_start(raw, last, last - copied, |c| c == b'\\');
             // After an escaped backslash the escape is of this level, and the backslash stays.
-            let start = if (last - start).is_multiple_of(2) { last } else { start };
+            let start = if (last - first).is_multiple_of(2) { last } else { first };
             text.extend_from_slice(&raw[copied..start]);
             let from = text.len();
             text.extend_from_slice(plain.encode_utf8(&mut [0; 4]).as_bytes());
             self.escapes.push(Escape { text: from..text.len(), raw: start..end });
             copied = end;
-            at = end;
-        }
+            end
+        });
         if !self.escapes.is_empty() {
             text.extend_from_slice(&raw[copied..]);
             self.text = Cow::Owned(text);
@@ -89,6 +89,15 @@ impl<'t> View<'t> {
     }
 }
 
+/// What must stand around the last backslash of an escape that a view resolves.
+pub(super) fn rows() -> Vec<Row> {
+    let backslash = || Row::at(b"\\");
+    vec![
+        backslash().next(Class::bytes(b"u")).second(Class::of(|c| c.is_ascii_hexdigit())),
+        backslash().next(Class::bytes(b"/")),
+    ]
+}
+
 /// True when a backslash at `at`, the last of its run, begins an escape that a view resolves.
 pub(super) fn spells_plain(raw: &[u8], at: usize) -> bool {
     resolved(raw, at + 1).is_some()
@@ -99,13 +108,11 @@ fn resolved(raw: &[u8], at: usize) -> Option<(char, usize)> {
     if raw.get(at) == Some(&b'/') {
         return Some(('/', at + 1));
     }
-    let unit = |at: usize| -> Option<u32> {
-        let digits = raw.get(at..at + 5)?.strip_prefix(b"u")?;
-        // from_str_radix would take a sign
-        let digits = std::str::from_utf8(digits).ok().filter(|d| d.bytes().all(|c| c.is_ascii_hexdigit()))?;
-        u32::from_str_radix(digits, 16).ok()
-    };
-    let value = unit(at)?;
+    let digits = raw.get(at..at + 5)?.strip_prefix(b"u")?;
+    let mut value = 0;
+    for &digit in digits {
+        value = value << 4 | char::from(digit).to_digit(16)?;
+    }
     // Half of a pair: nothing that an identifier could be made of.
     let plain = char::from_u32(value).unwrap_or(char::REPLACEMENT_CHARACTER);
     (plain >= ' ' && plain != '"' && plain != '\\' && plain != '\x7f').then_some((plain, at + 5))
@@ -119,7 +126,7 @@ mod tests {
     fn plain_text_is_borrowed() {
         let raw = b"a\\n\\user";
         assert!(!(0..raw.len()).any(|at| raw[at] == b'\\' && spells_plain(raw, at)));
-        let view = View::resolved(raw, 1);
+        let view = View::resolved(Lanes::best(), raw);
         assert!(matches!(view.text, Cow::Borrowed(_)));
         assert_eq!((view.raw_start(3), view.raw_end(3)), (3, 3));
     }
@@ -127,7 +134,7 @@ mod tests {
     #[test]
     fn escapes_are_resolved_and_offsets_go_back() {
         let raw = br"x\u0069-0\/1\\u002dz";
-        let view = View::resolved(raw, 1);
+        let view = View::resolved(Lanes::best(), raw);
         assert_eq!(view.text(), b"xi-0/1-z");
         assert_eq!(view.raw_start(1), 1);
         assert_eq!(view.raw_end(2), 7);
@@ -139,7 +146,7 @@ mod tests {
     #[test]
     fn letters_of_every_script_are_resolved() {
         let raw = br"\uacc4\uC815 1\ud83d\ude002";
-        let view = View::resolved(raw, 0);
+        let view = View::resolved(Lanes::best(), raw);
         assert_eq!(view.text(), "계정 1\u{fffd}\u{fffd}2".as_bytes());
         assert_eq!((view.raw_start(7), view.raw_end(8)), (13, 14));
         // no offset leads into the middle of an escape
@@ -151,13 +158,13 @@ mod tests {
     #[test]
     fn an_escaped_backslash_stays_before_an_escape() {
         let raw = br"a\\\u006e\\\\u002d";
-        let view = View::resolved(raw, 0);
+        let view = View::resolved(Lanes::best(), raw);
         assert_eq!(view.text(), br"a\\n-");
         assert_eq!((view.raw_start(3), view.raw_end(4)), (3, 9));
     }
 
     #[test]
     fn quotes_and_backslashes_stay() {
-        assert_eq!(View::resolved(br"\u0022\u005c\u002f", 0).text(), br"\u0022\u005c/");
+        assert_eq!(View::resolved(Lanes::best(), br"\u0022\u005c\u002f").text(), br"\u0022\u005c/");
     }
 }
