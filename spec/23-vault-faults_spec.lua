@@ -50,9 +50,12 @@ describe("faults of Redis", function()
     add(routes, "cut", { port = cut.port })
     add(routes, "blackhole", { port = blackhole.port })
     add(routes, "slow", { port = slow.port })
+    routes.told = vault.config(redis.port, { enable_redis_events = true, redis_pool_size = 3 })
+    routes.told.redis.username, routes.told.redis.password = "teller", "teller"
     world = bed.start({ config = vault.config(redis.port), routes = routes })
 
     redis:call("ACL", "SETUSER", "reader", "on", ">reader", "~*", "+@all", "-hset", "-hmget", "-hscan")
+    redis:call("ACL", "SETUSER", "teller", "on", ">teller", "~*", "+@all", "-hset")
   end)
 
 
@@ -170,6 +173,21 @@ describe("faults of Redis", function()
   it("that allows the user nothing", function()
     assert_goes_on("not_allowed")
     assert_refused("not_allowed")
+  end)
+
+
+  it("that takes events but no tokens, which is told", function()
+    assert.equal(200, send("told", new_id()).status)
+
+    local told = process.wait_until(RECOVERY_SECONDS, function()
+      for _, entry in ipairs(redis:call("XRANGE", "masking:events:stream", "-", "+")) do
+        if entry[2][2]:find('"redis_error"', 1, true) then
+          return entry[2][2]
+        end
+      end
+    end)
+    assert.matches('"operation":"write"', told)
+    assert.matches('"outcome":"degraded"', told)
   end)
 
 

@@ -25,6 +25,11 @@ local pcall = pcall
 local REQUEST_DIGESTS = { "Content-MD5", "Digest", "Content-Digest", "Repr-Digest" }
 
 
+vault.tell_write_failures(function(conf, why)
+  events.redis_failed(conf, "write", "degraded", why)
+end)
+
+
 -- Opens the exchange's session.
 -- @return the session, or nil, failure name, text
 local function open_session(conf, detector)

@@ -62,6 +62,9 @@ local queues = {}
 
 local complained_at, unsaid = 0, 0
 
+-- Told of what could not be stored behind a request's back.
+local on_write_failure = function() end
+
 
 local function cache()
   remembered = remembered or require("resty.lrucache").new(REMEMBERED)
@@ -391,6 +394,7 @@ local function store_batch(conf, batch)
   end)
   if not replies then
     forget_stored()
+    on_write_failure(conf, err)
     return nil, err
   end
 
@@ -398,6 +402,7 @@ local function store_batch(conf, batch)
   if err then
     -- not tried again from here: the next request that has such a token does
     complain("tokens could not be stored in Redis: ", err)
+    on_write_failure(conf, err)
     return true
   end
 
@@ -451,6 +456,12 @@ end
 
 
 local _M = {}
+
+
+--- Has `fn` called with config and text when the queue could not store something.
+function _M.tell_write_failures(fn)
+  on_write_failure = fn
+end
 
 
 --- Looks up what the session cannot explain and stores what it has made. Phase: access, after masking.
