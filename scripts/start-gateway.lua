@@ -1,6 +1,6 @@
 -- Starts a gateway with the plugin and leaves it running.
 --
--- usage: [REDIS_PORT=…] luajit scripts/start-gateway.lua UPSTREAM_URL [PORT]
+-- usage: [REDIS_URL=…] luajit scripts/start-gateway.lua UPSTREAM_URL [PORT]
 -- Prints "PID PORT FOLDER KIND"; the folder holds the gateway's config and logs.
 local gateway = require "spec.support.gateway"
 local process = require "spec.support.process"
@@ -13,13 +13,33 @@ if port and process.accepts(port) then
   os.exit(1)
 end
 
-local redis_port = tonumber(os.getenv("REDIS_PORT"))
-local config = redis_port and {
+-- The record for redis[s]://[[user]:password@]host[:port][/database].
+local function redis_record(url)
+  local tls, login, host, rest = url:match("^redis(s?)://(.-)([^@/:]+)([^@/]*/?%d*)$")
+  local username, password = (login or ""):match("^(.-):(.*)@$")
+  if not host or login ~= "" and not password then
+    io.stderr:write("REDIS_URL is not redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]\n")
+    os.exit(1)
+  end
+
+  return {
+    host = host,
+    port = tonumber(rest:match("^:(%d+)")),
+    database = tonumber(rest:match("/(%d+)$")),
+    username = username ~= "" and username or nil,
+    password = password,
+    ssl = tls == "s",
+  }
+end
+
+
+local redis_url = os.getenv("REDIS_URL") or ""
+local config = redis_url ~= "" and {
   use_redis = true,
-  redis = { host = "127.0.0.1", port = redis_port },
+  redis = redis_record(redis_url),
   enable_redis_events = true,
   event_detail = "detailed",
-}
+} or nil
 
 local running, why = gateway.start({ upstream_url = upstream_url, port = port, config = config })
 if not running then
