@@ -154,6 +154,7 @@ class Checks:
             self.bed.stop_monitor()
             expect(page.locator("#state")).to_have_attribute("data-state", "away")
             expect(page.locator("#state-text")).to_contain_text("trying again")
+            expect(page.locator("#verdict")).to_contain_text("the monitor does not answer")
             events = self.gateway.exchange(int(time.time() * 1000))
             traffic.send(self.bed.redis_port, events)
             self.bed.start_monitor()
@@ -174,6 +175,20 @@ class Checks:
             before = number(page, "#requests")
             traffic.send(self.bed.redis_port, self.gateway.exchange(int(time.time() * 1000)))
             wait_for("the figures", lambda: number(page, "#requests") == before + 1)
+
+    def events_without_detail_are_explained(self) -> None:
+        traffic.flush(self.bed.redis_port)
+        self.bed.stop_monitor()
+        self.bed.start_monitor()
+        with self.look() as page:
+            expect(page.locator("#kinds-empty")).to_contain_text("Nothing masked")
+            expect(page.locator("#routes-empty")).to_contain_text("No request")
+            events = self.gateway.exchange(int(time.time() * 1000))
+            traffic.send(self.bed.redis_port, [traffic.minimal(event) for event in events])
+            expect(page.locator("#kinds-empty")).to_contain_text("event_detail is minimal")
+            expect(page.locator("#routes-empty")).to_contain_text("event_detail is minimal")
+            expect(page.locator("#events tbody tr")).to_have_count(2)
+            expect(page.locator("#events .detail").first).to_be_hidden()
 
     def it_fits_a_phone(self) -> None:
         for width in (360, 390, 768):
@@ -283,7 +298,7 @@ def main() -> int:
             checks.the_traffic_of_these_checks_is_real, checks.figures_appear, checks.figures_follow_traffic,
             checks.a_dry_run_is_told, checks.problems_are_told, checks.the_page_survives_a_restart_of_the_monitor,
             checks.it_fits_a_phone, checks.it_is_dark_or_light, checks.it_works_by_keyboard_and_for_screen_readers,
-            checks.the_page_tells_that_redis_is_away,
+            checks.the_page_tells_that_redis_is_away, checks.events_without_detail_are_explained,
         ):
             label = f"page: {check.__name__.replace('_', ' ')}"
             try:

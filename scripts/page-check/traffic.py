@@ -9,6 +9,7 @@ import uuid
 import redis
 
 STREAM = "masking:events:stream"
+DETAILS = {"request_id", "service", "route", "status", "kinds"}
 
 ROUTES = [("anthropic", "messages", 0.7), ("openai", "chat-completions", 0.22), ("anthropic", "analyze-claude", 0.08)]
 KINDS = [
@@ -83,6 +84,16 @@ def send(port: int, events: list[dict]) -> None:
         for event in events:
             pipeline.xadd(STREAM, {"event": json.dumps(event, separators=(",", ":"))})
         pipeline.execute()
+
+
+def flush(port: int) -> None:
+    with redis.Redis(port=port) as client:
+        client.flushall()
+
+
+def minimal(event: dict) -> dict:
+    """What is left of it with event_detail = minimal."""
+    return {name: value for name, value in event.items() if name not in DETAILS}
 
 
 def history(gateway: Gateway, seconds: int, per_second: float) -> list[list[dict]]:

@@ -21,7 +21,7 @@ function axes(valueLabels, size, more) {
     ticks: { show: false },
   };
   return [
-    { ...shared, grid: { show: false }, space: 50, size: 28, incrs: [60, 120, 300], values: (_, seconds) => seconds.map((s) => format.clockTime(s * 1000).slice(0, 5)) },
+    { ...shared, grid: { show: false }, space: 50, size: 32, gap: 9, incrs: [60, 120, 300], values: (_, seconds) => seconds.map((s) => format.clockTime(s * 1000).slice(0, 5)) },
     { ...shared, grid: { stroke: () => color("line"), width: 1 }, size, space: 36, values: (_, values) => values.map(valueLabels), ...more },
   ];
 }
@@ -111,7 +111,7 @@ export function rateChart(element) {
       { label: "Requests", value, stroke: () => color("accent"), fill: () => color("accent", 0.12), width: 1.75, points: { show: false } },
       {
         label: "Blocked",
-        value,
+        value: (_, number) => format.count(number ?? 0),
         stroke: () => color("bad"),
         fill: () => color("bad"),
         paths: uPlot.paths.bars({ size: [0.9, 6, 2] }),

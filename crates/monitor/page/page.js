@@ -177,9 +177,15 @@ function showCharts(message) {
 }
 
 function showEvents(message) {
-  $("events").classList.toggle("minimal", !message.about.is_detailed);
-  replaceRows("events", eventRows(message[chosen.events]), "events-empty");
+  const events = message[chosen.events];
+  // neither empty columns nor columns that come and go with a single event
+  $("events").classList.toggle("minimal", !message.about.is_detailed || !events.some((event) => event.route));
+  replaceRows("events", eventRows(events), "events-empty");
   setText("events-empty", chosen.events === "problems" ? "No problems." : "No event yet.");
+}
+
+function untold(what) {
+  return `The gateways tell no ${what}: the plugin's event_detail is minimal.`;
 }
 
 function show(message) {
@@ -192,6 +198,9 @@ function show(message) {
   showCharts(message);
   replaceRows("kinds", kindRows(message.kinds), "kinds-empty");
   replaceRows("routes", routeRows(message.routes), "routes-empty");
+  const { masked, would_mask, requests } = message.sums;
+  setText("kinds-empty", masked + would_mask > 0 ? untold("kinds") : "Nothing masked in the last five minutes.");
+  setText("routes-empty", requests > 0 ? untold("routes") : "No request in the last five minutes.");
   showEvents(message);
 }
 
@@ -211,6 +220,8 @@ function connect() {
     const isSilent = performance.now() - heard > SILENCE_MS;
     if (isSilent || source.readyState !== EventSource.OPEN) {
       showState("away", last ? `No monitor since ${format.clockTime(last.now * 1000)}, trying again` : "No monitor yet, trying again");
+      $("verdict").dataset.level = "warn";
+      setText("verdict", "No new figures: the monitor does not answer.");
     }
     if (isSilent || source.readyState === EventSource.CLOSED) {
       clearInterval(watch);
