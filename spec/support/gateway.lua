@@ -103,8 +103,8 @@ function _M.start(options)
 end
 
 
---- Loads another config without a restart and waits until `is_active` says that it is in force.
-function Gateway:reload(changes, is_active)
+--- Writes another config, which is not in force yet.
+function Gateway:configure(changes)
   local options = {}
   for name, value in pairs(self.options) do
     options[name] = value
@@ -115,9 +115,20 @@ function Gateway:reload(changes, is_active)
 
   self.options = options
   write_config(self, options)
-  local output, ok = backend.reload(self, options)
+end
+
+
+--- Loads another config without a restart and waits until `is_active` says that it is in force.
+function Gateway:reload(changes, is_active)
+  self:configure(changes)
+  local output, ok = backend.reload(self, self.options)
   assert(ok, output)
   assert(process.wait_until(START_SECONDS, is_active), "the new config did not get into force")
+end
+
+
+function Gateway:log_path()
+  return backend.log_path(self)
 end
 
 

@@ -117,6 +117,13 @@ local function lua_sockets()
 end
 
 
+-- Locations of one's own, as KONG_NGINX_PROXY_INCLUDE has them in Kong.
+local function include()
+  local path = os.getenv("GATEWAY_INCLUDE")
+  return path and "    include " .. path .. ";" or ""
+end
+
+
 local function main()
   local config = declarative.load(config_path)
   local file = assert(io.open(template_path, "rb"))
@@ -138,6 +145,7 @@ local function main()
     TIMEOUTS = timeouts(config),
     TLS = tls(config),
     LUA_SOCKETS = lua_sockets(),
+    INCLUDE = include(),
   }
 
   io.write((template:gsub("{{([%u_]+)}}", values)))
