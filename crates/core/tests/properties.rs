@@ -3,14 +3,22 @@
 
 mod support;
 
+use std::sync::Arc;
+
+use aws_masker_core::detect::{CustomPattern, Detector, DetectorConfig};
 use aws_masker_core::wire::Content;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::sample::select;
 use serde_json::Value;
 
 use support::body::{Node, any_json, spelling};
 use support::identifier::{clean_text, text, wild_text};
 use support::{cases, detector, found_in, mask, restore, restore_cut, session_of};
+
+/// Patterns that match pieces of words, characters and escapes.
+const PATTERNS: &[&str] =
+    &["[^ ]{3}", r"\\.", r".\\", "u00", "[0-9a-f]{2}", "(?-u)[\\x80-\\xff]", r#"\\*["n]"#, "-----.{0,40}"];
 
 const JSON: &str = "application/json";
 const TEXT: &str = "text/plain";
@@ -136,6 +144,19 @@ proptest! {
         let body = serde_json::json!({ "a": text, "b": [{ text: 1 }] }).to_string();
         let restored = check_body(JSON, body.as_bytes(), &[], &cuts)?.restored;
         prop_assert_eq!(String::from_utf8_lossy(&restored), body);
+    }
+
+    #[test]
+    fn patterns_of_the_operator_break_no_json(text in wild_text(), pattern in select(PATTERNS), cuts in cuts()) {
+        let pattern = CustomPattern { name: "any".into(), label: "ANY".into(), regex: pattern.into() };
+        let config = DetectorConfig { custom_patterns: vec![pattern], ..DetectorConfig::default() };
+        let mut session = session_of(&Arc::new(Detector::new(&config).unwrap()), b"one");
+        let body = serde_json::json!({ "a": text, "b": [{ text: 1 }] }).to_string();
+        let masked = mask(&mut session, JSON, body.as_bytes());
+        prop_assert!(serde_json::from_slice::<Value>(&masked).is_ok(), "masked JSON is none");
+        let cuts: Vec<usize> = cuts.iter().map(|cut| cut % (masked.len() + 1)).collect();
+        let restored = restore_cut(&mut session, JSON, &masked, &cuts);
+        prop_assert_eq!(serde_json::from_slice::<Value>(&restored).unwrap(), serde_json::from_str::<Value>(&body).unwrap());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::{Detector, Findings};
+use crate::json::whole_escapes;
 use crate::wire::{Content, DecodedForm, Layout, Multipart};
 use crate::{Error, Result};
 
@@ -43,7 +44,7 @@ impl Detector {
             Err(_) => true,
         });
         let Some(layout) = layout.transpose()? else { return Ok(Default::default()) };
-        clip(&mut found, &layout);
+        clip(&mut found, &layout, body);
         Ok((found, layout))
     }
 
@@ -59,20 +60,29 @@ impl Detector {
         for part in &mut found.parts {
             part.span = decoded.raw(&part.span);
         }
-        clip(&mut found, &layout);
+        clip(&mut found, &layout, body);
         (found, layout)
     }
 }
 
-/// A finding ends with the stretch it begins in at the latest.
-fn clip(found: &mut Findings, layout: &Layout) {
-    let clip = |span: &mut Range<usize>| match layout.around(span.start) {
-        Some((region, _)) => {
+/// A finding ends with the stretch it begins in at the latest, and takes no escape apart.
+fn clip(found: &mut Findings, layout: &Layout, body: &[u8]) {
+    let clip = |span: &mut Range<usize>, end: usize| match layout.around(span.start) {
+        Some((region, spelling)) => {
             span.end = span.end.min(region.end);
-            true
+            if spelling.has_escapes() {
+                *span = whole_escapes(body, span, &region);
+            }
+            span.start = span.start.max(end);
+            span.start < span.end
         }
         None => false,
     };
-    found.findings.retain_mut(|finding| clip(&mut finding.span));
-    found.parts.retain_mut(|part| clip(&mut part.span));
+    found.findings.retain_mut(|finding| clip(&mut finding.span, 0));
+    let mut end = 0;
+    found.parts.retain_mut(|part| {
+        let stays = clip(&mut part.span, end);
+        end = end.max(part.span.end);
+        stays
+    });
 }

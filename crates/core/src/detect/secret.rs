@@ -78,6 +78,8 @@ impl Scan<'_, '_> {
                 is_base64(c) || matches!(c, b'=' | b'\n' | b'\r' | b'\\' | b' ' | b':' | b'-' | b',')
             }),
         };
+        // A backslash at the end belongs to what comes next.
+        let end = start + text[start..end].iter().rposition(|&c| c != b'\\').map_or(0, |last| last + 1);
         let end = end.max(run_start(text, end, 1, |c| c == b'-'));
         self.whole(kind, start, end);
         end

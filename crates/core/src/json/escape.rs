@@ -1,6 +1,7 @@
 //! Escapes of JSON strings.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// What the inside of a JSON string spells. Broken escapes stay as they are.
 pub(crate) fn unescape(raw: &[u8]) -> Cow<'_, [u8]> {
@@ -53,6 +54,33 @@ fn unicode(raw: &[u8], at: usize) -> Option<(char, usize)> {
     Some((c, at + 12))
 }
 
+/// `span`, a stretch of the JSON string `string` (by its inside), with the escapes whole that it begins or ends in.
+pub(crate) fn whole_escapes(raw: &[u8], span: &Range<usize>, string: &Range<usize>) -> Range<usize> {
+    let (mut start, mut end) = (span.start, span.end);
+    if let Some(escape) = escape_around(raw, start, string) {
+        start = escape.start;
+    }
+    if let Some(escape) = escape_around(raw, end, string) {
+        end = escape.end;
+    }
+    start..end
+}
+
+/// The escape that begins before `at` and ends after it.
+fn escape_around(raw: &[u8], at: usize, string: &Range<usize>) -> Option<Range<usize>> {
+    // `\uXXXX` is the longest
+    let first = at.saturating_sub(5).max(string.start);
+    let backslash = first + raw[first..at].iter().rposition(|&c| c == b'\\')?;
+    // Behind an odd number of backslashes this one is escaped itself.
+    let before = raw[string.start..backslash].iter().rev().take_while(|&&c| c == b'\\').count();
+    if before % 2 == 1 {
+        return None;
+    }
+    let len = if raw.get(backslash + 1) == Some(&b'u') { 6 } else { 2 };
+    let end = (backslash + len).min(string.end);
+    (end > at).then_some(backslash..end)
+}
+
 /// Appends `text`, escaped for the inside of a JSON string `depth` times over.
 pub(crate) fn push_escaped(out: &mut Vec<u8>, text: &[u8], depth: u8) {
     if depth == 0 || !text.iter().any(|&c| c == b'"' || c == b'\\' || c < 0x20) {
@@ -84,6 +112,22 @@ pub(crate) fn push_escaped(out: &mut Vec<u8>, text: &[u8], depth: u8) {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn no_escape_is_taken_apart() {
+        let raw = br#""a\n\\b\u00e9c\"d""#;
+        let string = 1..raw.len() - 1;
+        let whole = |start, end| whole_escapes(raw, &(start..end), &string);
+        assert_eq!(whole(1, 3), 1..4);
+        assert_eq!(whole(3, 4), 2..4);
+        assert_eq!(whole(2, 4), 2..4);
+        assert_eq!(whole(5, 6), 4..6);
+        assert_eq!(whole(6, 7), 6..7);
+        assert_eq!(whole(6, 9), 6..13);
+        assert_eq!(whole(10, 12), 7..13);
+        assert_eq!(whole(13, 15), 13..16);
+        assert_eq!(whole(16, 17), 16..17);
+    }
 
     #[test]
     fn escapes_are_read() {

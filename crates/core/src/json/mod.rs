@@ -5,5 +5,5 @@ mod escape;
 mod walk;
 
 pub(crate) use changeable::ChangeableStrings;
-pub(crate) use escape::{push_escaped, unescape};
+pub(crate) use escape::{push_escaped, unescape, whole_escapes};
 pub(crate) use walk::{Frame, Visitor, walk};

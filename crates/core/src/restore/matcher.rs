@@ -70,8 +70,10 @@ fn match_at<'t>(tokens: &'t TokenIndex, text: &[u8], floor: usize, anchor: usize
     let spelled = &text[start..separator];
     let end = code + code_len;
     let exact = spelled == label && !text[code..end].iter().any(u8::is_ascii_lowercase);
-    let fits = exact || spelled.eq_ignore_ascii_case(label) && begins_word(text, start);
-    (fits && !in_escape(text, start)).then_some(Match { start, end, original })
+    // What is spelled exactly is a token even where an escape seems to take its first letters: no text says a known
+    // code by chance.
+    let fits = exact || spelled.eq_ignore_ascii_case(label) && begins_word(text, start) && !in_escape(text, start);
+    fits.then_some(Match { start, end, original })
 }
 
 /// Where the separator begins whose `_` or `5` is at `anchor`.
@@ -124,7 +126,7 @@ fn may_go_on(tokens: &TokenIndex, text: &[u8], start: usize) -> bool {
         if !rest[..len].eq_ignore_ascii_case(&label[..len]) {
             return false;
         }
-        if rest[..len] != label[..len] && !begins_word(text, start) || in_escape(text, start) {
+        if rest[..len] != label[..len] && (!begins_word(text, start) || in_escape(text, start)) {
             return false;
         }
         match code_part(&rest[len..]) {

@@ -24,6 +24,11 @@ pub(crate) enum Spelling {
 }
 
 impl Spelling {
+    /// True when backslashes begin escapes.
+    pub(crate) fn has_escapes(self) -> bool {
+        matches!(self, Self::Json | Self::JsonInJson)
+    }
+
     /// What `raw` spells.
     pub(crate) fn read(self, raw: &[u8]) -> Cow<'_, [u8]> {
         match self {
