@@ -91,12 +91,14 @@ end
 -- @return array of texts, one per config that could not be compiled
 function _M.replace(confs)
   local keep = {}
+  local known = {}
   local problems = {}
 
   for i = 1, confs and #confs or 0 do
     local conf = confs[i]
     local detector, _, why = _M.get(conf)
     keep[by_conf[conf].id] = true
+    known[conf] = true
     if not detector then
       problems[#problems + 1] = why
     end
@@ -105,6 +107,13 @@ function _M.replace(confs)
   for id in pairs(by_content) do
     if not keep[id] then
       by_content[id] = nil
+    end
+  end
+
+  -- Kong's caches hold on to former configs for a while; their detectors need not live that long
+  for conf in pairs(by_conf) do
+    if not known[conf] then
+      by_conf[conf] = nil
     end
   end
 
