@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help deps build run demo test test-rust test-spec vault-load load lint header docs check-docs package sdk-check page-check monitor-check asan valgrind fuzz
+.PHONY: help deps build run demo test test-rust test-spec vault-load load lint header docs check-docs package sdk-check page-check monitor-check asan valgrind fuzz soak test-soak
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 17
@@ -16,7 +16,7 @@ run: build ## gateway on port 8000 (PORT=…), a mock LLM or UPSTREAM=https://�
 demo: build ## show one exchange and end
 	@scripts/with-gateway luajit scripts/show-exchange.lua
 
-test: test-rust test-spec sdk-check ## everything
+test: test-rust test-spec test-soak sdk-check ## everything
 
 test-rust: deps ## unit, property and ABI tests
 	cargo test --workspace
@@ -65,3 +65,9 @@ valgrind: deps ## the released library in LuaJIT under valgrind
 
 fuzz: deps ## fuzz the core, a minute per target (SECONDS_EACH=…)
 	@scripts/fuzz
+
+soak: build ## ten minutes (DURATION=12h for more) of traffic, reloads and faults; what must be zero after it
+	@python3 scripts/soak/soak.py
+
+test-soak: build
+	@DURATION=$${DURATION:-30} python3 scripts/soak/soak.py

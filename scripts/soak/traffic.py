@@ -15,6 +15,9 @@ BODY_LIMIT = 4 * 1024 * 1024
 MAX_NOTES = 20
 
 
+Action = Callable[["Traffic", Client], Awaitable[None]]
+
+
 class Wrong(AssertionError):
     """An answer that is not what was asked for."""
 
@@ -45,23 +48,33 @@ class Traffic:
         choices, weights = zip(*ACTIONS)
         while not self.stopping:
             await self.open.wait()
-            action = self.pool.random.choices(choices, weights)[0]
-            self.in_flight += 1
-            try:
-                await asyncio.wait_for(action(self, client), ANSWER_SECONDS)
-                self.done[action.__name__] += 1
-            except Wrong as error:
-                self.wrong += 1
-                self._note(f"{action.__name__}: {error}")
-            except (Broken, TimeoutError, OSError, ValueError, LookupError, AssertionError) as error:
-                self.unexpected += 1
-                self._note(f"{action.__name__}: {type(error).__name__}: {error}")
-                client.close()
-            finally:
-                self.in_flight -= 1
+            await self._run(self.pool.random.choices(choices, weights)[0], client)
             # lets the others go on even where every answer is there at once
             await asyncio.sleep(0)
         client.close()
+
+    async def peak(self, clients: int) -> None:
+        """As many of the largest exchanges at once as there will ever be."""
+        for action in (large, large_answer, oversized, large):
+            connections = [Client(self.port) for _ in range(clients)]
+            await asyncio.gather(*(self._run(action, client) for client in connections))
+            for client in connections:
+                client.close()
+
+    async def _run(self, action: Action, client: Client) -> None:
+        self.in_flight += 1
+        try:
+            await asyncio.wait_for(action(self, client), ANSWER_SECONDS)
+            self.done[action.__name__] += 1
+        except Wrong as error:
+            self.wrong += 1
+            self._note(f"{action.__name__}: {error}")
+        except (Broken, TimeoutError, OSError, ValueError, LookupError, AssertionError) as error:
+            self.unexpected += 1
+            self._note(f"{action.__name__}: {type(error).__name__}: {error}")
+            client.close()
+        finally:
+            self.in_flight -= 1
 
     def _note(self, text: str) -> None:
         if len(self.notes) < MAX_NOTES:
@@ -213,7 +226,7 @@ async def oversized(traffic: Traffic, client: Client) -> None:
         pass
 
 
-ACTIONS: list[tuple[Callable[[Traffic, Client], Awaitable[None]], int]] = [
+ACTIONS: list[tuple[Action, int]] = [
     (plain, 20),
     (streamed, 20),
     (large, 4),
