@@ -3,8 +3,8 @@
 -- usage: luajit scripts/soak/gateway.lua UPSTREAM_PORT ADMIN_PORT INCLUDE
 --
 -- The first line of stdin is the plugin's config as JSON. Prints a line of JSON: pid, port, kind and log of the
--- gateway, and whether a config can be exchanged while its workers live on. Then each line is another config, answered by a line
--- when it was handed over; the end of stdin stops the gateway.
+-- gateway, and whether a config can be exchanged while its workers live on. Then each line is another config, answered
+-- by a line when it was handed over; the end of stdin stops the gateway.
 package.path = "./?.lua;" .. package.path
 
 local cjson = require "cjson"

@@ -201,7 +201,9 @@ impl Visitor for Reader<'_> {
             return;
         };
         let keys = self.keys(path);
-        match (path.len(), keys.key(0), keys.key(path.len() - 1)) {
+        // a document may be one bare number
+        let Some(innermost) = path.len().checked_sub(1) else { return };
+        match (path.len(), keys.key(0), keys.key(innermost)) {
             (1, b"index", _) => self.event.index = Some(value),
             (3, b"choices", b"index") => {
                 let at = keys.item(1);
