@@ -10,7 +10,7 @@ describe("the documentation", function()
 
 
   it("names no file that is not there", function()
-    for _, page in ipairs({ "README.md", "DESIGN.md", "SECURITY.md", "CONTRIBUTING.md" }) do
+    for _, page in ipairs({ "README.md", "README.ko.md", "DESIGN.md", "SECURITY.md", "CONTRIBUTING.md" }) do
       local text = assert(process.read_file(page), page)
       for path in text:gmatch("%]%(([%w_./-]+)%)") do
         assert.is_not_nil(io.open(path), page .. " names " .. path)
@@ -35,4 +35,40 @@ describe("the documentation", function()
       assert.same(codes, listed, page)
     end
   end)
+
+
+  -- What both languages have in common: fenced blocks, and what stands in backticks in the rows of tables.
+  local function skeleton(page)
+    local parts = {}
+    local inside = false
+    for line in (assert(process.read_file(page), page) .. "\n"):gmatch("(.-)\n") do
+      local fence = line:sub(1, 3) == "```"
+      if inside or fence then
+        parts[#parts + 1] = line
+        inside = inside ~= fence
+      elseif line:sub(1, 1) == "|" then
+        local codes = {}
+        for code in line:gmatch("`[^`]+`") do
+          codes[#codes + 1] = code
+        end
+
+        table.sort(codes)
+        parts[#parts + 1] = "| " .. table.concat(codes, " ")
+      elseif line:sub(1, 2) == "##" then
+        parts[#parts + 1] = "##"
+      end
+    end
+
+    return parts
+  end
+
+
+  for english, korean in pairs({
+    ["README.md"] = "README.ko.md",
+    ["docs/operations.md"] = "docs/operations.ko.md",
+  }) do
+    it("says the same in Korean: " .. korean .. " has the commands, tables and chapters of " .. english, function()
+      assert.same(skeleton(english), skeleton(korean))
+    end)
+  end
 end)
