@@ -1,8 +1,11 @@
 -- Sends monitoring events to Redis, in batches and apart from the requests they tell of.
 --
 -- Each different destination and batching has a queue of its own in each worker. Kong's queue keeps the limits that it
--- was made with, so a changed config gets a new one and the old one drains. The bound is kept here and not left to
--- Kong's queue, which would log every entry that it drops and not say how many there were.
+-- was made with, so a changed config gets a new one and the old one drains.
+--
+-- What lies in Kong's queue is not single events but batches that still take events: the queue wakes its thread for
+-- every entry, and that would cost many times what an event does. The bound is kept here too: Kong's queue would log
+-- every entry that it drops and not say how many there were.
 local event = require "kong.plugins.aws-masker.event"
 local metrics = require "kong.plugins.aws-masker.metrics"
 local redis = require "kong.plugins.aws-masker.redis"
@@ -29,6 +32,10 @@ local LONGEST_RETRY_SECONDS = 5
 local ABANDON_SECONDS = 60
 -- Kong's queue would drop a batch without telling; `send` decides when it is lost.
 local NEVER = 1e9
+
+-- A batch waits in Kong's queue until a second entry comes or its time is over. When it is full, this one is added.
+local WAKE = {}
+local ENTRIES_TO_WAKE = 2
 
 -- Errors of one kind are reported at once, then together.
 local ERROR_INTERVAL_SECONDS = 10
@@ -93,7 +100,10 @@ local function new_destination(conf)
     -- the latest config that sends here; Kong may have put a rotated password into it
     conf = conf,
     identity = event.identity(node, source),
+    batch_size = conf.event_batch_size,
     sequence = 0,
+    -- the batch in Kong's queue that takes further events
+    open = nil,
     -- made and neither sent nor lost
     pending = 0,
     -- lost, and not yet reported
@@ -105,9 +115,9 @@ local function new_destination(conf)
     queue = {
       name = name,
       log_tag = "aws-masker",
-      max_batch_size = conf.event_batch_size,
+      max_batch_size = ENTRIES_TO_WAKE,
       max_coalescing_delay = conf.event_flush_interval,
-      max_entries = MAX_PENDING,
+      max_entries = ENTRIES_TO_WAKE * MAX_PENDING,
       max_retry_time = NEVER,
       initial_retry_delay = FIRST_RETRY_SECONDS,
       max_retry_delay = LONGEST_RETRY_SECONDS,
@@ -135,7 +145,7 @@ local function destination_of(conf)
 end
 
 
--- Queues the commands of a batch; `entries[1]` also says what was lost before.
+-- Sends the commands of a batch; the first event also says what was lost before.
 local function pipeline(red, conf, entries, dropped)
   local to_stream = conf.event_transport ~= "pubsub"
   local to_channel = conf.event_transport ~= "stream"
@@ -147,7 +157,10 @@ local function pipeline(red, conf, entries, dropped)
       entry = event.with_dropped(entry, dropped)
     end
 
-    if to_stream then
+    if to_stream and i < #entries then
+      red:xadd(conf.redis_event_stream, "*", "event", entry)
+    elseif to_stream then
+      -- trimming once is enough
       red:xadd(conf.redis_event_stream, "MAXLEN", "~", conf.event_stream_maxlen, "*", "event", entry)
     end
 
@@ -245,8 +258,31 @@ local function hopeless(destination)
 end
 
 
+-- All events of some batches, which take no further ones from now on.
+local function close(destination, batches)
+  local entries = {}
+  for i = 1, #batches do
+    local batch = batches[i]
+    if batch == destination.open then
+      destination.open = nil
+    end
+
+    for j = 1, #batch do
+      entries[#entries + 1] = batch[j]
+    end
+  end
+
+  return entries
+end
+
+
 -- The queue's handler. Runs in a timer.
-local function send(destination, entries)
+local function send(destination, batches)
+  local entries = close(destination, batches)
+  if #entries == 0 then
+    return true
+  end
+
   local ok, err = deliver(destination, entries)
   if ok then
     destination.pending = destination.pending - #entries
@@ -272,18 +308,45 @@ local function send(destination, entries)
 end
 
 
+-- The batch that takes the next event.
+local function open_batch(destination)
+  local batch = destination.open
+  if batch then
+    return batch
+  end
+
+  -- a worker that ends finishes the queues that it has, but begins none
+  if ngx.worker.exiting() and not queue.exists(destination.queue.name) then
+    return nil
+  end
+
+  batch = {}
+  if not queue.enqueue(destination.queue, send, destination, batch) then
+    return nil
+  end
+
+  destination.open = batch
+  return batch
+end
+
+
 function add(destination, text)
   destination.sequence = destination.sequence + 1
   if destination.pending >= MAX_PENDING then
     return lose(destination, 1)
   end
 
+  local batch = open_batch(destination)
+  if not batch then
+    kong.log.err("1 monitoring events are lost, because this worker ends")
+    return lose(destination, 1)
+  end
+
   destination.pending = destination.pending + 1
-  local ok = queue.enqueue(destination.queue, send, destination,
-                           event.finish(text, destination.identity, destination.sequence))
-  if not ok then
-    destination.pending = destination.pending - 1
-    lose(destination, 1)
+  batch[#batch + 1] = event.finish(text, destination.identity, destination.sequence)
+  if #batch >= destination.batch_size then
+    destination.open = nil
+    queue.enqueue(destination.queue, send, destination, WAKE)
   end
 end
 
