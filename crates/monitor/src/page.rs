@@ -12,7 +12,7 @@ macro_rules! files {
     };
 }
 
-const FILES: [(&str, &str, &[u8]); 10] = files! {
+const FILES: [(&str, &str, &[u8]); 11] = files! {
     "index.html" "text/html; charset=utf-8",
     "icon.svg" "image/svg+xml",
     "page.css" CSS,
@@ -23,6 +23,8 @@ const FILES: [(&str, &str, &[u8]); 10] = files! {
     "format.js" JAVASCRIPT,
     "uPlot.min.css" CSS,
     "uPlot.iife.min.js" JAVASCRIPT,
+    // its licence goes where it goes
+    "uPlot.LICENSE" "text/plain; charset=utf-8",
 };
 
 /// The file, or 404.
