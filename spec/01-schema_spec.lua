@@ -46,6 +46,7 @@ describe("the schema", function()
       preserve_structure = true,
       token_scope = "consumer",
       max_request_body_size = 33554432,
+      mask_query = true,
       unsupported_content = "block",
       restore_responses = true,
       restore_credentials = true,

@@ -30,6 +30,10 @@ vault.tell_write_failures(function(conf, why)
 end)
 
 
+-- How a query spells its values.
+local FORM = "application/x-www-form-urlencoded"
+
+
 -- Opens the exchange's session.
 -- @return the session, or nil, failure name, text
 local function open_session(conf, detector)
@@ -78,11 +82,33 @@ local function prepare_answer(conf)
 end
 
 
--- A request without a body may ask for what earlier ones left at the API.
-local function mask_nothing(conf, detector)
+-- Masks the values of the query.
+-- @return nothing when the request may go on, or failure name, text
+local function mask_query(conf, session, query)
+  if query == "" then
+    return
+  end
+
+  local masked, failure, why = clib.mask(session, FORM, query)
+  if not masked then
+    return failure, why
+  end
+
+  if masked ~= query then
+    local ctx = kong.ctx.plugin
+    ctx.masked = true
+    ctx.restorable = true
+    kong.service.request.set_raw_query(masked)
+  end
+end
+
+
+-- A request without a body has a query at most; and it may ask for what earlier ones left at the API.
+local function mask_bodiless(conf, detector, query)
   local request = kong.request
-  if not conf.use_redis or not conf.restore_responses or conf.dry_run
-     or not server_state.is_asked_for(request.get_method(), request.get_path(), false) then
+  local asks_for_kept = conf.use_redis and conf.restore_responses and not conf.dry_run
+                        and server_state.is_asked_for(request.get_method(), request.get_path(), false)
+  if query == "" and not asks_for_kept then
     return
   end
 
@@ -91,8 +117,12 @@ local function mask_nothing(conf, detector)
     return failure, why
   end
 
-  kong.ctx.plugin.asks_for_kept = true
-  failure, why = use_vault(conf, session, true)
+  failure, why = mask_query(conf, session, query)
+  if not failure and asks_for_kept then
+    kong.ctx.plugin.asks_for_kept = true
+    failure, why = use_vault(conf, session, true)
+  end
+
   prepare_answer(conf)
   return failure, why
 end
@@ -116,8 +146,9 @@ local function mask_request(conf)
     return failure, why
   end
 
+  local query = conf.mask_query and request.get_raw_query() or ""
   if body == "" then
-    return mask_nothing(conf, detector)
+    return mask_bodiless(conf, detector, query)
   end
 
   local session
@@ -130,6 +161,11 @@ local function mask_request(conf)
   local coding = request.get_header("Content-Encoding")
   masked, failure, why = clib.mask(session, request.get_header("Content-Type") or "", body, coding)
   if not masked then
+    return failure, why
+  end
+
+  failure, why = mask_query(conf, session, query)
+  if failure then
     return failure, why
   end
 

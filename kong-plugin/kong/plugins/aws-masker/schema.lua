@@ -150,6 +150,12 @@ return {
               default = 32 * MEBIBYTE,
               between = { 1, 1024 * MEBIBYTE },
           }, },
+          { mask_query = {
+              description = "Mask the values of the URL's query too.",
+              type = "boolean",
+              required = true,
+              default = true,
+          }, },
           { unsupported_content = {
               description = "What happens to content that cannot be masked (binary types, coded bodies,"
                             .. " WebSockets): `block` refuses it with status 415, `allow` sends it on unmasked.",
