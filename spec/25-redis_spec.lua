@@ -62,16 +62,28 @@ local function load_redis(client)
   package.loaded["resty.redis"] = { new = function() return red end }
   package.loaded["ngx.semaphore"] = {
     new = function(free)
+      local waiting = 0
       return {
-        wait = function(self)
+        wait = function(_, seconds)
           if free == 0 then
+            waiting = 1
+            if client.while_waiting then
+              client.while_waiting()
+            end
+            waiting = 0
+          end
+          if free == 0 then
+            state.now = state.now + seconds
             return nil, "timeout"
           end
           free = free - 1
           return true
         end,
-        post = function()
-          free = free + 1
+        post = function(_, count)
+          free = free + (count or 1)
+        end,
+        count = function()
+          return free - waiting
         end,
       }
     end,
@@ -215,6 +227,32 @@ describe("connections to Redis", function()
 
     assert.same({ nil, "all connections are in use" }, reached)
     assert.equal("PONG", state.redis.run(conf({}, 2), answer))
+  end)
+
+
+  it("are not waited for when Redis turns out to hang, and none is lost over it", function()
+    local client = {}
+    local state = load_redis(client)
+    local reached = {}
+    -- one has the only connection, one waits, and meanwhile a newcomer finds that Redis hangs
+    client.while_waiting = function()
+      client.while_waiting = nil
+      state.now = state.now + 1
+      assert.same({ nil, "UNAVAILABLE" }, { state.redis.run(conf({}, 1), answer) })
+    end
+    state.redis.run(conf({}, 1), function()
+      reached[1] = { state.redis.run(conf({}, 1), answer) }
+      return true
+    end)
+
+    assert.same({ { nil, "all connections are in use" } }, reached)
+    -- the call that was under way ended well, which closes the breaker
+    assert.equal("PONG", state.redis.run(conf({}, 1), answer))
+    state.redis.run(conf({}, 1), function()
+      reached[2] = { state.redis.run(conf({}, 1), answer) }
+      return true
+    end)
+    assert.same({ nil, "all connections are in use" }, reached[2])
   end)
 
 

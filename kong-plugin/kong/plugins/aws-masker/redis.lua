@@ -44,9 +44,10 @@ end
 
 -- Two configs share connections only when they would log in to the same place as the same user. The digest stands for
 -- the password too, so that after a rotation no connection of the old one is used.
-local function pool_name(record)
+local function pool_name(record, size)
   return concat({
     "aws-masker",
+    size,
     record.host,
     record.port,
     record.database or 0,
@@ -120,14 +121,14 @@ local function authenticate(red, record)
 end
 
 
-local function connect(record, pool_size)
+local function connect(record, pool)
   local red = require("resty.redis"):new()
   red:set_timeout(record.timeout)
 
   -- A table of its own for each call: whatever is set in a shared one would stick for other configs.
   local ok, err = red:connect(record.host, record.port, {
-    pool = pool_name(record),
-    pool_size = pool_size,
+    pool = pool.name,
+    pool_size = pool.size,
     ssl = record.ssl or false,
     ssl_verify = record.ssl_verify or false,
     server_name = present(record.server_name) and record.server_name or nil,
@@ -162,8 +163,8 @@ end
 
 -- Calls `work` with a connection and puts the connection back.
 -- @return what `work` gave, or nil and an error code
-local function with_connection(record, pool_size, work)
-  local red, err = connect(record, pool_size)
+local function with_connection(record, pool, work)
+  local red, err = connect(record, pool)
   if not red then
     return nil, readable(err)
   end
@@ -182,7 +183,7 @@ local function with_connection(record, pool_size, work)
     return nil, readable(err)
   end
 
-  red:set_keepalive(IDLE_MS, pool_size)
+  red:set_keepalive(IDLE_MS, pool.size)
   return result
 end
 
@@ -198,12 +199,31 @@ local function new_turns(size)
 end
 
 
+-- Waits for a turn, for `seconds` at most or until Redis is left alone.
+local function wait_for_turn(pool, turns, seconds)
+  local openings = pool.openings
+  return turns:wait(seconds) and openings == pool.openings
+end
+
+
+-- Sends home who waits for a turn. Each takes one of those posted here and gives none back.
+local function leave_alone(pool, why)
+  pool.openings = pool.openings + 1
+  local waiting = -pool.turns:count()
+  if waiting > 0 then
+    pool.turns:post(waiting)
+  end
+
+  kong.log.warn("Redis is left alone for now, because it ", why)
+end
+
+
 -- Calls `work` with one of the pool's connections, when there is a free one or as soon as there is.
 -- @return what `work` gave, or nil and a text; true as third result when none became free in time
 local function take_turn(pool, record, work)
   local seconds = record.timeout / 1000
   local turns = pool.turns
-  if not turns:wait(seconds) then
+  if not wait_for_turn(pool, turns, seconds) then
     if ngx.now() - pool.used_at > max(LOST_SECONDS, 10 * seconds) then
       pool.turns = new_turns(pool.size)
       pool.used_at = ngx.now()
@@ -213,7 +233,7 @@ local function take_turn(pool, record, work)
   end
 
   pool.used_at = ngx.now()
-  local called, result, err = pcall(with_connection, record, pool.size, work)
+  local called, result, err = pcall(with_connection, record, pool, work)
   turns:post()
   if not called then
     return nil, "the client cannot be used: " .. result
@@ -239,11 +259,19 @@ end
 
 
 local function pool_of(conf)
-  local name = pool_name(conf.redis)
+  local size = conf.redis_pool_size
+  local name = pool_name(conf.redis, size)
   local pool = pools[name]
-  if not pool or pool.size ~= conf.redis_pool_size then
-    local size = conf.redis_pool_size
-    pool = { size = size, breaker = breaker.new(), turns = new_turns(size), used_at = ngx.now() }
+  if not pool then
+    pool = {
+      name = name,
+      size = size,
+      breaker = breaker.new(),
+      turns = new_turns(size),
+      used_at = ngx.now(),
+      -- how often the breaker opened
+      openings = 0,
+    }
     pools[name] = pool
   end
 
@@ -265,7 +293,7 @@ function _M.run(conf, work)
 
   local may, opened = known:begin(ngx.now())
   if opened then
-    kong.log.warn("Redis is left alone for now, because it hangs")
+    leave_alone(pool, "hangs")
   end
 
   if not may then
@@ -282,7 +310,7 @@ function _M.run(conf, work)
   elseif none_free then
     known:gave_up()
   elseif known:failed(ngx.now()) then
-    kong.log.warn("Redis is left alone for now, because it keeps failing: ", err)
+    leave_alone(pool, "keeps failing: " .. err)
   end
 
   return result, err
