@@ -77,6 +77,15 @@ describe("the library", function()
   end)
 
 
+  it("is driven as a whole by what runs under the memory checkers", function()
+    local output, ok = process.capture("luajit scripts/memory/drive.lua "
+                                       .. process.quote(paths.target .. "/libaws_masker.so") .. " 20 2>&1")
+
+    assert.is_true(ok, output)
+    assert.matches("calls of " .. #cdefs.SYMBOLS .. " functions", output)
+  end)
+
+
   it("has the ABI version of the declarations", function()
     local lib = ffi.load(package.searchpath("libaws_masker", package.cpath))
 

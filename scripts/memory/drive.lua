@@ -98,8 +98,8 @@ local function session(of, scope)
 end
 
 
-local function mask(exchange, content_type, body)
-  local status = call("awsm_session_mask", { exchange }, { content_type, body }, OUT, LEN)
+local function mask(exchange, content_type, body, coding)
+  local status = call("awsm_session_mask", { exchange }, { content_type, coding or "", body }, OUT, LEN)
   return status == OK and result() or body, status
 end
 
@@ -119,6 +119,19 @@ local function restore(exchange, content_type, answer, size)
   end
 
   return table.concat(parts)
+end
+
+
+-- Answers that break off, and ones that are not what their coding says.
+local function broken_answers(exchange, masked)
+  for _, coding in ipairs({ "", "gzip", "deflate", "br" }) do
+    if call("awsm_session_open_answer", { exchange }, { TEXT, coding }) == OK then
+      call("awsm_session_restore", { exchange }, { masked:sub(1, #masked / 2) }, 0, OUT, LEN)
+      if lib.awsm_session_release(exchange, OUT, LEN) == OK then
+        assert(#result() > 0)
+      end
+    end
+  end
 end
 
 
@@ -173,6 +186,8 @@ local function exchange(of, content_type, body, i)
       restore(one, EVENTS, event(masked:sub(1, #masked / 2)) .. event(masked:sub(#masked / 2 + 1)), 1 + i % 9)
     end
 
+    broken_answers(one, masked)
+
     local later = session(of, "consumer:" .. i % 3)
     mask(later, TEXT, masked)
     lib.awsm_session_refers_to_state(later)
@@ -221,10 +236,14 @@ local function mistakes(of)
 
   local one = session(of, "")
   local body = '{"a":"i-0f3a9c27be41d8056"}'
-  assert(lib.awsm_session_mask(one, nil, 1, body, #body, OUT, LEN) > UNCHANGED)
-  assert(lib.awsm_session_mask(nil, nil, 0, body, #body, OUT, LEN) > UNCHANGED)
+  assert(lib.awsm_session_mask(one, nil, 1, nil, 0, body, #body, OUT, LEN) > UNCHANGED)
+  assert(lib.awsm_session_mask(nil, nil, 0, nil, 0, body, #body, OUT, LEN) > UNCHANGED)
   assert(lib.awsm_session_restore(one, "x", 1, 1, OUT, LEN) > UNCHANGED)
   assert(lib.awsm_last_error(OUT, LEN) == OK and #result() > 0)
+  for _, coding in ipairs({ "gzip", "deflate", "br" }) do
+    mask(one, JSON, body, coding)
+    mask(one, JSON, "\31\139\8" .. body, coding)
+  end
   lib.awsm_session_free(one)
   lib.awsm_session_free(nil)
   lib.awsm_detector_free(nil)
@@ -265,7 +284,7 @@ end
 local function overread(of)
   local body = "i-0f3a9c27be41d8056 " .. ("x"):rep(80)
   local memory = copied(body)
-  lib.awsm_session_mask(session(of, ""), "text/plain", 10, memory, #body + 64, OUT, LEN)
+  lib.awsm_session_mask(session(of, ""), "text/plain", 10, nil, 0, memory, #body + 64, OUT, LEN)
 end
 
 

@@ -168,6 +168,7 @@ mod tests {
 
     /// Many times, so that LuaJIT compiles the loop and the unwinder meets its machine code.
     #[test]
+    #[cfg_attr(miri, ignore = "miri runs no LuaJIT")]
     fn no_panic_reaches_luajit() {
         let session = open_session();
         // SAFETY: `ffi` is what this test is about.
@@ -227,6 +228,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "miri starts no processes")]
     fn a_panic_prints_its_place_and_nothing_else() {
         if std::env::var_os(CHILD).is_some() {
             return panic_once();
@@ -240,6 +242,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "miri starts no processes")]
     fn a_panic_is_caught_where_nobody_reads_stderr() {
         if std::env::var_os(CHILD).is_some() {
             return panic_once();

@@ -13,6 +13,8 @@ pub mod detector;
 mod guard;
 pub mod session;
 pub mod status;
+#[cfg(test)]
+mod tests;
 pub mod vault;
 
 use std::sync::atomic::{AtomicU64, Ordering};
