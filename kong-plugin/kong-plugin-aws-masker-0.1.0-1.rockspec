@@ -28,6 +28,7 @@ build = {
     ["kong.plugins.aws-masker.breaker"] = "kong/plugins/aws-masker/breaker.lua",
     ["kong.plugins.aws-masker.cdefs"] = "kong/plugins/aws-masker/cdefs.lua",
     ["kong.plugins.aws-masker.clib"] = "kong/plugins/aws-masker/clib.lua",
+    ["kong.plugins.aws-masker.commands"] = "kong/plugins/aws-masker/commands.lua",
     ["kong.plugins.aws-masker.config"] = "kong/plugins/aws-masker/config.lua",
     ["kong.plugins.aws-masker.detectors"] = "kong/plugins/aws-masker/detectors.lua",
     ["kong.plugins.aws-masker.errors"] = "kong/plugins/aws-masker/errors.lua",

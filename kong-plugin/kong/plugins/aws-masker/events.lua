@@ -6,6 +6,7 @@
 -- What lies in Kong's queue is not single events but batches that still take events: the queue wakes its thread for
 -- every entry, and that would cost many times what an event does. The bound is kept here too: Kong's queue would log
 -- every entry that it drops and not say how many there were.
+local commands = require "kong.plugins.aws-masker.commands"
 local event = require "kong.plugins.aws-masker.event"
 local metrics = require "kong.plugins.aws-masker.metrics"
 local redis = require "kong.plugins.aws-masker.redis"
@@ -14,6 +15,7 @@ local queue = require "kong.tools.queue"
 
 local concat = table.concat
 local find = string.find
+local format = string.format
 local ipairs = ipairs
 local kong = kong
 local ngx = ngx
@@ -93,6 +95,8 @@ end
 local function new_destination(conf)
   destination_count = destination_count + 1
   local name = "aws-masker-events-" .. destination_count
+  local stream, to_stream = conf.redis_event_stream, conf.event_transport ~= "pubsub"
+  local maxlen = format("%d", conf.event_stream_maxlen)
   local node = kong.node.get_id()
   local source = sub(ngx.md5(concat({ node, ngx.worker.pid(), ngx.now(), destination_count }, " ")), 1, SOURCE_LENGTH)
 
@@ -101,6 +105,10 @@ local function new_destination(conf)
     conf = conf,
     identity = event.identity(node, source),
     batch_size = conf.event_batch_size,
+    -- beginnings of the commands that carry an event, nil where the transport needs none
+    stream = to_stream and commands.prefix("XADD", stream, "*", "event") or nil,
+    trimmed_stream = to_stream and commands.prefix("XADD", stream, "MAXLEN", "~", maxlen, "*", "event") or nil,
+    channel = conf.event_transport ~= "stream" and commands.prefix("PUBLISH", conf.redis_event_channel) or nil,
     sequence = 0,
     -- the batch in Kong's queue that takes further events
     open = nil,
@@ -145,68 +153,53 @@ local function destination_of(conf)
 end
 
 
--- Sends the commands of a batch; the first event also says what was lost before.
-local function pipeline(red, conf, entries, dropped)
-  local to_stream = conf.event_transport ~= "pubsub"
-  local to_channel = conf.event_transport ~= "stream"
+-- The commands that carry a batch; the first event also says what was lost before.
+-- @return pieces for `commands.send`, and how many commands they are
+local function commands_of(destination, entries, dropped)
+  local parts, count = {}, 0
+  local stream, trimmed_stream, channel = destination.stream, destination.trimmed_stream, destination.channel
 
-  red:init_pipeline(#entries * (to_stream and to_channel and 2 or 1))
   for i = 1, #entries do
     local entry = entries[i]
     if i == 1 and dropped > 0 then
       entry = event.with_dropped(entry, dropped)
     end
 
-    if to_stream and i < #entries then
-      red:xadd(conf.redis_event_stream, "*", "event", entry)
-    elseif to_stream then
+    if stream then
       -- trimming once is enough
-      red:xadd(conf.redis_event_stream, "MAXLEN", "~", conf.event_stream_maxlen, "*", "event", entry)
-    end
-
-    if to_channel then
-      red:publish(conf.redis_event_channel, entry)
-    end
-  end
-
-  return red:commit_pipeline()
-end
-
-
--- How many of the commands Redis refused, and what it said of the first.
-local function refusals(replies)
-  local count, first = 0, nil
-  for i = 1, #replies do
-    local err = redis.error_of(replies[i])
-    if err then
+      commands.add(parts, i < #entries and stream or trimmed_stream, entry)
       count = count + 1
-      first = first or err
+    end
+
+    if channel then
+      commands.add(parts, channel, entry)
+      count = count + 1
     end
   end
 
-  return count, first
+  return parts, count
 end
 
 
 -- @return true when the batch is as good as sent, or nil and why it should be tried again
 local function deliver(destination, entries)
-  local conf = destination.conf
   local dropped = destination.dropped
-  local replies, err = redis.run(conf, function(red)
-    return pipeline(red, conf, entries, dropped)
+  local parts, count = commands_of(destination, entries, dropped)
+  local refused, err = redis.run(destination.conf, function(red)
+    return commands.send(red, parts, count)
   end)
-  if not replies then
+  if not refused then
     return nil, err
   end
 
-  local refused, why = refusals(replies)
-  if refused == #replies then
-    return nil, why
+  if #refused == count then
+    return nil, redis.error_of(refused[1])
   end
 
   destination.dropped = destination.dropped - dropped
-  if refused > 0 then
-    kong.log.err("Redis refused ", refused, " of ", #replies, " commands that carry monitoring events: ", why)
+  if refused[1] then
+    kong.log.err("Redis refused ", #refused, " of ", count, " commands that carry monitoring events: ",
+                 redis.error_of(refused[1]))
   end
 
   return true
