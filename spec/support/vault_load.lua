@@ -84,39 +84,25 @@ function Sampler:count()
 end
 
 
---- Runs a load and gives a report.
--- @param options table: clients (100), requests or seconds, pool_size (of each worker, 4), maxclients (10), delay_ms
--- (of replies), faults (array of { at = seconds, what = text, act = function(redis), stores = whether the tokens are
--- stored again then })
--- @return what load.py reports, and: leaks, restarts (of workers), connections (the most seen), pool (of all workers),
--- samples (array of { at, connections }), log (of the gateway)
-function _M.run(options)
-  local redis = redis_server.start({ arguments = "--maxclients " .. (options.maxclients or 10) })
-  local proxy = options.delay_ms and tcp_proxy.start(redis.port, "delay:" .. options.delay_ms)
-  local pool_size = options.pool_size or 4
-  local config = vault.config(redis.port, { redis_pool_size = pool_size, token_scope = "global" })
-  -- another name of the same place: the tokens are stored without the delay
-  local slow = proxy and vault.config(proxy.port, { redis_pool_size = pool_size, token_scope = "global" })
-  local world = bed.start({ config = config, routes = { load = slow or config } })
+-- Runs the driver and watches Redis meanwhile.
+local function measure(world, redis, options, folder)
   world:reset({ LEAK })
-
-  local folder = process.temporary_folder()
   prepare_tokens(world, redis, folder .. "/tokens")
   redis:call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
   redis:call("CONFIG", "RESETSTAT")
   local before = workers(world.gateway)
 
+  world.mock:reset()
+  world.mock:watch({ LEAK })
   local command = "python3 %s --path /load/v1/messages --port %d --clients %d --requests %d --seconds %g"
                   .. " --tokens %s"
   local pid = process.spawn(command:format(
     process.quote(paths.root .. "/spec/support/load.py"), world.port, options.clients or 100, options.requests or 0,
     options.seconds or 0, process.quote(folder .. "/tokens")), folder .. "/report")
-
-  world.mock:reset()
-  world.mock:watch({ LEAK })
   process.wait_until(START_SECONDS, function()
     return world.mock:count() > 0 or not process.is_alive(pid)
   end)
+
   local started = socket.gettime()
   local faults = { unpack(options.faults or {}) }
   local samples, most = {}, 0
@@ -145,17 +131,42 @@ function _M.run(options)
   report.leaks = world.mock:leaks()
   report.restarts = before == workers(world.gateway) and 0 or 1
   report.connections = most
-  report.pool = 2 * pool_size
   report.samples = samples
   report.log = world.gateway:error_log()
-  report.commands = pcall(redis.calls, redis) and redis:calls() or {}
+  report.commands = process.wait_until(START_SECONDS, function()
+    local called, calls = pcall(redis.calls, redis)
+    return called and calls
+  end)
+  return report
+end
 
+
+--- Runs a load and gives a report.
+-- @param options table: clients (100), requests or seconds, pool_size (of each worker, 4), maxclients (10), delay_ms
+-- (of replies), faults (array of { at = seconds, what = text, act = function(redis), stores = whether the tokens are
+-- stored again then })
+-- @return what load.py reports, and: leaks, restarts (of workers), connections (the most seen), pool (of all workers),
+-- samples (array of { at, connections }), log (of the gateway)
+function _M.run(options)
+  local redis = redis_server.start({ arguments = "--maxclients " .. (options.maxclients or 10) })
+  local proxy = options.delay_ms and tcp_proxy.start(redis.port, "delay:" .. options.delay_ms)
+  local pool_size = options.pool_size or 4
+  local config = vault.config(redis.port, { redis_pool_size = pool_size, token_scope = "global" })
+  -- another way to the same place: the tokens are stored without the delay
+  local slow = proxy and vault.config(proxy.port, { redis_pool_size = pool_size, token_scope = "global" })
+  local world = bed.start({ config = config, routes = { load = slow or config } })
+  local folder = process.temporary_folder()
+
+  local ok, report = pcall(measure, world, redis, options, folder)
   world:stop()
   if proxy then
     proxy:stop()
   end
   redis:stop()
   process.remove_folder(folder)
+
+  assert(ok, report)
+  report.pool = 2 * pool_size
   return report
 end
 
