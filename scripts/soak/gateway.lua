@@ -21,6 +21,7 @@ local running = assert(gateway.start({
     GATEWAY_INCLUDE = include,
     KONG_NGINX_PROXY_INCLUDE = include,
     KONG_ADMIN_LISTEN = "127.0.0.1:" .. admin_port,
+    KONG_ADMIN_GUI_LISTEN = "off",
   },
 }))
 

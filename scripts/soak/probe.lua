@@ -6,7 +6,11 @@ local clib = require "kong.plugins.aws-masker.clib"
 
 local KIB = 1024
 
-pcall(ffi.cdef, "int malloc_trim(size_t pad);")
+pcall(ffi.cdef, [[
+int malloc_trim(size_t pad);
+struct soak_mallinfo { size_t arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks, keepcost; };
+struct soak_mallinfo mallinfo2(void);
+]])
 
 
 local function kib(name)
@@ -22,14 +26,19 @@ end
 collectgarbage()
 collectgarbage()
 -- glibc keeps freed memory; what counts is what nobody gave back
+local allocated_bytes
 pcall(function()
   ffi.C.malloc_trim(0)
+  local info = ffi.C.mallinfo2()
+  allocated_bytes = tonumber(info.uordblks + info.hblkhd)
 end)
 
+local resident_bytes = kib("RssAnon") * KIB
 ngx.header["Content-Type"] = "application/json"
 ngx.print(cjson.encode({
   pid = ngx.worker.pid(),
-  memory_bytes = kib("RssAnon") * KIB,
-  lua_bytes = collectgarbage("count") * KIB,
+  resident_bytes = resident_bytes,
+  -- what somebody holds: Lua, and the rest of the worker; without mallinfo2, what is resident
+  held_bytes = allocated_bytes and allocated_bytes + collectgarbage("count") * KIB or resident_bytes,
   open_handles = clib.live_handles(),
 }))
