@@ -459,6 +459,29 @@ describe("monitoring events and a Redis that is away", function()
   end)
 
 
+  it("tell that the vault could not be read or written", function()
+    start(1, { use_redis = true, token_secret = "0123456789abcdef" })
+    flood(1)
+    events.wait(redis, 1)
+    redis:kill()
+    -- a token that this request cannot explain has to be asked for
+    assert.equal(200, world:send({ body = sample.messages({ text = sample.VPC .. " EC2_ABCDEFG2" }) }).status)
+    socket.sleep(1)
+    redis:run()
+
+    local found = {}
+    process.wait_until(20, function()
+      for _, event in ipairs(events.of_type(events.read(redis), "redis_error")) do
+        found[event.operation .. " " .. event.outcome] = true
+      end
+      return found["read degraded"] and found["write degraded"]
+    end)
+    assert.is_true(found["read degraded"])
+    assert.is_true(found["write degraded"])
+    events.check(events.read(redis))
+  end)
+
+
   it("are bounded; what is lost is counted exactly, and the log stays quiet", function()
     start(1)
     flood(1)
