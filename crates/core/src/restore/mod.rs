@@ -1,6 +1,7 @@
 //! Turning tokens back into originals while an answer streams.
 
 mod event;
+mod framing;
 mod inflate;
 mod json;
 mod matcher;

@@ -28,6 +28,11 @@ impl TextAnswer {
         self.restored
     }
 
+    /// Bytes kept here, a little of what went out already among them.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.buffer.len()
+    }
+
     /// True when something is held back.
     pub(super) fn is_holding(&self) -> bool {
         self.buffer.len() > self.sent
