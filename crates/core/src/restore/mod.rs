@@ -68,6 +68,16 @@ impl Answer {
         self.body.push(tokens, b"", true, out);
     }
 
+    /// Bytes kept of what came.
+    pub(crate) fn held_bytes(&self) -> usize {
+        match &self.body {
+            Body::Unknown => 0,
+            Body::Json(answer) => answer.held_bytes(),
+            Body::EventStream(answer) => answer.held_bytes(),
+            Body::Text(answer) => answer.held_bytes(),
+        }
+    }
+
     /// Tokens turned back so far.
     pub(crate) fn restored(&self) -> u64 {
         match &self.body {

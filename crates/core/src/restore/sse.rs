@@ -72,7 +72,12 @@ impl SseAnswer {
     /// Bytes of the answer, and of events to say them with, that wait here.
     pub(super) fn held_bytes(&self) -> usize {
         let waiting = self.waiting.as_ref().map_or(0, |waiting| waiting.event.len());
-        self.pending.len() + waiting + self.running.iter().map(Running::held_bytes).sum::<usize>()
+        let oversized = match &self.oversized {
+            Some(Oversized::Json(json)) => json.held_bytes(),
+            Some(Oversized::Text(text)) => text.held_bytes(),
+            None => 0,
+        };
+        self.pending.len() + waiting + oversized + self.running.iter().map(Running::held_bytes).sum::<usize>()
     }
 
     pub(super) fn push(&mut self, tokens: &TokenIndex, chunk: &[u8], last: bool, out: &mut Vec<u8>) {
