@@ -47,7 +47,7 @@ impl TextAnswer {
         }
         self.buffer.extend_from_slice(chunk);
         let text = &self.buffer;
-        let held = if last { text.len() } else { held_from(tokens, text, self.sent) };
+        let held = if last { text.len() } else { held_from(tokens, text, self.sent, self.depth) };
         let done = restore(tokens, text, self.sent..held, self.depth, out);
         self.restored += done.count;
         tokens.count_unresolved(unresolved::count(tokens, text, self.sent..done.end, last));
