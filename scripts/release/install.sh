@@ -130,6 +130,7 @@ In kong.conf:
   lua_package_path = $prefix/share/lua/5.1/?.lua;;
   lua_package_cpath = $prefix/lib/lua/5.1/?.so;;
   nginx_http_client_body_buffer_size = 4m
+  nginx_proxy_postpone_output = 0
 
 Check it with $prefix/share/kong-aws-masker/smoke-test.sh, then restart Kong.
 TEXT

@@ -14,7 +14,10 @@ local function variables(gateway, options)
     KONG_PLUGINS = "bundled,aws-masker",
     KONG_LUA_PACKAGE_PATH = paths.plugin .. "/?.lua;;",
     KONG_LUA_PACKAGE_CPATH = (options.library_cpath or paths.library_cpath) .. ";;",
-    KONG_PROXY_LISTEN = "127.0.0.1:" .. gateway.port,
+    -- both versions of HTTP on one port: the first bytes of a connection tell
+    KONG_PROXY_LISTEN = "127.0.0.1:" .. gateway.port .. " http2",
+    -- a chunk that the plugin changed is not to wait for more of them
+    KONG_NGINX_PROXY_POSTPONE_OUTPUT = "0",
     KONG_ADMIN_LISTEN = "off",
     KONG_STATUS_LISTEN = "off",
     KONG_NGINX_WORKER_PROCESSES = options.workers or 2,
