@@ -37,8 +37,8 @@ describe("HTTP", function()
 
 
   local function head(body, more)
-    return "POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: " .. #body
-           .. "\r\nConnection: close\r\n" .. (more or "") .. "\r\n"
+    return "POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+           .. "Content-Length: " .. #body .. "\r\nConnection: close\r\n" .. (more or "") .. "\r\n"
   end
 
 
@@ -145,7 +145,8 @@ describe("HTTP", function()
 
     local folder = process.temporary_folder()
     process.write_file(folder .. "/body", sample.messages({ stream = true }))
-    local output, ok = process.capture("curl -sS --http2-prior-knowledge -o " .. folder .. "/answer -w '%{http_version}'"
+    local output, ok = process.capture("curl -sS --http2-prior-knowledge -w '%{http_version}'"
+      .. " -o " .. folder .. "/answer"
       .. " -H 'Content-Type: application/json' -H 'x-mock-delta: 3' --data-binary @" .. folder .. "/body"
       .. " http://127.0.0.1:" .. world.port .. "/v1/messages")
     local answer = process.read_file(folder .. "/answer")

@@ -20,7 +20,7 @@ local FAILURES = {
   {
     name = "UNSUPPORTED_CONTENT", status = 415, type = TYPE_INVALID, may_pass = false,
     message = "This gateway cannot mask content of this type or coding, so the request was not sent on."
-              .. " Send JSON or text without Content-Encoding.",
+              .. " Send JSON or text, as it is or in gzip or deflate.",
   },
   {
     name = "BODY_UNREADABLE", status = 500, type = TYPE_API, may_pass = true,

@@ -157,7 +157,7 @@ return {
               default = true,
           }, },
           { unsupported_content = {
-              description = "What happens to content that cannot be masked (binary types, coded bodies,"
+              description = "What happens to content that cannot be masked (binary types, unknown codings,"
                             .. " WebSockets): `block` refuses it with status 415, `allow` sends it on unmasked.",
               type = "string",
               required = true,
