@@ -270,10 +270,11 @@ describe("connections to Redis", function()
     for _ = 1, 3 do
       state.now = state.now + 61
       state.redis.run(conf({}, 1), answer)
-      for _, timer in ipairs(state.timers) do
+      local timers = state.timers
+      state.timers = {}
+      for _, timer in ipairs(timers) do
         timer[1](false, unpack(timer, 2))
       end
-      state.timers = {}
     end
     assert.equal("PONG", state.redis.run(conf({}, 1), answer))
   end)
@@ -309,17 +310,40 @@ describe("connections to Redis", function()
     assert.same({ nil, "UNAVAILABLE" }, { state.redis.run(conf(), answer) })
     assert.equal(5, #state.connects)
 
+    local function run_timer()
+      assert.equal(1, #state.timers)
+      local timer = table.remove(state.timers)
+      timer[1](false, unpack(timer, 2))
+    end
     state.now = state.now + 2
     assert.same({ nil, "UNAVAILABLE" }, { state.redis.run(conf(), answer) })
+    assert.equal(5, #state.connects)
+    run_timer()
+    assert.equal(6, #state.connects)
     assert.same({ nil, "UNAVAILABLE" }, { state.redis.run(conf(), answer) })
-    assert.equal(1, #state.timers)
 
+    -- found out without a request
     client.refuses = nil
-    local timer = state.timers[1]
-    timer[1](false, unpack(timer, 2))
+    state.now = state.now + 2
+    run_timer()
     assert.equal("PONG", state.redis.run(conf(), answer))
-    -- said when it began and when it ended, not for each request
-    assert.equal(2, #state.logs)
+    assert.equal(0, #state.timers)
+  end)
+
+
+  it("are given up when nobody wants anything of them for a while", function()
+    local state = load_redis({ refuses = "connection refused" })
+    for _ = 1, 5 do
+      state.redis.run(conf(), answer)
+    end
+    state.now = state.now + 100
+    local timer = table.remove(state.timers)
+    timer[1](false, unpack(timer, 2))
+    assert.equal(0, #state.timers)
+    assert.equal(5, #state.connects)
+
+    state.redis.run(conf(), answer)
+    assert.equal(1, #state.timers)
   end)
 end)
 

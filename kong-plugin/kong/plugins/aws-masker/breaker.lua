@@ -2,8 +2,8 @@
 --
 -- closed: calls go on. It opens after some failures in a row, or when calls are under way and none has come back for a
 -- while: nobody waits for the first timeout.
--- open: calls are refused. After a pause one caller is told to probe, off the request's path. A call from before that
--- succeeds after all closes it.
+-- open: calls are refused. After a pause it may be probed, off the path of requests. A call from before that succeeds
+-- after all closes it.
 -- half-open: the probe is under way; its end closes or opens.
 local max = math.max
 local setmetatable = setmetatable
@@ -99,6 +99,11 @@ function Breaker:failed(now)
 
   open(self, now)
   return true
+end
+
+
+function Breaker:is_closed()
+  return self.state == CLOSED
 end
 
 

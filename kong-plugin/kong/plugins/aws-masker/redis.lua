@@ -17,6 +17,9 @@ local type = type
 
 local IDLE_MS = 60000
 
+local PROBE_SECONDS = 1.05
+local FORGOTTEN_SECONDS = 60
+
 -- Threads that nginx ends in the middle (`lua_check_client_abort`) do not give their turn back. When nobody has had one
 -- for this long, they are all lost.
 local LOST_SECONDS = 60
@@ -206,18 +209,6 @@ local function wait_for_turn(pool, turns, seconds)
 end
 
 
--- Sends home who waits for a turn. Each takes one of those posted here and gives none back.
-local function leave_alone(pool, why)
-  pool.openings = pool.openings + 1
-  local waiting = -pool.turns:count()
-  if waiting > 0 then
-    pool.turns:post(waiting)
-  end
-
-  kong.log.warn("Redis is left alone for now, because it ", why)
-end
-
-
 -- Calls `work` with one of the pool's connections, when there is a free one or as soon as there is.
 -- @return what `work` gave, or nil and a text; true as third result when none became free in time
 local function take_turn(pool, record, work)
@@ -243,18 +234,43 @@ local function take_turn(pool, record, work)
 end
 
 
+-- Asks Redis each second whether it is well, so that a worker that has little to do knows it too. Ends when nobody has
+-- wanted anything of this Redis for a while: its config may be gone.
 local function probe(premature, pool, record)
-  if premature then
+  local known = pool.breaker
+  pool.is_probing = false
+  if premature or known:is_closed() or ngx.now() - pool.asked_at > FORGOTTEN_SECONDS then
     return
   end
 
-  local result, err = take_turn(pool, record, ping)
-  pool.breaker:probed(ngx.now(), result ~= nil)
-  if result then
-    kong.log.notice("Redis answers again and is used again")
-  else
+  if known:begin_probe(ngx.now()) then
+    local result, err = take_turn(pool, record, ping)
+    known:probed(ngx.now(), result ~= nil)
+    if result then
+      kong.log.notice("Redis answers again and is used again")
+      return
+    end
+
     kong.log.debug("Redis is still left alone: ", err)
   end
+
+  pool.is_probing = ngx.timer.at(PROBE_SECONDS, probe, pool, record) and true or false
+end
+
+
+-- Sends home who waits for a turn. Each takes one of those posted here and gives none back.
+local function leave_alone(pool, record, why)
+  pool.openings = pool.openings + 1
+  local waiting = -pool.turns:count()
+  if waiting > 0 then
+    pool.turns:post(waiting)
+  end
+
+  if not pool.is_probing then
+    pool.is_probing = ngx.timer.at(PROBE_SECONDS, probe, pool, record) and true or false
+  end
+
+  kong.log.warn("Redis is left alone for now, because it ", why)
 end
 
 
@@ -290,15 +306,16 @@ local _M = {}
 function _M.run(conf, work)
   local record, pool = conf.redis, pool_of(conf)
   local known = pool.breaker
+  pool.asked_at = ngx.now()
 
   local may, opened = known:begin(ngx.now())
   if opened then
-    leave_alone(pool, "hangs")
+    leave_alone(pool, record, "hangs")
   end
 
   if not may then
-    if known:begin_probe(ngx.now()) and not ngx.timer.at(0, probe, pool, record) then
-      known:probed(ngx.now(), false)
+    if not pool.is_probing then
+      pool.is_probing = ngx.timer.at(0, probe, pool, record) and true or false
     end
 
     return nil, "UNAVAILABLE"
@@ -310,7 +327,7 @@ function _M.run(conf, work)
   elseif none_free then
     known:gave_up()
   elseif known:failed(ngx.now()) then
-    leave_alone(pool, "keeps failing: " .. err)
+    leave_alone(pool, record, "keeps failing: " .. err)
   end
 
   return result, err
