@@ -140,14 +140,14 @@ pub const MAX_KEY_LEN: usize = 96;
 #[derive(Debug)]
 pub struct Members {
     by_key: HashMap<&'static [u8], Vec<Member>>,
-    /// The last two characters of every key, as a bit each: most keys of a text are turned down here.
+    /// The last three characters of every key, as a bit each: most keys of a text are turned down here.
     tails: Vec<u64>,
 }
 
 impl Members {
     pub(super) fn read(by_name: &HashMap<&'static str, KindId>) -> Self {
         let mut by_key: HashMap<&'static [u8], Vec<Member>> = HashMap::new();
-        let mut tails = vec![0; 1 << 10];
+        let mut tails = vec![0u64; 1 << 9];
         for [key, kind, matches, value, hint] in table::rows::<5>(Self::TABLE) {
             let (Some(&kind), Some(matches), Some(value)) =
                 (by_name.get(kind), Match::parse(matches), ValueShape::parse(value))
@@ -156,8 +156,10 @@ impl Members {
             };
             let hint = Some(hint).filter(|&hint| hint != "-");
             by_key.entry(key.as_bytes()).or_default().push(Member { kind, matches, value, hint });
-            if let &[.., a, b] = key.as_bytes() {
-                let bit = tail_bit(a, b);
+            let (third, last) = key.as_bytes().split_at(key.len().saturating_sub(2));
+            // Anything may stand before a key of two characters, and a separator before the last two of every key.
+            for third in third.last().map_or(0..32, |&c| c..c + 1).chain([0]) {
+                let bit = tail_bit(third, last);
                 tails[bit / 64] |= 1 << (bit % 64);
             }
         }
@@ -171,17 +173,21 @@ impl Members {
         self.by_key.get(key).map_or(&[], Vec::as_slice)
     }
 
-    /// False when no key ends in these two characters, of either case.
+    /// False when no key ends as this text does, in either case and with separators in it.
     #[inline]
-    pub fn may_end_in(&self, a: u8, b: u8) -> bool {
-        let bit = tail_bit(a.to_ascii_lowercase(), b.to_ascii_lowercase());
-        self.tails[bit / 64] & 1 << (bit % 64) != 0
+    pub fn may_end(&self, text: &[u8]) -> bool {
+        let Some((before, last)) = text.split_last_chunk::<2>() else { return false };
+        // A separator, or the end of an escape, has the bit of a key of two characters.
+        let third = before.last().copied().filter(u8::is_ascii_alphanumeric).unwrap_or(0);
+        let bit = tail_bit(third, last);
+        last.iter().all(u8::is_ascii_alphanumeric) && self.tails[bit / 64] & 1 << (bit % 64) != 0
     }
 }
 
+/// Letters of either case have the same bit; digits share theirs with some letters.
 #[inline]
-fn tail_bit(a: u8, b: u8) -> usize {
-    usize::from(a) << 8 | usize::from(b)
+fn tail_bit(third: u8, last: &[u8]) -> usize {
+    last.iter().fold(usize::from(third & 31), |bit, c| bit << 5 | usize::from(c & 31))
 }
 
 #[cfg(test)]
@@ -207,8 +213,11 @@ mod tests {
     fn tails_let_every_key_through_and_turn_others_down() {
         let members = &Catalog::get().members;
         for key in members.by_key.keys() {
-            assert!(members.may_end_in(key[key.len() - 2], key[key.len() - 1]));
+            assert!(members.may_end(key) && members.may_end(&key.to_ascii_uppercase()));
+            assert!(members.may_end(&[b"x_", &key[..]].concat()));
+            let (before, last) = key.split_at(key.len() - 2);
+            assert!(members.may_end(&[before, b"_", last].concat()));
         }
-        assert!(!members.may_end_in(b'z', b'q'));
+        assert!(!members.may_end(b"xzq") && !members.may_end(b"timeout") && !members.may_end(b"e"));
     }
 }

@@ -1,5 +1,8 @@
 //! Twelve-digit account ids. Twelve digits alone are an order number as well, so something around them must say so.
 
+use aho_corasick::AhoCorasick;
+use once_cell::sync::OnceCell;
+
 use super::Scan;
 use super::boundary::{is_alnum, run_end, run_start, word_start};
 
@@ -49,14 +52,15 @@ fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
 }
 
 fn says_account(text: &[u8], start: usize, end: usize) -> bool {
-    let before = text[start.saturating_sub(REACH_BEFORE)..start].to_ascii_lowercase();
+    // Digits may follow each other by the thousand: one search, made once.
+    static SEARCH: OnceCell<Option<AhoCorasick>> = OnceCell::new();
+    let search = SEARCH.get_or_init(|| AhoCorasick::builder().ascii_case_insensitive(true).build(WORDS).ok());
+    let before = &text[start.saturating_sub(REACH_BEFORE)..start];
     // A line of a flow log: the account owns the interface.
     if text[end..].starts_with(b" eni-") {
         return true;
     }
-    let after = text[end..text.len().min(end + REACH_AFTER)].to_ascii_lowercase();
-    let line = before.iter().rposition(|&c| c == b'\n').map_or(&before[..], |i| &before[i..]);
-    WORDS.iter().any(|word| {
-        memchr::memmem::find(line, word.as_bytes()).is_some() || memchr::memmem::find(&after, word.as_bytes()).is_some()
-    })
+    let after = &text[end..text.len().min(end + REACH_AFTER)];
+    let line = before.iter().rposition(|&c| c == b'\n').map_or(before, |i| &before[i..]);
+    search.as_ref().is_none_or(|search| search.is_match(line) || search.is_match(after))
 }

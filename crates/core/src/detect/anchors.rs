@@ -108,8 +108,10 @@ fn rows(catalog: &Catalog) -> Vec<Row> {
         Row::at(b":").before(hex).next(Class::of(|c| c.is_ascii_hexdigit() || c == b':')),
         // `"Key": `, `'key'=`.
         Row::at(b":=").before(quote),
-        // `key=`, `Key: `, `key = `, `| key | value |`.
-        Row::at(b":=|").before(Class::of(|c| is_alnum(c) || b"_- \t|".contains(&c))),
+        // `key=`, `Key: `, `key = `.
+        Row::at(b":=").before(Class::of(|c| is_alnum(c) || b"_- \t|".contains(&c))),
+        // `| key | value |`.
+        Row::at(b"|").before(Class::of(|c| is_alnum(c) || b"_- \t|".contains(&c))),
         // `.bucket("acme-logs")`.
         Row::at(b"(").before(alnum).next(Class::bytes(b"\"'\\")),
         // `AKIA…`, `ABSKQmVkcm9ja0…`, which is base64 of `Bedrock`.
@@ -160,7 +162,7 @@ impl Scan<'_, '_> {
             Anchor::Dot => self.dot(at),
             Anchor::Colon => self.colon(at),
             Anchor::Equals => {
-                self.keyed_value(at);
+                self.separator(at);
                 at + 1
             }
             Anchor::Percent => self.percent(at),
@@ -217,27 +219,42 @@ impl Scan<'_, '_> {
 
     fn colon(&mut self, at: usize) -> usize {
         let text = self.text;
-        if text[..at].ends_with(b"arn") {
-            let end = self.arn(at);
-            if end > at {
-                return end;
+        let before = at.checked_sub(1).map_or(b' ', |before| text[before]);
+        // A quote or a blank comes before most colons of JSON.
+        if is_alnum(before) {
+            if text[..at].ends_with(b"arn") && text[at + 1..].starts_with(b"aws") {
+                let end = self.arn(at);
+                if end > at {
+                    return end;
+                }
+            }
+            if text[at..].starts_with(b"://") {
+                self.url_password(at);
+                if matches!(before, b'3' | b'a' | b'n') {
+                    let end = self.s3_url(at);
+                    if end > at {
+                        return end;
+                    }
+                }
+            }
+            let is_group = before.is_ascii_hexdigit();
+            if is_group && text.get(at + 1).is_some_and(|&c| c.is_ascii_hexdigit() || c == b':') {
+                let end = self.colon_address(at);
+                if end > at {
+                    return end;
+                }
             }
         }
-        if at > 0 && is_alnum(text[at - 1]) && text[at..].starts_with(b"://") {
-            self.url_password(at);
-        }
-        if text[at..].starts_with(b"://") && text[..at].last().is_some_and(|c| matches!(c, b'3' | b'a' | b'n')) {
-            let end = self.s3_url(at);
-            if end > at {
-                return end;
-            }
-        }
-        let end = self.colon_address(at);
-        if end > at {
-            return end;
-        }
-        self.keyed_value(at);
+        self.separator(at);
         at + 1
+    }
+
+    /// What may stand between a key and its value.
+    fn separator(&mut self, at: usize) {
+        let before = at.checked_sub(1).map_or(0, |before| self.text[before]);
+        if is_alnum(before) || matches!(before, b'"' | b'\'' | b'`' | b'_' | b'-' | b' ' | b'\t') {
+            self.keyed_value(at);
+        }
     }
 
     fn percent(&mut self, at: usize) -> usize {

@@ -16,6 +16,10 @@ impl Scan<'_, '_> {
     pub(super) fn keyed_value(&mut self, at: usize) {
         let text = self.text;
         let end = key_end(text, at);
+        // Most keys of a text end here.
+        if !self.detector.catalog.members.may_end(&text[..end]) {
+            return;
+        }
         let start = key_start(text, end);
         // `ecs:service:DesiredCount` is one name.
         if start > 0 && text[start - 1] == b':' && end == at {
@@ -74,6 +78,9 @@ impl Scan<'_, '_> {
     pub(super) fn cell(&mut self, at: usize) {
         let text = self.text;
         let end = run_start(text, at, 64, |c| c == b' ');
+        if !self.detector.catalog.members.may_end(&text[..end]) {
+            return;
+        }
         let start = key_start(text, end);
         if start == end || !matches!(text.get(start.wrapping_sub(1)), Some(b' ' | b'|')) {
             return;

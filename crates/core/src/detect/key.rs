@@ -88,7 +88,7 @@ impl Scan<'_, '_> {
         let text = self.text;
         let members = &self.detector.catalog.members;
         let mut found = Vec::new();
-        if end < start + 2 || !members.may_end_in(text[end - 2], text[end - 1]) {
+        if end < start || !members.may_end(&text[start..end]) {
             return found;
         }
         let words = Words::split(&text[start..end]);
