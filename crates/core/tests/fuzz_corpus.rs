@@ -34,6 +34,11 @@ fn mask_text() {
 }
 
 #[test]
+fn oracle() {
+    run("oracle", properties::oracle);
+}
+
+#[test]
 fn restore_json() {
     run("restore_json", properties::restore_json);
 }

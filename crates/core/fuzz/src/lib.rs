@@ -2,9 +2,12 @@
 //!
 //! Inputs of the `restore_*` targets and of `stream_deltas` begin with a byte that says where the rest is cut.
 
+#[path = "../../tests/support/oracle.rs"]
+mod oracle_patterns;
+
 use std::sync::{Arc, LazyLock};
 
-use aws_masker_core::detect::{Detector, DetectorConfig};
+use aws_masker_core::detect::{Detector, DetectorConfig, Lanes};
 use aws_masker_core::session::{Session, SessionOptions};
 use aws_masker_core::token::TokenKey;
 use serde_json::{Value, json};
@@ -164,4 +167,18 @@ pub fn stream_deltas(data: &[u8]) {
         .filter_map(|event| event["delta"]["text"].as_str().map(String::from))
         .collect();
     assert!(said == text, "the client reads something else");
+}
+
+/// The detector covers what plain regular expressions cover, and finds the same with every kind of instructions.
+pub fn oracle(text: &[u8]) {
+    static DETECTORS: LazyLock<Vec<Detector>> = LazyLock::new(|| {
+        let new = |lanes| Detector::new(&DetectorConfig::default()).expect("the default is sound").with_lanes(lanes);
+        Lanes::available().into_iter().map(new).collect()
+    });
+    let walked = DETECTORS[0].scan(text);
+    for detector in &DETECTORS[1..] {
+        let sifted = detector.scan(text);
+        assert_eq!((&walked.findings, &walked.parts), (&sifted.findings, &sifted.parts));
+    }
+    assert_eq!(oracle_patterns::uncovered(&DETECTORS[0], text), None);
 }
