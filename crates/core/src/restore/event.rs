@@ -9,10 +9,10 @@ use crate::wire::Place;
 /// Which text a fragment belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct SlotId {
-    /// Content block index, or choice index.
+    /// Content block index, choice index, or index of an output item.
     index: u64,
-    /// Index of the tool call in a choice.
-    tool: u64,
+    /// Index of the tool call in a choice, or of the part of an item.
+    part: u64,
     field: Field,
 }
 
@@ -24,6 +24,18 @@ enum Field {
     Reasoning,
     Arguments,
     Content,
+    Transcript,
+    /// `delta`, or `delta.stdout` and `delta.stderr`, of a family of events of the Responses API.
+    Response {
+        family: u64,
+        member: Option<Member>,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Member {
+    Stdout,
+    Stderr,
 }
 
 /// A string of an event that may hold tokens.
@@ -42,10 +54,31 @@ pub(super) struct Slot {
 pub(super) struct Event {
     /// In order.
     pub(super) slots: Vec<Slot>,
-    event_type: Vec<u8>,
+    /// It must not be said twice, even with other text: it has a number in the stream, or says more than one thing that
+    /// clients put together.
+    pub(super) is_unique: bool,
+    kind: Kind,
     index: Option<u64>,
+    part: Option<u64>,
     /// Choices whose `finish_reason` is set.
     finished: Vec<u64>,
+}
+
+/// What the `type` of an event means to texts that run on.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    #[default]
+    Other,
+    /// Ends the texts of its index.
+    BlockStop,
+    /// Ends every text.
+    End,
+    /// `<family>.delta`
+    Delta(u64),
+    /// `<family>.done`
+    Done(u64),
+    /// Ends the texts of its item.
+    ItemDone,
 }
 
 impl Event {
@@ -57,9 +90,11 @@ impl Event {
         let mut reader = Reader {
             data,
             event: Self::default(),
+            depth_of_deltas: 1,
             choices: Vec::new(),
             tools: Vec::new(),
             fragments: Vec::new(),
+            strings_of_deltas: 0,
             finished: Vec::new(),
         };
         walk(data, &mut reader)?;
@@ -68,10 +103,17 @@ impl Event {
 
     /// True when this event ends the text of `id`, so that what is held of it has to leave before.
     pub(super) fn ends(&self, id: SlotId) -> bool {
-        match self.event_type.as_slice() {
-            b"content_block_stop" => self.index == Some(id.index),
-            b"message_delta" | b"message_stop" | b"error" => true,
-            _ => self.is_last_of(id) && !self.slots.iter().any(|slot| slot.runs_on == Some(id)),
+        match self.kind {
+            Kind::BlockStop | Kind::ItemDone => self.index == Some(id.index),
+            Kind::End => true,
+            Kind::Done(ended) => {
+                self.index.unwrap_or(0) == id.index
+                    && self.part.unwrap_or(0) == id.part
+                    && matches!(id.field, Field::Response { family, .. } if family == ended)
+            }
+            Kind::Delta(_) | Kind::Other => {
+                self.is_last_of(id) && !self.slots.iter().any(|slot| slot.runs_on == Some(id))
+            }
         }
     }
 
@@ -87,17 +129,28 @@ struct Fragment {
     slot: usize,
     choice: Option<usize>,
     tool: Option<usize>,
-    field: Field,
+    field: Option<Field>,
+    member: Option<Member>,
+}
+
+impl Fragment {
+    fn new(field: Field) -> Self {
+        Self { slot: 0, choice: None, tool: None, field: Some(field), member: None }
+    }
 }
 
 struct Reader<'d> {
     data: &'d [u8],
     event: Event,
+    /// How deep the text of a `delta` is whose event says so by its type.
+    depth_of_deltas: u8,
     /// (position in `choices`, its `index`).
     choices: Vec<(usize, u64)>,
     /// (position in `choices`, position in `tool_calls`, its `index`).
     tools: Vec<(usize, usize, u64)>,
     fragments: Vec<Fragment>,
+    /// Strings that are not empty in the deltas of choices.
+    strings_of_deltas: usize,
     /// Positions in `choices` that have a `finish_reason`.
     finished: Vec<usize>,
 }
@@ -111,16 +164,50 @@ impl<'d> Reader<'d> {
         let choice_index = |at| self.choices.iter().find(|c| c.0 == at).map_or(0, |c| c.1);
         self.event.finished = self.finished.iter().map(|&at| choice_index(at)).collect();
         for fragment in &self.fragments {
+            let slot = &mut self.event.slots[fragment.slot];
+            let field = match (fragment.field, self.event.kind) {
+                (Some(field), _) => field,
+                (None, Kind::Delta(family)) => {
+                    slot.depth = self.depth_of_deltas;
+                    Field::Response { family, member: fragment.member }
+                }
+                (None, _) => continue,
+            };
             let index = fragment.choice.map_or(self.event.index.unwrap_or(0), choice_index);
-            let tool = self
-                .tools
-                .iter()
-                .find(|t| Some(t.0) == fragment.choice && Some(t.1) == fragment.tool)
-                .map_or(0, |t| t.2);
-            self.event.slots[fragment.slot].runs_on = Some(SlotId { index, tool, field: fragment.field });
+            let tool = self.tools.iter().find(|t| Some(t.0) == fragment.choice && Some(t.1) == fragment.tool);
+            let part = if fragment.choice.is_some() { tool.map(|t| t.2) } else { self.event.part };
+            slot.runs_on = Some(SlotId { index, part: part.unwrap_or(0), field });
         }
         self.event
     }
+
+    fn read_type(&mut self, event_type: &[u8]) {
+        self.event.kind = match event_type {
+            b"content_block_stop" => Kind::BlockStop,
+            b"message_delta"
+            | b"message_stop"
+            | b"error"
+            | b"response.completed"
+            | b"response.incomplete"
+            | b"response.failed" => Kind::End,
+            b"response.output_item.done" => Kind::ItemDone,
+            // Sound, in base64.
+            b"response.audio.delta" | b"response.output_audio.delta" => Kind::Other,
+            other => match (other.strip_suffix(b".delta"), other.strip_suffix(b".done")) {
+                (Some(family), _) => {
+                    self.depth_of_deltas = if family.ends_with(b"arguments") { 2 } else { 1 };
+                    Kind::Delta(digest(family))
+                }
+                (None, Some(family)) => Kind::Done(digest(family)),
+                (None, None) => Kind::Other,
+            },
+        };
+    }
+}
+
+/// FNV-1a: tells the families of events apart, those that are yet to be invented too.
+fn digest(family: &[u8]) -> u64 {
+    family.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &c| (hash ^ u64::from(c)).wrapping_mul(0x100_0000_01b3))
 }
 
 /// The keys that lead to a value.
@@ -138,32 +225,41 @@ impl Keys<'_, '_> {
         self.path.get(depth).map_or(0, |frame| frame.index)
     }
 
-    /// The field of a fragment at this path, with its choice and tool call.
-    fn fragment(&self) -> Option<(Field, Option<usize>, Option<usize>)> {
+    /// What the string at this path is a fragment of.
+    fn fragment(&self) -> Option<Fragment> {
         match (self.path.len(), self.key(0)) {
+            // {"delta":"…"}
+            (1, b"delta") => Some(Fragment { field: None, ..Fragment::new(Field::Text) }),
             // {"delta":{"text":…}}
             (2, b"delta") => match self.key(1) {
-                b"text" => Some((Field::Text, None, None)),
-                b"partial_json" => Some((Field::Arguments, None, None)),
-                b"content" => Some((Field::Content, None, None)),
+                b"text" => Some(Fragment::new(Field::Text)),
+                b"partial_json" => Some(Fragment::new(Field::Arguments)),
+                b"content" => Some(Fragment::new(Field::Content)),
+                b"stdout" => Some(Fragment { field: None, member: Some(Member::Stdout), ..Fragment::new(Field::Text) }),
+                b"stderr" => Some(Fragment { field: None, member: Some(Member::Stderr), ..Fragment::new(Field::Text) }),
                 _ => None,
             },
-            // {"choices":[{"text":…}]}
-            (3, b"choices") if self.key(2) == b"text" => Some((Field::Text, Some(self.item(1)), None)),
-            // {"choices":[{"delta":{"content":…}}]}
-            (4, b"choices") if self.key(2) == b"delta" => match self.key(3) {
-                b"content" => Some((Field::Content, Some(self.item(1)), None)),
-                b"refusal" => Some((Field::Refusal, Some(self.item(1)), None)),
-                b"reasoning_content" | b"reasoning" => Some((Field::Reasoning, Some(self.item(1)), None)),
-                _ => None,
-            },
-            // {"choices":[{"delta":{"function_call":{"arguments":…}}}]}
-            (5, b"choices") if self.key(3) == b"function_call" && self.key(4) == b"arguments" => {
-                Some((Field::Arguments, Some(self.item(1)), None))
+            (3.., b"choices") => {
+                let (field, tool) = self.fragment_of_choice()?;
+                Some(Fragment { choice: Some(self.item(1)), tool, ..Fragment::new(field) })
             }
+            _ => None,
+        }
+    }
+
+    fn fragment_of_choice(&self) -> Option<(Field, Option<usize>)> {
+        match (self.path.len(), self.key(2), self.key(3), self.key(4)) {
+            // {"choices":[{"text":…}]}
+            (3, b"text", ..) => Some((Field::Text, None)),
+            // {"choices":[{"delta":{"content":…}}]}
+            (4, b"delta", b"content", _) => Some((Field::Content, None)),
+            (4, b"delta", b"refusal", _) => Some((Field::Refusal, None)),
+            (4, b"delta", b"reasoning_content" | b"reasoning", _) => Some((Field::Reasoning, None)),
+            (5, b"delta", b"function_call", b"arguments") => Some((Field::Arguments, None)),
+            (5, b"delta", b"audio", b"transcript") => Some((Field::Transcript, None)),
             // {"choices":[{"delta":{"tool_calls":[{"function":{"arguments":…}}]}}]}
-            (7, b"choices") if self.key(3) == b"tool_calls" && matches!(self.key(6), b"arguments" | b"input") => {
-                Some((Field::Arguments, Some(self.item(1)), Some(self.item(4))))
+            (7, b"delta", b"tool_calls", _) if matches!(self.key(6), b"arguments" | b"input") => {
+                Some((Field::Arguments, Some(self.item(4))))
             }
             _ => None,
         }
@@ -180,36 +276,50 @@ impl Visitor for Reader<'_> {
     fn string(&mut self, path: &[Frame], place: Place, inside: Range<usize>) {
         let keys = self.keys(path);
         if path.len() == 1 && keys.key(0) == b"type" {
-            self.event.event_type = self.data[inside.clone()].to_vec();
+            self.read_type(&self.data[inside.clone()]);
         }
         if path.len() == 3 && keys.key(0) == b"choices" && keys.key(2) == b"finish_reason" {
             self.finished.push(keys.item(1));
         }
+        let fragment = if place.may_restore() { keys.fragment() } else { None };
+        if path.len() >= 4 && keys.key(0) == b"choices" && keys.key(2) == b"delta" && !inside.is_empty() {
+            self.strings_of_deltas += 1;
+            self.event.is_unique |= self.strings_of_deltas > 1;
+        }
         if !place.may_restore() {
             return;
         }
-        let fragment = self.keys(path).fragment();
-        if let Some((field, choice, tool)) = fragment {
-            self.fragments.push(Fragment { slot: self.event.slots.len(), choice, tool, field });
+        if let Some(fragment) = fragment {
+            self.fragments.push(Fragment { slot: self.event.slots.len(), ..fragment });
         }
         let depth = if place == Place::JsonText { 2 } else { 1 };
         self.event.slots.push(Slot { span: inside, depth, runs_on: None });
     }
 
     fn scalar(&mut self, path: &[Frame], span: Range<usize>) {
-        let Some(value) = std::str::from_utf8(&self.data[span]).ok().and_then(|digits| digits.parse().ok()) else {
+        if path.is_empty() {
             return;
-        };
+        }
         let keys = self.keys(path);
-        // a document may be one bare number
-        let Some(innermost) = path.len().checked_sub(1) else { return };
-        match (path.len(), keys.key(0), keys.key(innermost)) {
-            (1, b"index", _) => self.event.index = Some(value),
-            (3, b"choices", b"index") => {
+        let last = keys.key(path.len() - 1);
+        let place = match (path.len(), keys.key(0), last) {
+            (1, b"index" | b"output_index", _)
+            | (1, b"content_index" | b"summary_index" | b"command_index", _)
+            | (1, b"sequence_number", _)
+            | (3 | 6, b"choices", b"index") => path.len(),
+            _ => return,
+        };
+        let digits = &self.data[span];
+        let Some(value) = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()) else { return };
+        match (place, last) {
+            (1, b"index" | b"output_index") => self.event.index = Some(value),
+            (1, b"sequence_number") => self.event.is_unique = true,
+            (1, _) => self.event.part = Some(value),
+            (3, _) => {
                 let at = keys.item(1);
                 self.choices.push((at, value));
             }
-            (6, b"choices", b"index") if keys.key(3) == b"tool_calls" => {
+            _ if keys.key(3) == b"tool_calls" => {
                 let (choice, tool) = (keys.item(1), keys.item(4));
                 self.tools.push((choice, tool, value));
             }

@@ -51,6 +51,11 @@ impl JsonAnswer {
         self.restored + self.text.restored()
     }
 
+    /// Bytes kept here: the path to where the document is being read, its last key, the end of a string.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.stack.len() * size_of::<Frame>() + self.word.len() + self.text.held_bytes()
+    }
+
     pub(super) fn push(&mut self, tokens: &TokenIndex, chunk: &[u8], last: bool, out: &mut Vec<u8>) {
         let mut at = 0;
         while at < chunk.len() {

@@ -1,6 +1,7 @@
 //! Turning tokens back into originals while an answer streams.
 
 mod event;
+mod framing;
 mod inflate;
 mod json;
 mod matcher;
@@ -65,6 +66,16 @@ impl Answer {
     /// Appends to `out` what is held, though the answer did not end.
     pub(crate) fn release(&mut self, tokens: &TokenIndex, out: &mut Vec<u8>) {
         self.body.push(tokens, b"", true, out);
+    }
+
+    /// Bytes kept of what came.
+    pub(crate) fn held_bytes(&self) -> usize {
+        match &self.body {
+            Body::Unknown => 0,
+            Body::Json(answer) => answer.held_bytes(),
+            Body::EventStream(answer) => answer.held_bytes(),
+            Body::Text(answer) => answer.held_bytes(),
+        }
     }
 
     /// Tokens turned back so far.

@@ -1,23 +1,54 @@
 //! Server-sent events. An event goes on as soon as it is whole; what is held back of a text that runs over several
 //! events is the end that could be the beginning of a token.
+//!
+//! What was held goes out with the next fragment of its text. When there is none, it has to go out before the text ends:
+//! as one more event like the last one. An event that must not be said twice (it has a sequence number, or says more
+//! than this text) waits itself instead, until the next event shows whether its text goes on.
 
 use std::ops::Range;
 
 use super::event::{Event, Slot, SlotId};
+use super::framing::{Data, event_end};
+use super::json::JsonAnswer;
 use super::text::TextAnswer;
 use crate::session::TokenIndex;
 
-/// An event longer than this is restored as it streams, as one text.
-const MAX_EVENT: usize = 512 * 1024;
+/// An event longer than this is restored as it streams.
+const MAX_EVENT: usize = 256 * 1024;
+/// Most that is held of texts that run on.
+const MAX_HELD: usize = 256 * 1024;
 
 /// A text that runs over several events.
 #[derive(Debug)]
 struct Running {
     id: SlotId,
     text: TextAnswer,
-    /// The last event of this text, to say the rest with, and where its fragment stands in it.
-    template: Vec<u8>,
-    fragment: Range<usize>,
+    /// The last event of this text, before and after its fragment, to say the rest with.
+    before: Vec<u8>,
+    after: Vec<u8>,
+}
+
+impl Running {
+    fn held_bytes(&self) -> usize {
+        self.before.len() + self.after.len() + self.text.held_bytes()
+    }
+}
+
+/// An event that waits, because its text ends in what could be the beginning of a token.
+#[derive(Debug)]
+struct Waiting {
+    id: SlotId,
+    /// As it will leave.
+    event: Vec<u8>,
+    /// Where in it the held end of the text belongs.
+    end_of_text: usize,
+}
+
+/// An event that is too long to be kept.
+#[derive(Debug)]
+enum Oversized {
+    Json(Box<JsonAnswer>),
+    Text(TextAnswer),
 }
 
 /// A stream of events that is restored as it passes.
@@ -27,9 +58,9 @@ pub(crate) struct SseAnswer {
     pending: Vec<u8>,
     /// How much of it was searched for its end.
     searched: usize,
-    /// Set while an event passes that is too long to be kept.
-    oversized: Option<TextAnswer>,
+    oversized: Option<Oversized>,
     running: Vec<Running>,
+    waiting: Option<Waiting>,
     restored: u64,
 }
 
@@ -38,67 +69,134 @@ impl SseAnswer {
         self.restored + self.running.iter().map(|r| r.text.restored()).sum::<u64>()
     }
 
+    /// Bytes of the answer, and of events to say them with, that wait here.
+    pub(super) fn held_bytes(&self) -> usize {
+        let waiting = self.waiting.as_ref().map_or(0, |waiting| waiting.event.len());
+        let oversized = match &self.oversized {
+            Some(Oversized::Json(json)) => json.held_bytes(),
+            Some(Oversized::Text(text)) => text.held_bytes(),
+            None => 0,
+        };
+        self.pending.len() + waiting + oversized + self.running.iter().map(Running::held_bytes).sum::<usize>()
+    }
+
     pub(super) fn push(&mut self, tokens: &TokenIndex, chunk: &[u8], last: bool, out: &mut Vec<u8>) {
-        self.pending.extend_from_slice(chunk);
-        let mut pending = std::mem::take(&mut self.pending);
-        let mut done = 0;
-        while let Some(end) = event_end(&pending, done.max(self.searched.saturating_sub(3)), done, last) {
-            self.event(tokens, &pending[done..end], out);
-            done = end;
-            self.searched = end;
+        // Whole events of a chunk need not be copied.
+        let owned;
+        let mut pending = if self.pending.is_empty() {
+            chunk
+        } else {
+            self.pending.extend_from_slice(chunk);
+            owned = std::mem::take(&mut self.pending);
+            &owned
+        };
+        let mut searched = std::mem::take(&mut self.searched).min(pending.len());
+        while let Some(end) = event_end(pending, searched.saturating_sub(3), 0, self.oversized.is_none(), last) {
+            self.event(tokens, &pending[..end], out);
+            pending = &pending[end..];
+            searched = 0;
         }
-        pending.drain(..done);
-        self.searched = pending.len();
         if pending.len() > MAX_EVENT || self.oversized.is_some() {
-            let text = self.oversized.get_or_insert_with(|| TextAnswer::in_json(1));
             // Two line ends in a row would be the end of the event: the last bytes wait for what follows.
-            let keep = pending.len().min(3);
-            text.push(tokens, &pending[..pending.len() - keep], false, out);
-            pending.drain(..pending.len() - keep);
-            self.searched = pending.len();
+            let (leaves, stays) = pending.split_at(pending.len() - pending.len().min(3));
+            self.part_of_event(tokens, leaves, false, out);
+            pending = stays;
         }
-        self.pending = pending;
-        if last {
-            let rest = std::mem::take(&mut self.pending);
-            if rest.iter().all(|c| matches!(c, b'\r' | b'\n')) && self.oversized.is_none() {
-                self.flush(tokens, |_| true, out);
-                out.extend_from_slice(&rest);
-            } else {
-                self.event(tokens, &rest, out);
-                self.flush(tokens, |_| true, out);
+        self.searched = pending.len();
+        if !last {
+            self.pending = pending.to_vec();
+            return;
+        }
+        let is_blank = pending.iter().all(|c| matches!(c, b'\r' | b'\n'));
+        if is_blank && self.oversized.is_none() {
+            self.end_texts(tokens, |_| true, out);
+            out.extend_from_slice(pending);
+        } else {
+            self.event(tokens, pending, out);
+            self.end_texts(tokens, |_| true, out);
+        }
+        self.searched = 0;
+    }
+
+    /// Bytes of an event that is too long to be kept.
+    fn part_of_event(&mut self, tokens: &TokenIndex, mut bytes: &[u8], ends: bool, out: &mut Vec<u8>) {
+        if self.oversized.is_none() {
+            // Nobody knows yet whether it goes on with one of these texts.
+            self.end_texts(tokens, |_| true, out);
+            let data = Data::of(bytes).and_then(|data| data.only_line());
+            let data = data.filter(|&at| bytes[at..].trim_ascii_start().first() == Some(&b'{'));
+            let head;
+            (head, bytes) = bytes.split_at(data.unwrap_or(0));
+            out.extend_from_slice(head);
+            self.oversized = Some(match data {
+                Some(_) => Oversized::Json(Box::default()),
+                None => Oversized::Text(TextAnswer::in_json(1)),
+            });
+        }
+        let restored = match &mut self.oversized {
+            Some(Oversized::Json(json)) => {
+                json.push(tokens, bytes, ends, out);
+                json.restored()
             }
+            Some(Oversized::Text(text)) => {
+                text.push(tokens, bytes, ends, out);
+                text.restored()
+            }
+            None => 0,
+        };
+        if ends {
+            self.restored += restored;
+            self.oversized = None;
         }
     }
 
     fn event(&mut self, tokens: &TokenIndex, bytes: &[u8], out: &mut Vec<u8>) {
-        if let Some(mut text) = self.oversized.take() {
-            text.push(tokens, bytes, true, out);
-            self.restored += text.restored();
+        if self.oversized.is_some() {
+            self.part_of_event(tokens, bytes, true, out);
             return;
         }
-        let Some(data) = data_of(bytes) else {
+        let Some(data) = Data::of(bytes) else {
+            self.let_go(out);
             self.whole_text(tokens, bytes, out);
             return;
         };
-        let Ok(event) = Event::read(&bytes[data.clone()]) else {
-            if bytes[data].trim_ascii() == b"[DONE]" {
-                self.flush(tokens, |_| true, out);
+        let event = Event::read(data.text(bytes)).ok();
+        let spans = event.as_ref().and_then(|e| e.slots.iter().map(|slot| data.span(&slot.span)).collect());
+        let (Some(event), Some(spans)) = (event, spans) else {
+            if data.text(bytes).trim_ascii() == b"[DONE]" {
+                self.end_texts(tokens, |_| true, out);
             }
+            self.let_go(out);
             self.whole_text(tokens, bytes, out);
             return;
         };
-        self.flush(tokens, |id| event.ends(id), out);
+        self.end_texts(tokens, |id| event.ends(id), out);
+        self.let_go(out);
+        self.slots(tokens, &event, spans, bytes, out);
+        if self.running.iter().map(Running::held_bytes).sum::<usize>() > MAX_HELD {
+            self.end_texts(tokens, |_| true, out);
+        }
+    }
+
+    fn slots(&mut self, tokens: &TokenIndex, event: &Event, spans: Vec<Range<usize>>, bytes: &[u8], out: &mut Vec<u8>) {
+        let start = out.len();
         let mut copied = 0;
-        for slot in &event.slots {
-            let span = data.start + slot.span.start..data.start + slot.span.end;
+        let mut holding = None;
+        for (slot, span) in event.slots.iter().zip(spans) {
             out.extend_from_slice(&bytes[copied..span.start]);
             copied = span.end;
             let last = slot.runs_on.is_some_and(|id| event.is_last_of(id));
-            self.slot(tokens, slot, last, bytes, span, out);
+            if self.slot(tokens, slot, last, bytes, span, out) {
+                holding = slot.runs_on.map(|id| (id, out.len() - start));
+            }
         }
         out.extend_from_slice(&bytes[copied..]);
+        if let Some((id, end_of_text)) = holding.filter(|_| event.is_unique) {
+            self.waiting = Some(Waiting { id, event: out.split_off(start), end_of_text });
+        }
     }
 
+    /// True when an end of its text is held back.
     fn slot(
         &mut self,
         tokens: &TokenIndex,
@@ -107,123 +205,76 @@ impl SseAnswer {
         bytes: &[u8],
         span: Range<usize>,
         out: &mut Vec<u8>,
-    ) {
+    ) -> bool {
         let inside = &bytes[span.clone()];
         let Some(id) = slot.runs_on else {
             let mut text = TextAnswer::in_json(slot.depth);
             text.push(tokens, inside, true, out);
             self.restored += text.restored();
-            return;
+            return false;
         };
         let at = match self.running.iter().position(|r| r.id == id) {
             Some(at) => at,
             None => {
                 let text = TextAnswer::in_json(slot.depth);
-                self.running.push(Running { id, text, template: Vec::new(), fragment: 0..0 });
+                self.running.push(Running { id, text, before: Vec::new(), after: Vec::new() });
                 self.running.len() - 1
             }
         };
         let running = &mut self.running[at];
         running.text.push(tokens, inside, last, out);
-        running.template.clear();
-        if running.text.is_holding() {
-            running.template.extend_from_slice(bytes);
-            running.fragment = span;
+        running.before.clear();
+        running.after.clear();
+        let is_holding = running.text.is_holding();
+        if is_holding {
+            running.before.extend_from_slice(&bytes[..span.start]);
+            running.after.extend_from_slice(&bytes[span.end..]);
+        }
+        is_holding
+    }
+
+    /// Lets the event go that waits; the end of its text is still held.
+    fn let_go(&mut self, out: &mut Vec<u8>) {
+        if let Some(waiting) = self.waiting.take() {
+            out.extend_from_slice(&waiting.event);
         }
     }
 
-    /// Ends the texts that `ends` names; what was held of them goes out as one more event of their kind.
-    fn flush(&mut self, tokens: &TokenIndex, ends: impl Fn(SlotId) -> bool, out: &mut Vec<u8>) {
+    /// Ends the texts that `ends` names; what was held of them goes out with the event that waits, or as one more event
+    /// of their kind.
+    fn end_texts(&mut self, tokens: &TokenIndex, ends: impl Fn(SlotId) -> bool, out: &mut Vec<u8>) {
+        let waits_for = self.waiting.as_ref().map(|waiting| waiting.id);
+        if let Some(waiting) = self.waiting.take_if(|waiting| ends(waiting.id)) {
+            let (before, after) = waiting.event.split_at(waiting.end_of_text);
+            out.extend_from_slice(before);
+            if let Some(running) = self.running.iter_mut().find(|running| running.id == waiting.id) {
+                running.text.push(tokens, b"", true, out);
+            }
+            out.extend_from_slice(after);
+        }
+        if waits_for.is_some() && self.running.iter().any(|r| ends(r.id) && r.text.is_holding()) {
+            self.let_go(out);
+        }
         let mut at = 0;
         while at < self.running.len() {
             if !ends(self.running[at].id) {
                 at += 1;
                 continue;
             }
-            let Running { mut text, template, fragment, .. } = self.running.remove(at);
+            let Running { mut text, before, after, .. } = self.running.remove(at);
             if text.is_holding() {
-                out.extend_from_slice(&template[..fragment.start]);
+                out.extend_from_slice(&before);
                 text.push(tokens, b"", true, out);
-                out.extend_from_slice(&template[fragment.end..]);
-            } else {
-                // gives out nothing, but the text may end with a token that nothing is known for
-                text.push(tokens, b"", true, out);
+                out.extend_from_slice(&after);
             }
             self.restored += text.restored();
         }
     }
 
-    /// An event that is not one JSON document on one line: comments, `[DONE]`, text.
+    /// An event that is not JSON: comments, `[DONE]`, text.
     fn whole_text(&mut self, tokens: &TokenIndex, bytes: &[u8], out: &mut Vec<u8>) {
         let mut text = TextAnswer::in_json(1);
         text.push(tokens, bytes, true, out);
         self.restored += text.restored();
-    }
-}
-
-/// Offset past the blank line that ends the event that begins at `start`; line ends are CR LF, LF or CR.
-///
-/// A CR at the very end may be half of a CR LF, unless the stream ends there.
-fn event_end(bytes: &[u8], from: usize, start: usize, last: bool) -> Option<usize> {
-    let mut at = from;
-    while let Some(found) = memchr::memchr2(b'\n', b'\r', &bytes[at..]) {
-        let line_end = at + found;
-        let next = line_past(bytes, line_end);
-        let is_blank = line_end == start || matches!(bytes[line_end - 1], b'\n' | b'\r');
-        // The LF of a CR LF does not make a blank line of its own.
-        let is_half = bytes[line_end] == b'\n' && line_end > start && bytes[line_end - 1] == b'\r';
-        if is_blank && !is_half || is_half && line_end >= start + 2 && matches!(bytes[line_end - 2], b'\n' | b'\r') {
-            let complete = bytes[line_end] == b'\n' || next > line_end + 1 || next < bytes.len() || last;
-            return complete.then_some(next);
-        }
-        at = next;
-    }
-    None
-}
-
-fn line_past(bytes: &[u8], line_end: usize) -> usize {
-    if bytes[line_end] == b'\r' && bytes.get(line_end + 1) == Some(&b'\n') { line_end + 2 } else { line_end + 1 }
-}
-
-/// The value of the only `data` line of an event; `None` when there is none or more than one.
-fn data_of(event: &[u8]) -> Option<Range<usize>> {
-    let mut data = None;
-    let mut at = 0;
-    while at < event.len() {
-        let end = memchr::memchr2(b'\n', b'\r', &event[at..]).map_or(event.len(), |found| at + found);
-        let start = if at == 0 && event.starts_with(b"\xef\xbb\xbf") { 3 } else { at };
-        if let Some(value) = event[start..end].strip_prefix(b"data:") {
-            if data.is_some() {
-                return None;
-            }
-            data = Some(end - value.len()..end);
-        }
-        at = end + 1;
-    }
-    data
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn events_end_at_blank_lines_of_every_kind() {
-        assert_eq!(event_end(b"data: 1\n\ndata", 0, 0, false), Some(9));
-        assert_eq!(event_end(b"data: 1\r\n\r\nx", 0, 0, false), Some(11));
-        assert_eq!(event_end(b"data: 1\r\rx", 0, 0, false), Some(9));
-        assert_eq!(event_end(b"data: 1\n\r\nx", 0, 0, false), Some(10));
-        assert_eq!(event_end(b"data: 1\r\r", 0, 0, false), None);
-        assert_eq!(event_end(b"data: 1\r\r", 0, 0, true), Some(9));
-        assert_eq!(event_end(b"data: 1\n", 0, 0, true), None);
-        assert_eq!(event_end(b"\n", 0, 0, false), Some(1));
-    }
-
-    #[test]
-    fn the_data_line_is_found() {
-        let event = b"event: x\ndata: {}\n\n";
-        assert_eq!(&event[data_of(event).unwrap()], b" {}");
-        assert_eq!(data_of(b"data: a\ndata: b\n\n"), None);
-        assert_eq!(data_of(b": comment\n\n"), None);
     }
 }

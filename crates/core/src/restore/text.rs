@@ -28,6 +28,11 @@ impl TextAnswer {
         self.restored
     }
 
+    /// Bytes kept here, a little of what went out already among them.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.buffer.len()
+    }
+
     /// True when something is held back.
     pub(super) fn is_holding(&self) -> bool {
         self.buffer.len() > self.sent
@@ -42,7 +47,7 @@ impl TextAnswer {
         }
         self.buffer.extend_from_slice(chunk);
         let text = &self.buffer;
-        let held = if last { text.len() } else { held_from(tokens, text, self.sent) };
+        let held = if last { text.len() } else { held_from(tokens, text, self.sent, self.depth) };
         let done = restore(tokens, text, self.sent..held, self.depth, out);
         self.restored += done.count;
         tokens.count_unresolved(unresolved::count(tokens, text, self.sent..done.end, last));

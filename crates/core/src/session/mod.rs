@@ -141,6 +141,11 @@ impl Session {
         Ok(())
     }
 
+    /// Bytes that the session keeps of the answer for now: what was held back, and what it needs to say that later.
+    pub fn held_bytes(&self) -> usize {
+        self.answer.as_ref().map_or(0, Answer::held_bytes)
+    }
+
     /// Gives out what is held back of an answer that breaks off, appending to `out`.
     pub fn release(&mut self, out: &mut Vec<u8>) {
         if let Some(answer) = &mut self.answer {

@@ -215,7 +215,7 @@ impl TokenIndex {
     }
 
     /// Makes the index ready for [`Self::is_proper_prefix`].
-    pub(super) fn prepare(&mut self) {
+    pub(crate) fn prepare(&mut self) {
         let mut sorted: Vec<u32> =
             (0..).zip(&self.entries).filter(|(_, e)| e.restores).map(|(index, _)| index).collect();
         sorted.sort_unstable_by(|&a, &b| {
