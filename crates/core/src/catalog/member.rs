@@ -67,6 +67,10 @@ pub enum ValueShape {
     LowerId,
     /// Small letters and digits, sixteen and more.
     ClientId,
+    /// 26 small letters and digits.
+    ApiId,
+    /// `d` and small letters and digits, thirteen to fifteen in all.
+    AppId,
     /// 32 hexadecimal digits.
     Hex32,
     /// 64 hexadecimal digits.
@@ -77,7 +81,7 @@ pub enum ValueShape {
     Base64,
     /// An access key id and the scope of a signature: `AKIA…/20250101/us-east-1/s3/aws4_request`.
     CredentialScope,
-    /// Anything without white space and with a digit, sixteen characters or more.
+    /// Anything without white space and with a digit, twenty characters or more.
     Token,
     /// Anything without white space, four characters or more.
     Password,
@@ -106,6 +110,8 @@ impl ValueShape {
             "media-job" => Self::MediaJob,
             "org-root" => Self::OrgRoot,
             "lower-id" => Self::LowerId,
+            "api-id" => Self::ApiId,
+            "app-id" => Self::AppId,
             "client-id" => Self::ClientId,
             "hex32" => Self::Hex32,
             "hex64" => Self::Hex64,

@@ -160,6 +160,14 @@ known_kinds! {
     private_key = "cred:private-key",
     /// UUID of a resource.
     uuid = "id:uuid",
+    /// The hash in the names of an EKS cluster's endpoints.
+    eks_hash = "eks:cluster-hash",
+    /// A key of KMS.
+    kms_key = "kms:key-id",
+    /// The user of a database.
+    db_user = "name:db-user",
+    /// A database.
+    database = "name:database",
     /// An id that only its member tells.
     resource_id = "id:resource",
     /// An organizational unit.

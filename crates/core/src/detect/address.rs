@@ -122,11 +122,10 @@ fn is_version(text: &[u8], start: usize) -> bool {
     let word_end = before.iter().rposition(|&c| is_alnum(c)).map_or(0, |i| i + 1);
     let word_start = before[..word_end].iter().rposition(|&c| !is_alnum(c)).map_or(0, |i| i + 1);
     let gap = &before[word_end..];
-    gap.len() <= 2
-        && gap.iter().all(|&c| matches!(c, b' ' | b':' | b'='))
-        && [&b"version"[..], b"section", b"release", b"ver"]
-            .iter()
-            .any(|w| before[word_start..word_end].eq_ignore_ascii_case(w))
+    let word = before[word_start..word_end].to_ascii_lowercase();
+    gap.len() <= 6
+        && gap.iter().all(|&c| matches!(c, b' ' | b':' | b'=' | b'"' | b'\'' | b'\\'))
+        && (word.ends_with(b"version") || [&b"section"[..], b"release", b"ver"].contains(&word.as_slice()))
 }
 
 /// Past `/16`, when the address has a prefix length of at most `max`.

@@ -11,6 +11,9 @@ const MAX_ARN: usize = 2048;
 /// Longest number that is a version or an index rather than an id.
 const MAX_PLAIN_NUMBER: usize = 6;
 
+/// Length of a UUID.
+const UUID_LEN: usize = 36;
+
 /// How an ARN is spelled where it stands.
 #[derive(Clone, Copy)]
 struct Spelling {
@@ -58,7 +61,8 @@ impl Scan<'_, '_> {
         if is_account(&text[account.0..account.1]) {
             self.part(self.detector.catalog.known.account, account.0, account.1, false);
         }
-        if !owned_by_aws {
+        // Quotas have the same codes in every account.
+        if !owned_by_aws && service != b"servicequotas" {
             self.arn_resource(service, resource, end, spelling);
         }
         if self.hits.parts.len() > before {
@@ -80,6 +84,12 @@ impl Scan<'_, '_> {
             if is_object && index == 1 {
                 self.object_key(segment, end);
                 return;
+            }
+            if is_region(body) && uuid_end(text, next).is_some_and(|uuid| uuid <= end) {
+                self.part(catalog.known.identity_pool, segment, next + UUID_LEN, true);
+                segment = next + UUID_LEN + 1;
+                index += 1;
+                continue;
             }
             let typed = catalog.arn_words.kind(service, body);
             let is_word = catalog.arn_words.segment(body) == ArnSegment::Word;

@@ -2,6 +2,8 @@
 
 use super::Scan;
 use super::boundary::{is_alnum, run_end, run_start, word_start};
+use crate::catalog::KindId;
+use crate::token::is_token_shaped;
 
 /// Fewest characters of base64 after the prefix of a Bedrock key.
 const MIN_KEY: usize = 40;
@@ -9,6 +11,9 @@ const MIN_KEY: usize = 40;
 const MAX_TOKEN: usize = 4096;
 /// Longest user, and longest password, in a URL.
 const MAX_USERINFO: usize = 128;
+
+/// Schemes of URLs whose user and path are a database's.
+const DATABASES: [&[u8]; 7] = [b"postgres", b"postgresql", b"mysql", b"mariadb", b"redshift", b"mongodb", b"jdbc"];
 
 fn is_base64(c: u8) -> bool {
     is_alnum(c) || matches!(c, b'+' | b'/' | b'=')
@@ -66,6 +71,13 @@ impl Scan<'_, '_> {
         end
     }
 
+    fn name_in_url(&mut self, kind: KindId, start: usize, end: usize) {
+        if self.wants(kind) && end > start + 1 && !is_token_shaped(&self.text[start..end]) {
+            self.finding(kind, start, end);
+            self.part(kind, start, end, true);
+        }
+    }
+
     /// Looks at the `://` at `colon`, for `user:password@`.
     pub(super) fn url_password(&mut self, colon: usize) {
         let text = self.text;
@@ -82,7 +94,17 @@ impl Scan<'_, '_> {
         let is_random = password.iter().any(u8::is_ascii_digit) && password.iter().any(u8::is_ascii_alphabetic);
         let is_variable = password.iter().any(|c| matches!(c, b'{' | b'(')) || password.first() == Some(&b'$');
         if text.get(end) == Some(&b'@') && password.len() >= 6 && is_random && !is_variable {
-            self.whole(self.detector.catalog.known.url_password, start, end);
+            let known = &self.detector.catalog.known;
+            self.whole(known.url_password, start, end);
+            let run = run_start(text, colon, 12, is_alnum);
+            if DATABASES.iter().any(|scheme| text[run..colon].ends_with(scheme)) {
+                self.name_in_url(known.db_user, user, user_end);
+                let host_end = run_end(text, end + 1, 253, |c| is_alnum(c) || matches!(c, b'.' | b'-' | b':'));
+                if text.get(host_end) == Some(&b'/') {
+                    let name_end = run_end(text, host_end + 1, 64, |c| is_alnum(c) || matches!(c, b'_' | b'-'));
+                    self.name_in_url(known.database, host_end + 1, name_end);
+                }
+            }
         }
     }
 }

@@ -21,8 +21,10 @@ impl Scan<'_, '_> {
             return;
         }
         let start = key_start(text, end);
-        // `ecs:service:DesiredCount` is one name.
-        if start > 0 && text[start - 1] == b':' && end == at {
+        // `ecs:service:DesiredCount` is one name, and so is `AWS::S3::Bucket`; `a == b` and `a != b` announce nothing.
+        let joined = start > 0 && text[start - 1] == b':' && (end == at || text[..start].ends_with(b"::"));
+        let compared = text.get(at + 1) == Some(&b'=') || at > 0 && matches!(text[at - 1], b'=' | b'!' | b'<' | b'>');
+        if joined || compared && text[at] == b'=' {
             return;
         }
         let members = self.meanings(start, end);
@@ -50,7 +52,7 @@ impl Scan<'_, '_> {
             if text.get(at) == Some(&b'-') && text.get(at + 1) == Some(&b'-') {
                 return;
             }
-            let Some(found) = self.announced(&members, at, Setting::Sure) else { return };
+            let Some(found) = self.announced(&members, at, Setting::Told) else { return };
             at = run_end(text, found.next, 8, |c| c == b' ');
             if at == found.next || matches!(text.get(at), Some(b'\\' | b'|' | b'>' | b'#')) {
                 return;
@@ -128,6 +130,7 @@ impl Scan<'_, '_> {
     fn values(&mut self, members: &[Member], at: usize) {
         let text = self.text;
         let spaced = text.get(at) == Some(&b' ');
+        let assigned = spaced && text[at - 1] == b'=';
         let mut at = run_end(text, at, 16, |c| matches!(c, b' ' | b'\t' | b'=' | b'>'));
         if text.get(at) == Some(&b'[') {
             at = skip_space(text, at + 1);
@@ -154,6 +157,7 @@ impl Scan<'_, '_> {
         let setting = match value(text, at) {
             Some(Value { quoted: true, .. }) => Setting::Sure,
             Some(Value { next, .. }) => match text.get(next) {
+                _ if assigned => Setting::Open,
                 None | Some(b'\n' | b'\r' | b'&') => Setting::Line,
                 Some(b'\\') if matches!(text.get(next + 1), Some(b'n' | b'r' | b't')) => Setting::Line,
                 // `KEY=value more`: a shell's assignment, or a log line; with blanks around the sign it is code.
@@ -179,23 +183,39 @@ impl Scan<'_, '_> {
         let opens_string = matches!(text.get(found.end), Some(b'"' | b'\'')) && found.end - found.start <= 2;
         let is_call = !found.quoted && (opens_string || text.get(found.end) == Some(&b'('));
         if !is_call {
-            let setting = if found.quoted { Setting::Sure } else { setting };
+            let setting = if found.quoted && setting != Setting::Told { Setting::Sure } else { setting };
             self.believe(members, found, setting);
         }
         Some(found)
     }
 
+    /// True when the value is the key that was looked at last, in any spelling.
+    fn repeats_key(&self, value: Value) -> bool {
+        let plain = |range: std::ops::Range<usize>| {
+            self.text[range].iter().filter(|&&c| is_alnum(c)).map(u8::to_ascii_lowercase)
+        };
+        plain(value.start..value.end).eq(plain(self.key.clone()))
+    }
+
     fn believe(&mut self, members: &[Member], value: Value, setting: Setting) {
         let text = self.text;
+        // `cluster_name=cluster_name`, `log_group: "LogGroup"`: a variable, a type.
+        if self.repeats_key(value) {
+            return;
+        }
         let ends = |m: &Member| {
             let end = shape_end(text, value, m.value);
             (end > value.start && is_believable(m.value, &text[value.start..end], setting)).then_some((m.kind, end))
         };
-        let Some((kind, end)) = members.iter().find_map(ends) else { return };
+        let resource = self.detector.catalog.known.resource_id;
+        let told = || {
+            let kind =
+                members.iter().any(|m| m.kind == resource).then(|| self.prefixed_as_told(value.start, value.end));
+            kind.flatten().map(|kind| (kind, value.end))
+        };
+        let Some((kind, end)) = members.iter().find_map(ends).or_else(told) else { return };
         // An id with a prefix says more about itself.
-        if kind == self.detector.catalog.known.resource_id
-            && self.prefixed_within(value.start, end).is_some_and(|(_, _, to)| to == end)
-        {
+        if kind == resource && self.prefixed_within(value.start, end).is_some_and(|(_, _, to)| to == end) {
             return;
         }
         let category = self.detector.catalog.kind(kind).map(|kind| kind.category);

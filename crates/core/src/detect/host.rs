@@ -137,6 +137,13 @@ impl Scan<'_, '_> {
             self.part(known.rds_token, path + 2, end, false);
             return end;
         }
+        // The issuer of a Kubernetes cluster: `oidc.eks.REGION.amazonaws.com/id/HASH`.
+        let issuer = path + "/id/".len();
+        let hash_end = run_end(text, issuer, 33, |c| c.is_ascii_uppercase() || c.is_ascii_digit());
+        if text[path..].starts_with(b"/id/") && hash_end - issuer == 32 {
+            self.part(known.eks_hash, issuer, hash_end, true);
+            return hash_end;
+        }
         match service {
             Some("s3") if has_customer_host => self.object_key(path + 1, end),
             Some("s3") => {

@@ -91,6 +91,7 @@ impl Scan<'_, '_> {
         if end < start || !members.may_end(&text[start..end]) {
             return found;
         }
+        self.key = start..end;
         let words = Words::split(&text[start..end]);
         for word in 0..words.count {
             found.extend(members.get(words.from(word)).iter().filter(|m| words.fits(m, word)));
@@ -98,8 +99,8 @@ impl Scan<'_, '_> {
                 break;
             }
         }
-        if found.is_empty() && words.count == 1 && words.from(0) == b"name" {
-            found = self.meanings_of_name(start);
+        if words.count == 1 && words.from(0) == b"name" {
+            found.extend(self.meanings_of_name(start));
         }
         found.retain(|m| self.wants(m.kind) && m.hint.is_none_or(|hint| self.speaks_of(hint, start)));
         found
@@ -178,16 +179,24 @@ impl Scan<'_, '_> {
             "opensearch" => finds(b"pensearch") || finds(b"penSearch") || finds(b":es:") || finds(b"aws es "),
             "codedeploy" => finds(b"codedeploy") || finds(b"aws deploy "),
             "states" => finds(b"states") || finds(b"stepfunctions"),
-            _ => finds(hint.as_bytes()) || finds(hint.to_ascii_uppercase().as_bytes()),
+            _ => names(around, hint.as_bytes()) || names(around, hint.to_ascii_uppercase().as_bytes()),
         };
         self.near.insert((block, hint), known);
         known
     }
 }
 
+/// True when the word stands in the text, not inside a longer one: `specs` does not speak of `ecs`.
+fn names(text: &[u8], word: &[u8]) -> bool {
+    memchr::memmem::find_iter(text, word).any(|at| {
+        let left = at == 0 || !text[at - 1].is_ascii_alphabetic();
+        left && text.get(at + word.len()).is_none_or(|c| !c.is_ascii_lowercase())
+    })
+}
+
 /// Where the key before `at` ends: before blanks, a closing quote and its backslashes.
 pub(super) fn key_end(text: &[u8], at: usize) -> usize {
-    let mut end = run_start(text, at, 16, |c| matches!(c, b' ' | b'\t'));
+    let mut end = run_start(text, at, 64, |c| matches!(c, b' ' | b'\t'));
     if end > 0 && matches!(text[end - 1], b'"' | b'\'' | b'`') {
         end -= 1;
         end = run_start(text, end, MAX_BACKSLASHES, |c| c == b'\\');

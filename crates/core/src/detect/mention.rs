@@ -7,6 +7,9 @@ use super::{Detector, Finding, Hits, Lanes, Part};
 use crate::catalog::KindId;
 use crate::token::is_token_shaped;
 
+/// Numbers shorter than this are counts, times and the like.
+const MIN_NUMBER_LEN: usize = 12;
+
 impl Detector {
     pub(super) fn add_mentions(&self, text: &[u8], hits: &mut Hits) {
         add_loose(text, hits);
@@ -35,7 +38,7 @@ fn add_loose(text: &[u8], hits: &mut Hits) {
 fn is_distinctive(name: &[u8]) -> bool {
     name.len() >= MIN_NAME_LEN
         && name.iter().any(|c| c.is_ascii_digit() || matches!(c, b'-' | b'_' | b'.' | b'/'))
-        && name.iter().any(u8::is_ascii_alphabetic)
+        && (name.iter().any(u8::is_ascii_alphabetic) || name.len() >= MIN_NUMBER_LEN)
         && !is_token_shaped(name)
 }
 

@@ -222,15 +222,17 @@ struct Scan<'d, 't> {
     met_escape: bool,
     /// Which services the text speaks of, by stretch of text.
     near: HashMap<(usize, &'static str), bool>,
+    /// The key whose value is looked at.
+    key: Range<usize>,
 }
 
 impl<'d, 't> Scan<'d, 't> {
     fn raw(detector: &'d Detector, text: &'t [u8], hits: &'t mut Hits) -> Self {
-        Self { detector, text, hits, is_raw: true, met_escape: false, near: HashMap::new() }
+        Self { detector, text, hits, is_raw: true, met_escape: false, near: HashMap::new(), key: 0..0 }
     }
 
     fn resolved(detector: &'d Detector, text: &'t [u8], hits: &'t mut Hits) -> Self {
-        Self { detector, text, hits, is_raw: false, met_escape: false, near: HashMap::new() }
+        Self { detector, text, hits, is_raw: false, met_escape: false, near: HashMap::new(), key: 0..0 }
     }
 }
 

@@ -8,6 +8,8 @@ use crate::catalog::{Body, KindId, MAX_PREFIX_LEN};
 
 /// Longest prefix looked at, dashes included.
 const MAX_PREFIX: usize = MAX_PREFIX_LEN;
+/// How far before a UUID the service may be named, bytes.
+const NEAR_NAME: usize = 16;
 /// Fewest characters of an id of Organizations that is believed on its own.
 const MIN_ORG: usize = 8;
 /// Longest id body looked at.
@@ -68,7 +70,7 @@ impl Scan<'_, '_> {
         match before.last() {
             Some(b'-') => {
                 let from = run_start(text, start - 1, 11, |c| c.is_ascii_hexdigit());
-                if start - 1 - from == 10 {
+                if start - 1 - from == 10 && begins_word(text, from) {
                     self.whole(known.identity_store, from, end);
                     return end;
                 }
@@ -90,7 +92,13 @@ impl Scan<'_, '_> {
                     return end;
                 }
             }
-            _ => {}
+            _ => {
+                let near = &text[start.saturating_sub(NEAR_NAME)..start];
+                if memchr::memmem::find(near, b"KMS").is_some() || memchr::memmem::find(near, b"kms").is_some() {
+                    self.whole(known.kms_key, start, end);
+                    return end;
+                }
+            }
         }
         dash + 1
     }
@@ -107,6 +115,19 @@ impl Scan<'_, '_> {
             return end;
         }
         dash + 1
+    }
+
+    /// The kind of the id that fills `start..end`, where a key has said that it is one: letters alone will do.
+    pub(super) fn prefixed_as_told(&self, start: usize, end: usize) -> Option<KindId> {
+        let text = &self.text[start..end];
+        let dash = memchr::memrchr(b'-', text)?;
+        let body = &text[dash + 1..];
+        let fits = |shape: &&crate::catalog::PrefixShape| {
+            (usize::from(shape.min)..=usize::from(shape.max)).contains(&body.len())
+                && matches!(shape.body, Body::Alnum | Body::Random | Body::Org)
+        };
+        let shapes = self.detector.catalog.prefixes.get(&text[..dash]);
+        (body.iter().all(|&c| is_alnum(c))).then(|| shapes.iter().find(fits).map(|shape| shape.kind)).flatten()
     }
 
     /// The prefixed id that begins at `start` and ends at or before `end`.

@@ -7,6 +7,8 @@ use super::boundary::{is_alnum, run_end, run_start, word_start};
 const SECRET_LEN: usize = 40;
 /// How far from an access key id its secret may stand, bytes.
 const REACH: usize = 300;
+/// What session tokens begin with: base64 of a marker and the word `origin` or `aws`.
+const SESSION_TOKENS: [&[u8]; 5] = [b"IQoJb3JpZ2lu", b"FwoGZXIvYXdz", b"FQoGZXIvYXdz", b"FQoDYXdz", b"IQoDYXdz"];
 /// Longest PEM block.
 const MAX_PEM: usize = 16 * 1024;
 
@@ -49,6 +51,9 @@ impl Scan<'_, '_> {
                 let word = if start > 0 { word_start(text, start) } else { start };
                 if word <= end && is_secret_key(&text[word..end]) && text.get(end) != Some(&b'=') {
                     self.whole(known.secret_access_key, word, end);
+                } else if SESSION_TOKENS.iter().any(|beginning| text[word..].starts_with(beginning)) {
+                    let end = run_end(text, end, 2, |c| c == b'=');
+                    self.whole(known.session_token, word, end);
                 }
                 at = end.max(at + 1);
             }

@@ -100,12 +100,20 @@ pub(super) fn whole_quoted(text: &[u8], at: usize) -> Option<Value> {
 /// What stands around a value and says how far it is to be believed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Setting {
-    /// Quoted, or the argument of an option: it is a value.
+    /// The argument of an option of a command.
+    Told,
+    /// Quoted: it is a value.
     Sure,
     /// Bare, at the end of its line.
     Line,
-    /// Bare, with more after it: it may be code or prose.
+    /// Bare, with more after it, or after ` = `: it may be code or prose.
     Open,
+}
+
+impl Setting {
+    fn is_sure(self) -> bool {
+        matches!(self, Self::Told | Self::Sure)
+    }
 }
 
 /// Whether the value may be what its key announces.
@@ -120,10 +128,16 @@ pub(super) fn is_believable(shape: ValueShape, body: &[u8], setting: Setting) ->
         ValueShape::SecretKey => is_secret_key(body),
         ValueShape::Base64 => body.len() >= 16 && all(is_base64_char),
         ValueShape::CredentialScope => body.len() > 30 && memchr::memmem::find(body, b"aws4_request").is_some(),
-        ValueShape::Token => body.len() >= 16 && has_digit && all(|c| c.is_ascii_graphic()) && !is_placeholder(body),
+        ValueShape::Token => {
+            body.len() >= 20
+                && has_digit
+                && all(|c| c.is_ascii_graphic())
+                && !is_placeholder(body)
+                && !is_code(body, setting)
+        }
         ValueShape::Password => is_password(body, setting),
         ValueShape::QuotedSecret => {
-            body.len() >= 4 && setting == Setting::Sure && (body[0] == b'{' && body[1] != b'{' || !is_placeholder(body))
+            body.len() >= 4 && setting.is_sure() && (body[0] == b'{' && body[1] != b'{' || !is_placeholder(body))
         }
         ValueShape::Uuid => is_uuid(body),
         ValueShape::OpaqueId => is_uuid(body) || is_opaque(body),
@@ -147,6 +161,13 @@ pub(super) fn is_believable(shape: ValueShape, body: &[u8], setting: Setting) ->
         ValueShape::ClientId => {
             (16..=32).contains(&body.len()) && has_digit && all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
         }
+        ValueShape::ApiId => body.len() == 26 && has_digit && all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()),
+        ValueShape::AppId => {
+            (13..=15).contains(&body.len())
+                && body[0] == b'd'
+                && has_digit
+                && all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+        }
         ValueShape::Hex32 => body.len() == 32 && all(|c| c.is_ascii_hexdigit()),
         ValueShape::Hex64 => body.len() == 64 && all(|c| c.is_ascii_hexdigit()),
         ValueShape::Alias => {
@@ -156,7 +177,7 @@ pub(super) fn is_believable(shape: ValueShape, body: &[u8], setting: Setting) ->
                 && all(|c| is_alnum(c) || matches!(c, b'/' | b'_' | b'-'))
         }
         ValueShape::LogStream => all(|c| is_name_char(c) || matches!(c, b'[' | b']' | b'$')) && is_name(body, setting),
-        ValueShape::SpacedName if setting == Setting::Sure => {
+        ValueShape::SpacedName if setting.is_sure() => {
             all(|c| is_name_char(c) || c == b' ' || c == b'(' || c == b')') && is_name(body, setting)
         }
         ValueShape::PlainName => !body.contains(&b'.') && all(is_name_char) && is_name(body, setting),
@@ -186,21 +207,22 @@ fn is_opaque(body: &[u8]) -> bool {
     (6..=64).contains(&body.len())
         && body.iter().any(u8::is_ascii_digit)
         && body.iter().any(u8::is_ascii_alphabetic)
-        && body.iter().all(|&c| is_alnum(c) || matches!(c, b'-' | b'_'))
+        && body.iter().all(|&c| is_alnum(c) || c == b'-')
         && !is_version
+        && !body.starts_with(b"rds-ca-")
         && !is_region(body)
 }
 
 fn is_password(body: &[u8], setting: Setting) -> bool {
     let enough = match setting {
-        Setting::Sure | Setting::Line => 4,
+        Setting::Told | Setting::Sure | Setting::Line => 4,
         Setting::Open => 8,
     };
     let varied =
         body.iter().any(|c| c.is_ascii_digit() || c.is_ascii_punctuation() && !matches!(c, b'.' | b'_' | b'-'));
     body.len() >= enough
         && body.iter().all(u8::is_ascii_graphic)
-        && (varied || setting == Setting::Sure)
+        && (varied || setting == Setting::Told)
         && !is_placeholder(body)
         && !is_common_word(body)
         && !is_code(body, setting)
@@ -226,6 +248,7 @@ fn is_placeholder(body: &[u8]) -> bool {
         || has(b"{{")
         || has(b"$(")
         || has(b"...")
+        || has(b"://")
         || has(b"xxxx")
         || body.starts_with(b"your-")
         || body.starts_with(b"YOUR_")
@@ -235,13 +258,17 @@ fn is_placeholder(body: &[u8]) -> bool {
 
 /// Words that stand where a name could stand and are none.
 const COMMON: &[&str] = &[
+    "and",
     "any",
+    "argument",
     "array",
     "auto",
     "bool",
     "boolean",
+    "bucket",
     "bytes",
     "char",
+    "cluster",
     "const",
     "custom",
     "default",
@@ -249,35 +276,64 @@ const COMMON: &[&str] = &[
     "disabled",
     "enabled",
     "enum",
+    "f32",
+    "f64",
     "false",
+    "flag",
     "float",
+    "for",
+    "from",
     "function",
+    "i16",
+    "i32",
+    "i64",
+    "i8",
+    "in",
     "int",
     "integer",
+    "is",
+    "isize",
     "list",
     "long",
     "map",
+    "name",
     "nil",
     "no",
     "none",
+    "not",
     "null",
     "number",
     "object",
+    "of",
+    "option",
     "optional",
+    "or",
+    "param",
+    "parameter",
     "password",
     "primary",
     "required",
+    "schema",
     "self",
     "set",
     "str",
     "string",
+    "table",
+    "the",
     "this",
+    "to",
     "true",
     "type",
+    "u16",
+    "u32",
+    "u64",
+    "u8",
     "undefined",
     "unknown",
+    "usize",
     "value",
     "void",
+    "with",
     "yes",
 ];
 
@@ -313,14 +369,16 @@ fn is_owned_by_aws(body: &[u8]) -> bool {
         b"AWSLambda",
         b"/aws/service/",
     ];
-    BEGINNINGS.iter().any(|beginning| body.starts_with(beginning))
+    let is_document = body.starts_with(b"AWS") && body.contains(&b'-');
+    is_document
+        || BEGINNINGS.iter().any(|beginning| body.starts_with(beginning))
         || body.ends_with(b".amazonaws.com")
         || is_region(body)
 }
 
 /// A bare value that is more likely an expression than a name.
 fn is_code(body: &[u8], setting: Setting) -> bool {
-    if setting == Setting::Sure {
+    if setting.is_sure() {
         return false;
     }
     let dashed = body.contains(&b'-') || body.contains(&b'/');
