@@ -262,9 +262,13 @@ impl SseAnswer {
                 continue;
             }
             let Running { mut text, before, after, .. } = self.running.remove(at);
-            if text.is_holding() {
+            // Says nothing more where nothing is held; what stands at the very end is counted all the same.
+            let is_holding = text.is_holding();
+            if is_holding {
                 out.extend_from_slice(&before);
-                text.push(tokens, b"", true, out);
+            }
+            text.push(tokens, b"", true, out);
+            if is_holding {
                 out.extend_from_slice(&after);
             }
             self.restored += text.restored();
