@@ -107,7 +107,7 @@ fn in_escape(text: &[u8], at: usize) -> bool {
     let before = &text[at.saturating_sub(5)..at];
     match before.iter().rposition(|&c| c == b'\\').map(|i| &before[i + 1..]) {
         Some([]) => matches!(text.get(at), Some(b'n' | b't' | b'r' | b'b' | b'f' | b'u')),
-        Some([b'u', digits @ ..]) => digits.len() < 4 && digits.iter().all(u8::is_ascii_hexdigit),
+        Some([b'u', digits @ ..]) => digits.len() < 4 && digits.iter().chain(text.get(at)).all(u8::is_ascii_hexdigit),
         _ => false,
     }
 }
