@@ -222,7 +222,7 @@ fn is_password(body: &[u8], setting: Setting) -> bool {
         body.iter().any(|c| c.is_ascii_digit() || c.is_ascii_punctuation() && !matches!(c, b'.' | b'_' | b'-'));
     body.len() >= enough
         && body.iter().all(u8::is_ascii_graphic)
-        && (varied || setting == Setting::Told)
+        && (varied || setting.is_sure())
         && !is_placeholder(body)
         && !is_common_word(body)
         && !is_code(body, setting)
