@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{Detector, Findings};
 use crate::json::whole_escapes;
-use crate::wire::{Content, DecodedForm, Layout, Multipart};
+use crate::wire::{Content, DecodedForm, Layout, Multipart, Spelling};
 use crate::{Error, Result};
 
 impl Detector {
@@ -70,7 +70,10 @@ fn clip(found: &mut Findings, layout: &Layout, body: &[u8]) {
     let clip = |span: &mut Range<usize>, end: usize| match layout.around(span.start) {
         Some((region, spelling)) => {
             span.end = span.end.min(region.end);
-            if spelling.has_escapes() {
+            if spelling == Spelling::JsonNumber {
+                // Half a number cannot be a string.
+                *span = region;
+            } else if spelling.has_escapes() {
                 *span = whole_escapes(body, span, &region);
             }
             span.start = span.start.max(end);

@@ -1,4 +1,4 @@
-//! The strings of one JSON document that may be changed.
+//! The strings of one JSON document that may be changed, and the numbers that could be account ids.
 
 use std::ops::Range;
 
@@ -6,24 +6,49 @@ use super::walk::{Frame, Visitor, walk};
 use crate::Result;
 use crate::wire::Place;
 
-/// Insides of the strings that may be changed, in order; keys where the customer chooses them.
+/// Digits of an account id.
+const ACCOUNT_LEN: usize = 12;
+/// What keys say whose value is an account id: `AccountId`, `owner_id`.
+const ACCOUNT_WORDS: [&[u8]; 2] = [b"account", b"owner"];
+
+/// Insides of the strings that may be changed, in order; keys where the customer chooses them. Numbers of as many bytes
+/// as an account id has, where the customer's own key announces one: any other number is not worth becoming a string.
 #[derive(Debug, Default)]
 pub(crate) struct ChangeableStrings {
     spans: Vec<(Range<usize>, Place)>,
 }
 
-impl Visitor for ChangeableStrings {
+struct Finder<'b> {
+    body: &'b [u8],
+    found: ChangeableStrings,
+}
+
+impl Visitor for Finder<'_> {
     fn key(&mut self, place: Place, inside: Range<usize>) {
         if place == Place::Free {
-            self.spans.push((inside, place));
+            self.found.spans.push((inside, place));
         }
     }
 
     fn string(&mut self, _path: &[Frame], place: Place, inside: Range<usize>) {
         if place.may_mask() {
-            self.spans.push((inside, place));
+            self.found.spans.push((inside, place));
         }
     }
+
+    fn scalar(&mut self, path: &[Frame], place: Place, span: Range<usize>) {
+        if place == Place::Free && span.len() == ACCOUNT_LEN && announces_account(self.body, path) {
+            self.found.spans.push((span, place));
+        }
+    }
+}
+
+/// Whether the key of the value, or of the lists around it, is one of an account id.
+fn announces_account(body: &[u8], path: &[Frame]) -> bool {
+    let key = path.iter().rev().map(|frame| &body[frame.key.clone()]).find(|key| !key.is_empty());
+    key.is_some_and(|key| {
+        ACCOUNT_WORDS.iter().any(|word| key.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word)))
+    })
 }
 
 impl ChangeableStrings {
@@ -32,9 +57,9 @@ impl ChangeableStrings {
     /// # Errors
     /// [`crate::Error::InvalidBody`] with the offset where it stops being JSON.
     pub(crate) fn find(body: &[u8]) -> Result<Self> {
-        let mut strings = Self::default();
-        walk(body, &mut strings)?;
-        Ok(strings)
+        let mut finder = Finder { body, found: Self::default() };
+        walk(body, &mut finder)?;
+        Ok(finder.found)
     }
 
     /// The insides, in order, each with its place; that of a key is the place of its object.

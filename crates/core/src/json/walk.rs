@@ -32,7 +32,7 @@ pub(crate) trait Visitor {
     /// A string, by its inside.
     fn string(&mut self, path: &[Frame], place: Place, inside: Range<usize>);
     /// A number, `true`, `false` or `null`.
-    fn scalar(&mut self, _path: &[Frame], _span: Range<usize>) {}
+    fn scalar(&mut self, _path: &[Frame], _place: Place, _span: Range<usize>) {}
 }
 
 /// Walks `body`, which has to be one JSON document.
@@ -141,7 +141,7 @@ impl<V: Visitor> Walk<'_, '_, V> {
                 self.open(c == b'{', place);
                 Ok(())
             }
-            Some(_) => self.scalar(),
+            Some(_) => self.scalar(place),
             None => self.invalid(),
         }
     }
@@ -195,7 +195,7 @@ impl<V: Visitor> Walk<'_, '_, V> {
         }
     }
 
-    fn scalar(&mut self) -> Result<()> {
+    fn scalar(&mut self, place: Place) -> Result<()> {
         let rest = &self.body[self.at..];
         let len = rest
             .iter()
@@ -208,7 +208,7 @@ impl<V: Visitor> Walk<'_, '_, V> {
         if !valid {
             return self.invalid();
         }
-        self.visitor.scalar(&self.stack, self.at..self.at + len);
+        self.visitor.scalar(&self.stack, place, self.at..self.at + len);
         self.at += len;
         Ok(())
     }

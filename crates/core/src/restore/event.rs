@@ -296,7 +296,7 @@ impl Visitor for Reader<'_> {
         self.event.slots.push(Slot { span: inside, depth, runs_on: None });
     }
 
-    fn scalar(&mut self, path: &[Frame], span: Range<usize>) {
+    fn scalar(&mut self, path: &[Frame], _place: Place, span: Range<usize>) {
         if path.is_empty() {
             return;
         }

@@ -62,7 +62,10 @@ impl Session {
             let original = spelling.read(&body[start..end]);
             let restores = self.options.restore_credentials || !self.detector.is_credential(kind);
             let label = self.detector.label(kind);
+            let quote: &[u8] = if spelling == Spelling::JsonNumber { b"\"" } else { b"" };
+            masked.extend_from_slice(quote);
             masked.extend_from_slice(self.tokens.token(&self.key, &original, kind, label, restores));
+            masked.extend_from_slice(quote);
             self.count_kind(kind);
             copied = end;
         }

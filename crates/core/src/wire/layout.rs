@@ -17,6 +17,8 @@ pub(crate) enum Spelling {
     Plain,
     /// With the escapes of a JSON string.
     Json,
+    /// A JSON number: what replaces it is a string.
+    JsonNumber,
     /// Inside a JSON string, with the escapes of the JSON document that it holds.
     JsonInJson,
     /// URL-encoded.
@@ -32,7 +34,7 @@ impl Spelling {
     /// What `raw` spells.
     pub(crate) fn read(self, raw: &[u8]) -> Cow<'_, [u8]> {
         match self {
-            Self::Plain => Cow::Borrowed(raw),
+            Self::Plain | Self::JsonNumber => Cow::Borrowed(raw),
             Self::Json => unescape(raw),
             Self::JsonInJson => match unescape(raw) {
                 Cow::Borrowed(text) => unescape(text),
@@ -125,7 +127,12 @@ impl Layout {
             other => other,
         })?;
         let regions = strings.into_spans().into_iter().map(|(span, place)| {
-            let spelling = if place == Place::JsonText { Spelling::JsonInJson } else { Spelling::Json };
+            // The inside of a string has a quote before it.
+            let spelling = match body[..start + span.start].last() {
+                Some(b'"') if place == Place::JsonText => Spelling::JsonInJson,
+                Some(b'"') => Spelling::Json,
+                _ => Spelling::JsonNumber,
+            };
             (start + span.start..start + span.end, spelling)
         });
         if self.regions.is_empty() {
