@@ -19,7 +19,9 @@ describe("the vault under load", function()
 
 
   it("of 100 clients keeps to its connections, with a Redis that takes ten clients", function()
-    local report = vault_load.run({ clients = 100, requests = 1500 })
+    local report = vault_load.run({ clients = 100, requests = 1500, settled = function(calls)
+      return calls.hset == 1500
+    end })
 
     assert_good(report)
     assert.equal(1500, report.requests)

@@ -84,6 +84,19 @@ function Sampler:count()
 end
 
 
+-- What is new is stored behind the requests' backs: some of it after the last answer.
+local function settled_calls(redis, is_settled)
+  local calls
+  process.wait_until(START_SECONDS, function()
+    local called, result = pcall(redis.calls, redis)
+    calls = called and result or calls
+    return called and (not is_settled or is_settled(calls))
+  end)
+
+  return calls
+end
+
+
 -- Runs the driver and watches Redis meanwhile.
 local function measure(world, redis, options, folder)
   world:reset({ LEAK })
@@ -133,10 +146,7 @@ local function measure(world, redis, options, folder)
   report.connections = most
   report.samples = samples
   report.log = world.gateway:error_log()
-  report.commands = process.wait_until(START_SECONDS, function()
-    local called, calls = pcall(redis.calls, redis)
-    return called and calls
-  end)
+  report.commands = settled_calls(redis, options.settled)
   return report
 end
 
@@ -144,7 +154,7 @@ end
 --- Runs a load and gives a report.
 -- @param options table: clients (100), requests or seconds, pool_size (of each worker, 4), maxclients (10), delay_ms
 -- (of replies), faults (array of { at = seconds, what = text, act = function(redis), stores = whether the tokens are
--- stored again then })
+-- stored again then }), settled = function(calls) that says whether Redis got all that the report waits for
 -- @return what load.py reports, and: leaks, restarts (of workers), connections (the most seen), pool (of all workers),
 -- samples (array of { at, connections }), log (of the gateway)
 function _M.run(options)
