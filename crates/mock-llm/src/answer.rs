@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::json::Json;
 use crate::knobs::{Knobs, Reply};
-use crate::prompt::Prompt;
+use crate::prompt::{Echoed, Prompt};
 use crate::script::Script;
 
 const DEFAULT_TOOL: &str = "run";
@@ -75,12 +75,14 @@ pub(crate) struct Answer {
     pub(crate) input_tokens: usize,
     /// Whether an OpenAI stream tells the usage.
     pub(crate) include_usage: bool,
+    /// Members of the request that OpenAI's Responses repeat.
+    pub(crate) echoed: Echoed,
 }
 
 impl Answer {
     /// The answer that `knobs` ask for.
     pub(crate) fn plan(prompt: Prompt, knobs: &Knobs, seq: u64) -> Self {
-        let Prompt { echo, model, tool, input_tokens, include_usage, .. } = prompt;
+        let Prompt { echo, model, tool, input_tokens, include_usage, echoed, .. } = prompt;
         let mut ending = Ending::Complete;
         let blocks = match knobs.reply {
             Reply::Tool => {
@@ -101,7 +103,7 @@ impl Answer {
             _ => vec![Block::Text(Script::once(echo))],
         };
         let (delta_bytes, json) = (knobs.delta_bytes, knobs.json);
-        Self { seq, model, blocks, ending, delta_bytes, json, input_tokens, include_usage }
+        Self { seq, model, blocks, ending, delta_bytes, json, input_tokens, include_usage, echoed }
     }
 
     /// Made-up count of tokens in the answer.

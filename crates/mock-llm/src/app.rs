@@ -7,29 +7,34 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use http_body_util::LengthLimitError;
 
 use crate::answer::{Answer, quote};
+use crate::endpoint::{Endpoint, Format};
 use crate::fixed::FixedAnswers;
 use crate::json::Json;
+use crate::kept::Kept;
 use crate::knobs::{Knobs, Reply, may_record};
 use crate::leaks::LeakCheck;
 use crate::net::Connection;
-use crate::prompt::{self, Prompt};
+use crate::prompt::Prompt;
 use crate::pump::{Outgoing, Payload, send};
 use crate::record::{Entry, Record};
 use crate::script::Script;
-use crate::sse::{Step, Steps};
-use crate::{anthropic, openai};
+use crate::sse::Step;
+use crate::{anthropic, batches, files, legacy, responses};
 
 /// Largest body accepted, as it comes and without its content coding.
 const MAX_BODY_BYTES: usize = 256 * 1024 * 1024;
 const MAX_INFLATED_BYTES: u64 = 256 * 1024 * 1024;
 /// Bytes of text in each step of a long document.
 const LONG_STEP_BYTES: usize = 64 * 1024;
+
+/// Longest text of a response that is kept.
+const MAX_KEPT_TEXT: usize = 1024 * 1024;
 
 const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
 
@@ -44,6 +49,8 @@ pub(crate) struct App {
     pub(crate) leaks: LeakCheck,
     /// What it answers whatever was asked.
     pub(crate) fixed: FixedAnswers,
+    /// What it keeps of earlier requests.
+    kept: Kept,
     seq: AtomicU64,
     received: AtomicU64,
 }
@@ -90,153 +97,112 @@ pub(crate) async fn answer(
     app.count_received();
     let seq = app.seq.fetch_add(1, Ordering::Relaxed) + 1;
     let (parts, body) = request.into_parts();
-    let vendor = Endpoint::of(parts.uri.path()).vendor();
+    let path = parts.uri.path();
+    let format = Endpoint::of(path).format(path, &parts.headers);
     let (outgoing, knobs) = match read_body(body).await {
         Ok(body) => {
             let body = app.take_in(seq, &parts, body);
             match Knobs::read(&parts.headers) {
                 Ok(knobs) => {
-                    let fixed = app.fixed.get(parts.uri.path());
-                    (fixed.unwrap_or_else(|| route(&parts, &body, &knobs, seq)), knobs)
+                    let fixed = app.fixed.get(path);
+                    (fixed.unwrap_or_else(|| route(&app.kept, &parts, &body, &knobs, seq)), knobs)
                 }
                 Err(name) => {
                     let message = format!("{name}: the mock does not know this value");
-                    let error = vendor.error(Json::default(), StatusCode::BAD_REQUEST, message, seq);
+                    let error = format.error(Json::default(), StatusCode::BAD_REQUEST, message, seq);
                     (error, Knobs::default())
                 }
             }
         }
-        Err(error) => (unreadable(vendor, &error, seq), Knobs::default()),
+        Err(error) => (unreadable(format, &error, seq), Knobs::default()),
     };
     let mut response = send(outgoing, &knobs, &connection, seq);
     if let Ok(id) = HeaderValue::from_str(&anthropic::request_id(seq)) {
-        response.headers_mut().insert(vendor.request_id_header(), id);
+        response.headers_mut().insert(format.request_id_header(), id);
     }
     response
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Endpoint {
-    Messages,
-    CountTokens,
-    ChatCompletions,
-    Models,
-    Root,
-    Unknown,
-}
-
-impl Endpoint {
-    fn of(path: &str) -> Self {
-        match path {
-            "/v1/messages" | "/analyze-claude" => Self::Messages,
-            "/v1/messages/count_tokens" => Self::CountTokens,
-            "/v1/chat/completions" => Self::ChatCompletions,
-            "/v1/models" => Self::Models,
-            "/" => Self::Root,
-            _ => Self::Unknown,
-        }
-    }
-
-    fn vendor(self) -> Vendor {
-        if self == Self::ChatCompletions { Vendor::OpenAi } else { Vendor::Anthropic }
-    }
-}
-
-#[derive(Clone, Copy)]
-enum Vendor {
-    Anthropic,
-    OpenAi,
-}
-
-impl Vendor {
-    fn error(self, json: Json, status: StatusCode, message: String, seq: u64) -> Outgoing {
-        let document = match self {
-            Self::Anthropic => anthropic::error(json, status.as_u16(), message, seq),
-            Self::OpenAi => openai::error(json, status.as_u16(), message),
-        };
-        Outgoing::json(status, document)
-    }
-
-    /// The status of an API that has too much to do.
-    fn overloaded(self) -> StatusCode {
-        match self {
-            Self::Anthropic => StatusCode::from_u16(529).unwrap_or(StatusCode::SERVICE_UNAVAILABLE),
-            Self::OpenAi => StatusCode::SERVICE_UNAVAILABLE,
-        }
-    }
-
-    fn request_id_header(self) -> HeaderName {
-        match self {
-            Self::Anthropic => HeaderName::from_static("request-id"),
-            Self::OpenAi => HeaderName::from_static("x-request-id"),
-        }
-    }
-
-    fn read(self, body: &[u8]) -> Result<Prompt, String> {
-        match self {
-            Self::Anthropic => prompt::anthropic(body),
-            Self::OpenAi => prompt::openai(body),
-        }
-    }
-
-    fn whole(self, answer: &Answer) -> String {
-        match self {
-            Self::Anthropic => anthropic::whole(answer),
-            Self::OpenAi => openai::whole(answer),
-        }
-    }
-
-    fn around_text(self, answer: &Answer) -> (String, String) {
-        match self {
-            Self::Anthropic => anthropic::around_text(answer),
-            Self::OpenAi => openai::around_text(answer),
-        }
-    }
-
-    fn stream(self, answer: Answer) -> Steps {
-        match self {
-            Self::Anthropic => anthropic::stream(answer),
-            Self::OpenAi => openai::stream(answer),
-        }
-    }
-}
-
-fn route(parts: &Parts, body: &[u8], knobs: &Knobs, seq: u64) -> Outgoing {
-    let endpoint = Endpoint::of(parts.uri.path());
-    let vendor = endpoint.vendor();
-    let refuse = |status, message: &str| vendor.error(knobs.json, status, message.to_owned(), seq);
+fn route(kept: &Kept, parts: &Parts, body: &[u8], knobs: &Knobs, seq: u64) -> Outgoing {
+    let path = parts.uri.path();
+    let endpoint = Endpoint::of(path);
+    let format = endpoint.format(path, &parts.headers);
+    let refuse = |status, message: &str| format.error(knobs.json, status, message.to_owned(), seq);
+    let made = |made: Result<String, String>| match made {
+        Ok(document) => Outgoing::json(StatusCode::OK, document),
+        Err(message) => refuse(StatusCode::BAD_REQUEST, &message),
+    };
     let head = parts.method == Method::HEAD;
     let get = head || parts.method == Method::GET;
+    let post = parts.method == Method::POST;
     match endpoint {
-        Endpoint::Unknown => refuse(StatusCode::NOT_FOUND, "Not found"),
+        Endpoint::Other if get => kept.get(path).unwrap_or_else(|| refuse(StatusCode::NOT_FOUND, "Not found")),
+        Endpoint::Other if parts.method == Method::DELETE && kept.remove(path) => {
+            Outgoing::json(StatusCode::OK, r#"{"deleted":true}"#.to_owned())
+        }
+        Endpoint::Other => refuse(StatusCode::NOT_FOUND, "Not found"),
         Endpoint::Models if get => Outgoing::json(StatusCode::OK, MODELS.to_owned()),
         Endpoint::Root if get => Outgoing::json(StatusCode::OK, r#"{"status":"ok"}"#.to_owned()),
+        Endpoint::Batches if post => made(batches::create(kept, body, knobs, seq, &origin(parts))),
+        Endpoint::Files if post => made(files::upload(kept, &parts.headers, body, knobs.json, seq)),
+        Endpoint::Embeddings if post => made(legacy::embed(body, knobs.json)),
         // the answer to a HEAD request has no body; its headers are those of an answer to nothing
-        Endpoint::Messages | Endpoint::CountTokens | Endpoint::ChatCompletions if head => {
-            converse(endpoint, Prompt::default(), knobs, seq)
-        }
-        Endpoint::Messages | Endpoint::CountTokens | Endpoint::ChatCompletions if parts.method == Method::POST => {
-            match vendor.read(body) {
-                Ok(prompt) => converse(endpoint, prompt, knobs, seq),
-                // plain text for plain text: the body need not be a prompt
-                Err(_) if knobs.reply == Reply::PlainText => plain_text(Bytes::copy_from_slice(body)),
-                Err(message) => refuse(StatusCode::BAD_REQUEST, &message),
+        _ if endpoint.converses() && head => converse(endpoint, format, Prompt::default(), knobs, seq),
+        _ if endpoint.converses() && post => match format.read(body).and_then(|prompt| go_on(kept, prompt)) {
+            Ok(prompt) => {
+                if endpoint == Endpoint::Responses {
+                    keep_response(kept, &prompt, knobs, seq);
+                }
+                converse(endpoint, format, prompt, knobs, seq)
             }
-        }
+            // plain text for plain text: the body need not be a prompt
+            Err(_) if knobs.reply == Reply::PlainText => plain_text(Bytes::copy_from_slice(body)),
+            Err(message) => refuse(StatusCode::BAD_REQUEST, &message),
+        },
         _ => refuse(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"),
     }
 }
 
+/// Where the client says that it talks to.
+fn origin(parts: &Parts) -> String {
+    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    format!("http://{host}")
+}
+
+/// Where a response's part of the conversation is kept; no client asks for that path.
+fn said_path(id: &str) -> String {
+    format!("/v1/responses/{id}/said")
+}
+
+/// With `previous_response_id`, what was said before is part of the prompt.
+fn go_on(kept: &Kept, mut prompt: Prompt) -> Result<Prompt, String> {
+    if let Some(previous) = &prompt.echoed.previous_response_id {
+        let said = kept.bytes(&said_path(previous)).ok_or("The previous response was not found.")?;
+        prompt.echo = format!("{}\n{}", String::from_utf8_lossy(&said), prompt.echo);
+    }
+    Ok(prompt)
+}
+
+/// Keeps the response that is about to be given, unless the request says not to.
+fn keep_response(kept: &Kept, prompt: &Prompt, knobs: &Knobs, seq: u64) {
+    if !prompt.echoed.store || prompt.echo.len() > MAX_KEPT_TEXT {
+        return;
+    }
+    let id = responses::response_id(seq);
+    let document = responses::whole(&Answer::plan(prompt.clone(), knobs, seq));
+    kept.put(said_path(&id), "text/plain", Bytes::from(prompt.echo.clone()));
+    kept.put(format!("/v1/responses/{id}"), "application/json", Bytes::from(document));
+}
+
 /// Answers a prompt.
-fn converse(endpoint: Endpoint, prompt: Prompt, knobs: &Knobs, seq: u64) -> Outgoing {
-    let vendor = endpoint.vendor();
+fn converse(endpoint: Endpoint, format: Format, prompt: Prompt, knobs: &Knobs, seq: u64) -> Outgoing {
     let stream = prompt.stream && endpoint != Endpoint::CountTokens;
     match knobs.reply {
         Reply::Error => {
             let status = knobs.status.unwrap_or(StatusCode::BAD_REQUEST);
-            vendor.error(knobs.json, status, quote(&prompt.echo), seq)
+            format.error(knobs.json, status, quote(&prompt.echo), seq)
         }
-        Reply::ErrorStream if !stream => vendor.error(knobs.json, vendor.overloaded(), quote(&prompt.echo), seq),
+        Reply::ErrorStream if !stream => format.error(knobs.json, format.overloaded(), quote(&prompt.echo), seq),
         Reply::PlainText => plain_text(prompt.echo.into()),
         Reply::Empty => Outgoing {
             status: StatusCode::OK,
@@ -249,12 +215,12 @@ fn converse(endpoint: Endpoint, prompt: Prompt, knobs: &Knobs, seq: u64) -> Outg
         _ => {
             let answer = Answer::plan(prompt, knobs, seq);
             if stream {
-                let payload = Payload::Events(vendor.stream(answer));
+                let payload = Payload::Events(format.stream(answer));
                 return Outgoing { status: StatusCode::OK, content_type: EVENT_STREAM, payload };
             }
             match answer.long_text().filter(|_| knobs.reply == Reply::Large) {
-                Some(text) => long(vendor.around_text(&answer), text, knobs.json),
-                None => Outgoing::json(StatusCode::OK, vendor.whole(&answer)),
+                Some(text) => long(format.around_text(&answer), text, knobs.json),
+                None => Outgoing::json(StatusCode::OK, format.whole(&answer)),
             }
         }
     }
@@ -274,14 +240,14 @@ fn plain_text(text: Bytes) -> Outgoing {
     Outgoing { status: StatusCode::OK, content_type, payload: Payload::Whole(text) }
 }
 
-fn unreadable(vendor: Vendor, error: &axum::Error, seq: u64) -> Outgoing {
+fn unreadable(format: Format, error: &axum::Error, seq: u64) -> Outgoing {
     let too_long = std::error::Error::source(error).is_some_and(|cause| cause.is::<LengthLimitError>());
     let (status, message) = if too_long {
         (StatusCode::PAYLOAD_TOO_LARGE, "Request exceeds the maximum size")
     } else {
         (StatusCode::BAD_REQUEST, "The request body could not be read")
     };
-    vendor.error(Json::default(), status, message.to_owned(), seq)
+    format.error(Json::default(), status, message.to_owned(), seq)
 }
 
 /// The body without gzip or deflate, where it has that and is sound.

@@ -9,17 +9,23 @@
 mod answer;
 mod anthropic;
 mod app;
+mod batches;
 mod control;
+mod endpoint;
 mod fast;
+mod files;
 mod fixed;
 mod json;
+mod kept;
 mod knobs;
 mod leaks;
+mod legacy;
 mod net;
 mod openai;
 mod prompt;
 mod pump;
 mod record;
+mod responses;
 mod script;
 mod sse;
 

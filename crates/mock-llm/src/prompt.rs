@@ -18,6 +18,18 @@ pub(crate) struct Prompt {
     pub(crate) include_usage: bool,
     /// A made-up count of tokens that grows with the request.
     pub(crate) input_tokens: usize,
+    /// What an answer in the Responses format repeats.
+    pub(crate) echoed: Echoed,
+}
+
+/// Members of a request in the Responses format that its answer repeats.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Echoed {
+    pub(crate) instructions: Value,
+    pub(crate) metadata: Value,
+    pub(crate) previous_response_id: Option<String>,
+    /// Whether the response is kept.
+    pub(crate) store: bool,
 }
 
 /// Reads an Anthropic Messages request.
@@ -62,9 +74,61 @@ pub(crate) fn openai(body: &[u8]) -> Result<Prompt, String> {
     Ok(prompt)
 }
 
+/// Reads a request in OpenAI's Responses format. Results of functions at the end count as the last user message.
+///
+/// # Errors
+/// The text of the API's error. It quotes nothing of the request.
+pub(crate) fn responses(body: &[u8]) -> Result<Prompt, String> {
+    let request = parse(body)?;
+    let mut prompt = common(&request, body);
+    match request.get("input") {
+        Some(Value::String(input)) => prompt.echo.clone_from(input),
+        Some(Value::Array(items)) => {
+            check_reasoning(items)?;
+            let is_result = |item: &Value| text(item, "type") == Some("function_call_output");
+            let last = items.iter().rposition(|item| is_result(item) || text(item, "role") == Some("user"));
+            let last = last.map_or(0, |last| last + 1);
+            let results = items.iter().take(last).rev().take_while(|item| is_result(item)).count();
+            for item in items.iter().take(last).skip(last.saturating_sub(results.max(1))) {
+                let key = if is_result(item) { "output" } else { "content" };
+                append_text(item.get(key).unwrap_or(&Value::Null), &mut prompt.echo);
+            }
+        }
+        _ => return Err("Missing required parameter: 'input'.".to_owned()),
+    }
+    prompt.tool = first_tool(&request).and_then(|tool| text(tool, "name")).map(str::to_owned);
+    prompt.echoed = Echoed {
+        instructions: request.get("instructions").cloned().unwrap_or_default(),
+        metadata: request.get("metadata").cloned().unwrap_or_default(),
+        previous_response_id: text(&request, "previous_response_id").map(str::to_owned),
+        store: request.get("store").and_then(Value::as_bool).unwrap_or(true),
+    };
+    Ok(prompt)
+}
+
+/// Reads a request for the completion of a bare prompt. Prompts made of tokens have no text.
+///
+/// # Errors
+/// The text of the API's error. It quotes nothing of the request.
+pub(crate) fn completion(body: &[u8]) -> Result<Prompt, String> {
+    let request = parse(body)?;
+    let mut prompt = common(&request, body);
+    match request.get("prompt") {
+        Some(Value::String(echo)) => prompt.echo.clone_from(echo),
+        Some(Value::Array(items)) => prompt.echo = items.iter().filter_map(Value::as_str).collect(),
+        _ => return Err("you must provide a prompt parameter".to_owned()),
+    }
+    Ok(prompt)
+}
+
 /// The signature the mock gives to `thinking`.
 pub(crate) fn sign(thinking: &str) -> String {
     format!("sig-{}", hex(&Sha256::digest(thinking)))
+}
+
+/// What the mock gives in place of encrypted reasoning.
+pub(crate) fn seal(reasoning: &str) -> String {
+    format!("enc-{}", hex(&Sha256::digest(reasoning)))
 }
 
 /// Lower-case hexadecimal digits of `bytes`.
@@ -105,7 +169,9 @@ fn append_text(content: &Value, echo: &mut String) {
         Value::Array(blocks) => {
             for block in blocks {
                 match text(block, "type") {
-                    Some("text") => echo.push_str(text(block, "text").unwrap_or_default()),
+                    Some("text" | "input_text" | "output_text") => {
+                        echo.push_str(text(block, "text").unwrap_or_default())
+                    }
                     Some("tool_result") => append_text(block.get("content").unwrap_or(&Value::Null), echo),
                     _ => {}
                 }
@@ -113,6 +179,21 @@ fn append_text(content: &Value, echo: &mut String) {
         }
         _ => {}
     }
+}
+
+/// Refuses reasoning that differs from what was sealed, so that a summary that changed on its way shows.
+fn check_reasoning(items: &[Value]) -> Result<(), String> {
+    for (at, item) in items.iter().enumerate().filter(|(_, item)| text(item, "type") == Some("reasoning")) {
+        let Some(sealed) = text(item, "encrypted_content").filter(|sealed| sealed.starts_with("enc-")) else {
+            continue;
+        };
+        let parts = item.get("summary").and_then(Value::as_array).into_iter().flatten();
+        let summary: String = parts.filter_map(|part| text(part, "text")).collect();
+        if sealed != seal(&summary) {
+            return Err(format!("input[{at}]: the encrypted content could not be verified"));
+        }
+    }
+    Ok(())
 }
 
 /// As the real API does, refuses thinking that differs from what was signed. Signatures of others are not judged.

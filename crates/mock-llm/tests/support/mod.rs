@@ -41,8 +41,18 @@ impl Mock {
     }
 
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        self.exchange(&head(method, path, headers, body.len()), body)
+    }
+
+    /// Posts a body that is not JSON.
+    pub fn send_as(&self, content_type: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let head = String::from_utf8(head("POST", path, headers, body.len())).unwrap();
+        self.exchange(head.replace("application/json", content_type).as_bytes(), body)
+    }
+
+    fn exchange(&self, head: &[u8], body: &[u8]) -> Answer {
         let mut stream = self.connect();
-        stream.write_all(&head(method, path, headers, body.len())).unwrap();
+        stream.write_all(head).unwrap();
         stream.write_all(body).unwrap();
         let mut bytes = Vec::new();
         let reset = match stream.read_to_end(&mut bytes) {
