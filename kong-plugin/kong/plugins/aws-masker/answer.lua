@@ -1,5 +1,4 @@
 -- What has to be known about an answer before its first byte is restored.
-local find = string.find
 local ipairs = ipairs
 local lower = string.lower
 
@@ -31,19 +30,6 @@ end
 --- Whether `coding`, the value of Content-Encoding or "", hides the text.
 function _M.is_coded(coding)
   return coding ~= "" and lower(coding) ~= "identity"
-end
-
-
---- The type to read an answer as.
--- @param content_type value of the header
--- @param is_kept the request asked for something that the API keeps: what batches write, for example, is lines of JSON
--- that are sent as bytes of no type
-function _M.type_of(content_type, is_kept)
-  if is_kept and find(lower(content_type), "^%s*application/octet%-stream") then
-    return "application/x-ndjson"
-  end
-
-  return content_type
 end
 
 

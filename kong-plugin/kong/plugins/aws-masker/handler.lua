@@ -119,7 +119,6 @@ local function mask_bodiless(conf, detector, query)
 
   failure, why = mask_query(conf, session, query)
   if not failure and asks_for_kept then
-    kong.ctx.plugin.asks_for_kept = true
     failure, why = use_vault(conf, session, true)
   end
 
@@ -299,7 +298,7 @@ function AwsMasker:header_filter(conf)
 
   local response = kong.response
   local coding = response.get_header("Content-Encoding") or ""
-  local content_type = answer.type_of(response.get_header("Content-Type") or "", ctx.asks_for_kept)
+  local content_type = response.get_header("Content-Type") or ""
   local will_change, _, why = clib.open_answer(ctx.session, content_type, coding)
   if will_change == nil then
     ctx.skipped = "error"
