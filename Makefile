@@ -48,7 +48,7 @@ package: deps ## tarball with installer, and a rock, in target/package
 load: build ## what the plugin costs, beside gateways that do less; report in target/load
 	@LUA_PATH="./?.lua;;" luajit scripts/load/run.lua
 
-sdk-check: build ## the official Anthropic SDK through the gateway
+sdk-check: build ## the official SDKs of Anthropic and OpenAI (Python, TypeScript) through the gateway
 	@scripts/run-sdk-check
 
 page-check: build ## the monitor's live page in Chromium (installs it)

@@ -38,10 +38,12 @@ def checks(bed: Bed, samples: list[Sample]) -> Iterator[Check]:
             create_tool,
             stream_tool,
             tool_round_trip,
+            agent_loop,
             create_thinking,
             stream_thinking,
             count_tokens,
             error,
+            errors_by_status,
             error_in_stream,
             create_async,
             stream_async,
@@ -189,6 +191,31 @@ def tool_round_trip(bed: Bed, client: anthropic.Anthropic, sample: Sample) -> No
     check_equal(call["id"], message.content[1].id, "id that came back")
 
 
+def agent_loop(bed: Bed, client: anthropic.Anthropic, sample: Sample) -> None:
+    """The SDK's own loop: the tool is called with originals, and its result goes back masked."""
+    commands = []
+
+    @anthropic.beta_tool
+    def bash(command: str, ids: list[str]) -> str:
+        """Runs a command in a shell.
+
+        Args:
+            command: what to run
+            ids: the words of it
+        """
+        commands.append((command, ids))
+        return f"ran: {command}"
+
+    exchange = bed.exchange("agent", delta=4)
+    call = asking(exchange, [user(sample.prompt)], tools=[bash])
+    messages = list(client.beta.messages.tool_runner(**call))
+    check_equal(commands, [(sample.prompt, sample.prompt.split())], "calls of the tool")
+    check_equal([message.stop_reason for message in messages], ["tool_use", "end_turn"], "turns")
+    check_equal(messages[-1].content[0].text, "ran: " + sample.prompt, "text of the last turn")
+    for entry in exchange.all_received():
+        bed.check_entry_unseen(sample, entry)
+
+
 def check_prompt_and_seen(bed: Bed, sample: Sample, exchange: Exchange) -> str:
     """As `check_prompt_masked`; returns the prompt that the mock saw, which is what it echoes."""
     check_prompt_masked(bed, sample, exchange)
@@ -253,6 +280,24 @@ def error(bed: Bed, client: anthropic.Anthropic, sample: Sample) -> None:
     else:
         raise AssertionError("no error was raised")
     check_prompt_masked(bed, sample, exchange)
+
+
+def errors_by_status(bed: Bed, client: anthropic.Anthropic, sample: Sample) -> None:
+    for status, kind in (
+        (401, anthropic.AuthenticationError),
+        (403, anthropic.PermissionDeniedError),
+        (404, anthropic.NotFoundError),
+        (429, anthropic.RateLimitError),
+        (500, anthropic.InternalServerError),
+    ):
+        exchange = bed.exchange("error", status=status)
+        try:
+            client.messages.create(**asking(exchange, [user(sample.prompt)]))
+        except anthropic.APIStatusError as failure:
+            check_equal((type(failure), failure.status_code), (kind, status), "exception")
+            check_error_quotes(failure, sample)
+        else:
+            raise AssertionError("no error was raised")
 
 
 def error_in_stream(bed: Bed, client: anthropic.Anthropic, sample: Sample) -> None:

@@ -19,6 +19,7 @@ class Mock:
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
+        self.last_seq = 0
         # straight to the mock, whatever proxy the environment names
         self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -36,11 +37,18 @@ class Exchange:
 
     mock: Mock
     headers: dict[str, str]
+    since: int
+    """Number of a request that came before."""
+
+    def all_received(self) -> list[dict[str, Any]]:
+        """The mock's records, where the SDK sends more than one request with these headers."""
+        entries = self.mock.call("GET", f"requests?since={self.since}")
+        self.mock.last_seq = max([self.mock.last_seq, *(entry["seq"] for entry in entries)])
+        return [entry for entry in entries if entry["headers"].get("x-check-id") == self.headers["x-check-id"]]
 
     def received(self) -> dict[str, Any]:
         """The mock's record of the request."""
-        mark = self.headers["x-check-id"]
-        found = [entry for entry in self.mock.call("GET", "requests") if entry["headers"].get("x-check-id") == mark]
+        found = self.all_received()
         assert len(found) == 1, f"the mock received the request {len(found)} times"
         return found[0]
 
@@ -62,11 +70,14 @@ class Bed:
         headers = {"x-check-id": uuid.uuid4().hex, "x-mock-reply": reply}
         for name, value in knobs.items():
             headers["x-mock-" + name.replace("_", "-")] = str(value)
-        return Exchange(self.mock, headers)
+        return Exchange(self.mock, headers, self.mock.last_seq)
 
     def check_unseen(self, sample: Sample, exchange: Exchange) -> dict[str, Any]:
         """The mock saw no secret of `sample` anywhere in the request. Returns the body that it saw."""
-        entry = exchange.received()
+        return self.check_entry_unseen(sample, exchange.received())
+
+    def check_entry_unseen(self, sample: Sample, entry: dict[str, Any]) -> dict[str, Any]:
+        """As `check_unseen`, of one of the mock's records."""
         body = json.loads(entry["body"])
         raw = base64.b64decode(entry["body_base64"]).decode()
         texts = [raw, entry["path"], entry["query"], *entry["headers"].values(), *strings(body)]

@@ -8,8 +8,8 @@ SDKs talk to the mock itself: nothing is masked then, and the run shows that the
     check.py --gateway http://127.0.0.1:8000 --mock http://127.0.0.1:9000
     check.py --direct --mock http://127.0.0.1:9000
 
-A suite is a module with `checks(bed, samples)` that yields a label and a function for each check; a suite for an SDK of
-another language would yield functions that run its program.
+A suite is a module with `checks(bed, samples)` that yields a label and a function for each check; the suite of the
+TypeScript SDKs yields what their program found.
 """
 
 import argparse
@@ -22,7 +22,14 @@ from urllib.parse import urlsplit
 import samples
 from bed import Bed, Mock
 
-SUITES = {"anthropic": "anthropic_checks", "openai": "openai_checks"}
+SUITES = {
+    "anthropic": "anthropic_checks",
+    "openai": "openai_checks",
+    "responses": "responses_checks",
+    "kept": "batch_checks",
+    "direct": "direct_checks",
+    "typescript": "typescript_checks",
+}
 
 
 def main() -> int:

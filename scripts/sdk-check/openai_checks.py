@@ -26,7 +26,7 @@ def checks(bed: Bed, samples: list[Sample]) -> Iterator[Check]:
     """All checks of this SDK."""
     client = openai.OpenAI(base_url=f"{bed.gateway}/v1", api_key="sk-check", max_retries=0, timeout=60)
     for sample in samples:
-        for run in (create, history, stream_text, create_tool, stream_tool, error):
+        for run in (create, history, stream_text, create_tool, stream_tool, agent_loop, error, error_in_stream):
             yield f"openai {run.__name__} [{sample.name}]", lambda run=run, sample=sample: run(bed, client, sample)
 
 
@@ -112,6 +112,34 @@ def stream_tool(bed: Bed, client: openai.OpenAI, sample: Sample) -> None:
         function = completion.choices[0].message.tool_calls[0].function
         check_equal((function.name, json.loads(function.arguments)), ("bash", tool_input(sample)), f"call with {knobs}")
         check_prompt_masked(bed, sample, exchange)
+
+
+def agent_loop(bed: Bed, client: openai.OpenAI, sample: Sample) -> None:
+    """The tool is called with originals, and its result goes back masked."""
+    turns: list[Any] = [user(sample.prompt)]
+    for _ in range(2):
+        exchange = bed.exchange("agent", delta=4)
+        with client.chat.completions.stream(**asking(exchange, turns, tools=TOOLS)) as stream:
+            message = stream.get_final_completion().choices[0].message
+        bed.check_unseen(sample, exchange)
+        # what only parses has no place in a request
+        turns.append(message.model_dump(exclude={"parsed": True}, exclude_none=True))
+        for call in message.tool_calls or []:
+            command = json.loads(call.function.arguments)["command"]
+            check_equal(command, sample.prompt, "command")
+            turns.append({"role": "tool", "tool_call_id": call.id, "content": f"ran: {command}"})
+    check_equal(message.content, "ran: " + sample.prompt, "content")
+
+
+def error_in_stream(bed: Bed, client: openai.OpenAI, sample: Sample) -> None:
+    exchange = bed.exchange("error-stream", delta=5)
+    try:
+        list(client.chat.completions.create(**asking(exchange, [user(sample.prompt)], stream=True)))
+    except openai.APIError as failure:
+        check_equal(failure.message, "prompt was: " + sample.prompt, "message")
+    else:
+        raise AssertionError("no error was raised")
+    check_prompt_masked(bed, sample, exchange)
 
 
 def error(bed: Bed, client: openai.OpenAI, sample: Sample) -> None:

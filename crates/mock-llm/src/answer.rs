@@ -82,10 +82,10 @@ pub(crate) struct Answer {
 impl Answer {
     /// The answer that `knobs` ask for.
     pub(crate) fn plan(prompt: Prompt, knobs: &Knobs, seq: u64) -> Self {
-        let Prompt { echo, model, tool, input_tokens, include_usage, echoed, .. } = prompt;
+        let Prompt { echo, model, tool, holds_results, input_tokens, include_usage, echoed, .. } = prompt;
         let mut ending = Ending::Complete;
         let blocks = match knobs.reply {
-            Reply::Tool => {
+            Reply::Tool | Reply::Agent if knobs.reply == Reply::Tool || !holds_results => {
                 let name = tool.unwrap_or_else(|| DEFAULT_TOOL.to_owned());
                 let before = Block::Text(Script::once(BEFORE_TOOL.to_owned()));
                 vec![before, Block::Tool { name, input: Input::new(&echo) }]

@@ -18,6 +18,8 @@ pub(crate) enum Reply {
     Text,
     /// A short text and a tool call whose arguments hold the echo.
     Tool,
+    /// A tool call, and once the last user message holds its result, the echo: what an agent's loop needs to end.
+    Agent,
     /// The echo as signed thinking, then as text.
     Thinking,
     /// An error that quotes the prompt.
@@ -41,6 +43,7 @@ impl FromStr for Reply {
         Ok(match text {
             "text" => Self::Text,
             "tool" => Self::Tool,
+            "agent" => Self::Agent,
             "thinking" => Self::Thinking,
             "error" => Self::Error,
             "error-stream" => Self::ErrorStream,

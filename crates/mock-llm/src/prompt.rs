@@ -10,6 +10,8 @@ pub(crate) struct Prompt {
     pub(crate) echo: String,
     /// The model asked for.
     pub(crate) model: String,
+    /// Whether that message holds the result of a tool.
+    pub(crate) holds_results: bool,
     /// Name of the first tool offered.
     pub(crate) tool: Option<String>,
     /// Whether the answer is to be streamed.
@@ -44,6 +46,8 @@ pub(crate) fn anthropic(body: &[u8]) -> Result<Prompt, String> {
     let mut prompt = common(&request, body);
     if let Some(content) = last_user.and_then(|message| message.get("content")) {
         append_text(content, &mut prompt.echo);
+        let mut blocks = content.as_array().into_iter().flatten();
+        prompt.holds_results = blocks.any(|block| text(block, "type") == Some("tool_result"));
     }
     prompt.tool = first_tool(&request).and_then(|tool| text(tool, "name")).map(str::to_owned);
     Ok(prompt)
@@ -62,6 +66,7 @@ pub(crate) fn openai(body: &[u8]) -> Result<Prompt, String> {
     if let Some(last) = last {
         let tools = messages.iter().take(last + 1).rev().take_while(|message| is_tool(message)).count();
         let first = (last + 1).saturating_sub(tools.max(1));
+        prompt.holds_results = tools > 0;
         for message in messages.iter().take(last + 1).skip(first) {
             append_text(message.get("content").unwrap_or(&Value::Null), &mut prompt.echo);
         }
@@ -89,6 +94,7 @@ pub(crate) fn responses(body: &[u8]) -> Result<Prompt, String> {
             let last = items.iter().rposition(|item| is_result(item) || text(item, "role") == Some("user"));
             let last = last.map_or(0, |last| last + 1);
             let results = items.iter().take(last).rev().take_while(|item| is_result(item)).count();
+            prompt.holds_results = results > 0;
             for item in items.iter().take(last).skip(last.saturating_sub(results.max(1))) {
                 let key = if is_result(item) { "output" } else { "content" };
                 append_text(item.get(key).unwrap_or(&Value::Null), &mut prompt.echo);

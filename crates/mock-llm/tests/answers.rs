@@ -321,3 +321,19 @@ fn ascii_escapes_everything_else() {
         }
     }
 }
+
+#[test]
+fn an_agent_s_loop_ends_with_the_result_of_its_tool() {
+    let mock = Mock::start();
+    let headers = [("x-mock-reply", "agent")];
+    assert_eq!(mock.messages(&headers, false, PROMPT).json()["stop_reason"], "tool_use");
+    let result = json!([{"type": "tool_result", "tool_use_id": "t", "content": "done"}]);
+    let turns = json!({"messages": [{"role": "user", "content": result}]});
+    let last = mock.post("/v1/messages", &headers, &turns).json();
+    assert_eq!((&last["stop_reason"], &last["content"][0]["text"]), (&json!("end_turn"), &json!("done")));
+
+    assert_eq!(mock.chat(&headers, false, PROMPT).json()["choices"][0]["finish_reason"], "tool_calls");
+    let turns = json!({"messages": [{"role": "tool", "tool_call_id": "t", "content": "done"}]});
+    let last = mock.post("/v1/chat/completions", &headers, &turns).json();
+    assert_eq!(last["choices"][0]["message"]["content"], "done");
+}
