@@ -1,12 +1,40 @@
 //! IP addresses, and the host names that EC2 makes of them.
 
 use std::net::Ipv6Addr;
+use std::ops::Range;
 
-use super::Scan;
 use super::boundary::{ends_at, is_alnum, run_end, run_start, word_start};
+use super::{Finding, Hits, Part, Scan};
+use crate::catalog::KindId;
 
 /// Longest spelling of an IPv6 address.
 const MAX_IPV6: usize = 39;
+/// Longest text in which every address is believed. Longer ones are full of addresses that nobody has: manuals, tests,
+/// sections and object identifiers that look like addresses. There, something must speak of AWS.
+const LONG_TEXT: usize = 1024;
+
+/// An address in a long text, nothing near which speaks of AWS.
+#[derive(Debug)]
+pub(super) struct Address {
+    kind: KindId,
+    /// With its prefix length.
+    span: Range<usize>,
+    /// Where the address itself ends.
+    end: usize,
+}
+
+impl Hits {
+    /// Believes the addresses of a text in which something else was found, wherever that stands.
+    pub(super) fn settle_addresses(&mut self, ipv4: KindId, ipv6: KindId) {
+        let addresses = std::mem::take(&mut self.addresses);
+        if self.findings.iter().any(|f| f.kind != ipv4 && f.kind != ipv6) {
+            for Address { kind, span, end } in addresses {
+                self.parts.push(Part { kind, span: span.start..end, is_name: false });
+                self.findings.push(Finding { kind, span });
+            }
+        }
+    }
+}
 
 impl Scan<'_, '_> {
     /// Looks at the IPv4 address whose first dot is at `dot`; gives where to go on.
@@ -27,12 +55,18 @@ impl Scan<'_, '_> {
             return next;
         }
         let suffix = prefix_length_end(text, end, 32);
-        if octets == [0; 4] {
-            return next;
-        }
-        self.finding(kind, start, suffix);
-        self.part(kind, start, end, false);
+        self.address(kind, start, end, suffix);
         suffix
+    }
+
+    /// Records the address `start..end` whose prefix length, if it has one, ends at `suffix`.
+    fn address(&mut self, kind: KindId, start: usize, end: usize, suffix: usize) {
+        if self.text.len() <= LONG_TEXT || self.speaks_of("aws", start) {
+            self.finding(kind, start, suffix);
+            self.part(kind, start, end, false);
+        } else {
+            self.hits.addresses.push(Address { kind, span: start..suffix, end });
+        }
     }
 
     /// Looks at `ip-10-0-1-5` whose first dash is at `dash`; gives where to go on.
@@ -67,12 +101,12 @@ impl Scan<'_, '_> {
             end -= 1;
         }
         let Ok(spelled) = std::str::from_utf8(&text[start..end]) else { return colon };
-        if !ends_at(text, end) || spelled.parse::<Ipv6Addr>().is_err() || !self.wants(kind) {
+        let Ok(address) = spelled.parse::<Ipv6Addr>() else { return colon };
+        if !ends_at(text, end) || address.is_multicast() || !self.wants(kind) {
             return colon;
         }
         let suffix = prefix_length_end(text, end, 128);
-        self.finding(kind, start, suffix);
-        self.part(kind, start, end, false);
+        self.address(kind, start, end, suffix);
         suffix
     }
 }
@@ -104,13 +138,12 @@ fn quad(text: &[u8], start: usize, separator: u8) -> Option<([u8; 4], usize)> {
     (!text.get(at).is_some_and(u8::is_ascii_digit)).then_some((octets, at))
 }
 
-/// Loopback, netmasks, multicast and AWS's own link-local services say nothing about anybody.
+/// Loopback, this host, netmasks, multicast, what nobody can have, public resolvers and AWS's own link-local services say
+/// nothing about anybody.
 fn is_well_known(octets: [u8; 4]) -> bool {
-    match octets {
-        [127, ..] | [255, 255, ..] => true,
-        [169, 254, 169, 253..=254] | [169, 254, 170, 2] => true,
-        [first, ..] => (224..=239).contains(&first),
-    }
+    const RESOLVERS: [[u8; 4]; 5] = [[8, 8, 8, 8], [8, 8, 4, 4], [1, 1, 1, 1], [1, 0, 0, 1], [9, 9, 9, 9]];
+    matches!(octets, [0 | 127 | 224.., ..] | [169, 254, 169, 253..=254] | [169, 254, 170, 2])
+        || RESOLVERS.contains(&octets)
 }
 
 /// `Chrome/120.0.0.0`, `version 1.2.3.4`, `section 4.2.1.3`.
@@ -136,4 +169,42 @@ fn prefix_length_end(text: &[u8], end: usize, max: u8) -> usize {
     let stop = run_end(text, end + 1, 4, |c| c.is_ascii_digit());
     let length = std::str::from_utf8(&text[end + 1..stop]).ok().and_then(|digits| digits.parse::<u8>().ok());
     if length.is_some_and(|l| l <= max) && ends_at(text, stop) { stop } else { end }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::{Detector, DetectorConfig};
+
+    fn found(text: &str) -> Vec<&str> {
+        let detector = Detector::new(&DetectorConfig::default()).unwrap();
+        detector.scan(text.as_bytes()).findings.iter().map(|f| &text[f.span.clone()]).collect()
+    }
+
+    #[test]
+    fn what_everybody_has_is_nobody_s() {
+        for text in
+            ["0.0.0.0/0", "0.0.0.255", "127.0.0.1", "255.255.0.0", "240.0.0.1", "8.8.8.8", "224.0.0.251", "ff02::1"]
+        {
+            assert!(found(text).is_empty(), "{text}");
+        }
+        assert_eq!(found("169.254.6.2 10.0.0.7/16 52.94.5.1"), ["169.254.6.2", "10.0.0.7/16", "52.94.5.1"]);
+    }
+
+    #[test]
+    fn long_texts_must_speak_of_aws() {
+        let manual = "Write addresses as in the examples. ".repeat(400);
+        let middle = manual.len() / 2;
+        let with = |word: &str, at: usize| {
+            let mut text = manual.clone();
+            text.insert_str(middle, " 10.24.7.31 2600:1f18:22ab::1 ");
+            text.insert_str(at, word);
+            found(&text).into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let addresses = ["10.24.7.31", "2600:1f18:22ab::1"];
+        assert!(with("", 0).is_empty());
+        assert_eq!(with(" of an EC2 instance ", middle), addresses);
+        // An identifier says it for the whole text.
+        assert_eq!(with(" vpc-04d1c7e92ab86f035 ", 0), ["vpc-04d1c7e92ab86f035", addresses[0], addresses[1]]);
+        assert!(with(" EC2 ", 0).is_empty());
+    }
 }

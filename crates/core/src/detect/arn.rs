@@ -98,7 +98,10 @@ impl Scan<'_, '_> {
             if typed.is_some() && (index == 0 || is_word) {
                 kind = typed;
             } else if !(is_type || is_word && !(index == 0 && kind.is_some())) {
-                self.arn_segment(kind, segment, stop);
+                // The path of a role is no name, and a session says nothing about the role's kind.
+                let is_path = service == b"iam" && stop < end;
+                let kind = if service == b"sts" && index > 1 { Some(catalog.known.arn_name) } else { kind };
+                self.arn_segment(kind, segment, stop, !is_path);
             }
             index += 1;
             segment = next.max(stop + 1);
@@ -106,7 +109,7 @@ impl Scan<'_, '_> {
     }
 
     /// One segment that AWS did not put there: an id, an account, a name, or a pattern of one.
-    fn arn_segment(&mut self, kind: Option<KindId>, start: usize, end: usize) {
+    pub(super) fn arn_segment(&mut self, kind: Option<KindId>, start: usize, end: usize, is_name: bool) {
         let text = self.text;
         let catalog = self.detector.catalog;
         let known = &catalog.known;
@@ -133,7 +136,7 @@ impl Scan<'_, '_> {
         let kind = kind.unwrap_or(known.arn_name);
         let is_whole = !body.iter().any(|c| matches!(c, b'*' | b'?' | b'$' | b'{' | b'}'));
         if is_whole {
-            return self.part(kind, start, end, true);
+            return self.part(kind, start, end, is_name);
         }
         let mut at = start;
         while at < end {

@@ -175,6 +175,9 @@ impl Scan<'_, '_> {
         let around = &text[from..text.len().min((block + 2) * NEAR)];
         let finds = |needle: &[u8]| memchr::memmem::find(around, needle).is_some();
         let known = match hint {
+            "aws" => {
+                finds(b"amazonaws") || [&b"aws"[..], b"AWS", b"EC2", b"ec2"].iter().any(|word| names(around, word))
+            }
             "security-group" => finds(b"sg-") || finds(b"ecurityGroup") || finds(b"ecurity group"),
             "opensearch" => finds(b"pensearch") || finds(b"penSearch") || finds(b":es:") || finds(b"aws es "),
             "codedeploy" => finds(b"codedeploy") || finds(b"aws deploy "),

@@ -3,8 +3,9 @@
 use hashbrown::HashMap;
 
 use super::names::{MIN_NAME_LEN, Names};
-use super::{Detector, Finding, Hits, Lanes, Part};
-use crate::catalog::KindId;
+use super::ordinary::is_ordinary;
+use super::{Detector, Finding, Hits, Lanes, Part, url};
+use crate::catalog::{KindId, KnownKinds};
 use crate::token::is_token_shaped;
 
 /// Numbers shorter than this are counts, times and the like.
@@ -13,7 +14,7 @@ const MIN_NUMBER_LEN: usize = 12;
 impl Detector {
     pub(super) fn add_mentions(&self, text: &[u8], hits: &mut Hits) {
         add_loose(text, hits);
-        add_names(text, self.catalog.known.arn_name, self.lanes, hits);
+        add_names(text, &self.catalog.known, self.lanes, hits);
     }
 }
 
@@ -40,14 +41,15 @@ fn is_distinctive(name: &[u8]) -> bool {
         && name.iter().any(|c| c.is_ascii_digit() || matches!(c, b'-' | b'_' | b'.' | b'/'))
         && (name.iter().any(u8::is_ascii_alphabetic) || name.len() >= MIN_NUMBER_LEN)
         && !is_token_shaped(name)
+        && !is_ordinary(name)
 }
 
-fn add_names(text: &[u8], arn_name: KindId, lanes: Lanes, hits: &mut Hits) {
+fn add_names(text: &[u8], known: &KnownKinds, lanes: Lanes, hits: &mut Hits) {
     let mut names: HashMap<&[u8], KindId> = HashMap::new();
     for part in hits.parts.iter().filter(|p| p.is_name) {
         let name = &text[part.span.clone()];
         // What an ARN names without saying what it is, is often a word: `group/checkout`.
-        let is_told = part.kind != arn_name || name.len() >= 6 && name.iter().any(u8::is_ascii_digit);
+        let is_told = part.kind != known.arn_name || name.len() >= 6 && name.iter().any(u8::is_ascii_digit);
         if is_told && is_distinctive(name) {
             names.entry(name).or_insert(part.kind);
         }
@@ -56,7 +58,12 @@ fn add_names(text: &[u8], arn_name: KindId, lanes: Lanes, hits: &mut Hits) {
         return;
     }
     Names::new(names).each(lanes, text, |kind, span| {
-        hits.findings.push(Finding { kind, span: span.clone() });
+        // A URL on AWS is one finding, whatever it names.
+        let finding = match url::around(text, &span) {
+            Some(url) => Finding { kind: known.host, span: url },
+            None => Finding { kind, span: span.clone() },
+        };
+        hits.findings.push(finding);
         hits.parts.push(Part { kind, span, is_name: false });
     });
 }

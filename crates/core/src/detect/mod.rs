@@ -17,10 +17,12 @@ mod host;
 mod key;
 mod mention;
 mod names;
+mod ordinary;
 mod policy;
 mod prefixed;
 mod secret;
 mod sieve;
+mod url;
 mod value;
 mod view;
 
@@ -34,6 +36,7 @@ use hashbrown::HashMap;
 
 use crate::Result;
 use crate::catalog::{Catalog, Category, KindId};
+use address::Address;
 use anchors::Pass;
 pub(crate) use boundary::follows_escape;
 use custom::Custom;
@@ -156,6 +159,7 @@ impl Detector {
         }
         Scan::resolved(self, view.text(), &mut hits).secrets_near_access_keys();
         self.custom.scan(view.text(), &mut hits);
+        hits.settle_addresses(self.catalog.known.ipv4, self.catalog.known.ipv6);
         hits.retain(|start| may_mask(view.raw_start(start)));
         if hits.is_empty() {
             return Findings::default();
@@ -173,6 +177,7 @@ struct Hits {
     findings: Vec<Finding>,
     parts: Vec<Part>,
     loose: Vec<Loose>,
+    addresses: Vec<Address>,
 }
 
 impl Hits {

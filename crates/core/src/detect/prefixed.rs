@@ -156,6 +156,10 @@ fn find(scan: &mut Scan<'_, '_>, dash: usize) -> Found {
     let prefix = &mut lower[..dash - first];
     prefix.copy_from_slice(&text[first..dash]);
     prefix.make_ascii_lowercase();
+    // `\s-1NAME\s0` sets the size of letters in a manual page.
+    if prefix == b"s" && first > 0 && text[first - 1] == b'\\' {
+        return Found::Nothing;
+    }
     if let Some(found) = organizational_unit(scan, first, dash) {
         return found;
     }

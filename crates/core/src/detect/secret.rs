@@ -11,6 +11,10 @@ const REACH: usize = 300;
 const SESSION_TOKENS: [&[u8]; 5] = [b"IQoJb3JpZ2lu", b"FwoGZXIvYXdz", b"FQoGZXIvYXdz", b"FQoDYXdz", b"IQoDYXdz"];
 /// Longest PEM block.
 const MAX_PEM: usize = 16 * 1024;
+/// Fewest characters of base64 in a row that are a key, or the beginning of one.
+const MIN_PEM: usize = 16;
+/// How far into the block the key's first line may stand, bytes: encrypted ones have headers of their own.
+const PEM_HEADERS: usize = 192;
 
 fn is_base64(c: u8) -> bool {
     is_alnum(c) || c == b'+' || c == b'/'
@@ -72,7 +76,13 @@ impl Scan<'_, '_> {
         }
         let body = start + title_end + 16;
         let window = &text[body..text.len().min(body + MAX_PEM)];
-        let end = match memchr::memmem::find(window, b"-----END ") {
+        let tail = memchr::memmem::find(window, b"-----END ");
+        // The header alone, as code that looks for it has it, is no key.
+        let key = &window[..tail.unwrap_or(window.len()).min(PEM_HEADERS)];
+        if !key.split(|&c| !is_base64(c)).any(|run| run.len() >= MIN_PEM) {
+            return start + 5;
+        }
+        let end = match tail {
             Some(tail) => {
                 let title = body + tail + 9;
                 let dashes = run_end(text, title, 48, |c| c != b'-' && c != b'\n' && c != b'"');

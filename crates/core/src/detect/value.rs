@@ -201,6 +201,12 @@ fn is_uuid(body: &[u8]) -> bool {
     body.len() == 36 && uuid_end(body, 0) == Some(36) || body.len() == 32 && body.iter().all(u8::is_ascii_hexdigit)
 }
 
+/// Words with digits in them that stand where an id could stand.
+const ALGORITHMS: &[&[u8]] = &[
+    b"sha256", b"sha384", b"sha512", b"sha-256", b"sha-512", b"aes256", b"aes-256", b"aes128", b"ed25519", b"rsa2048",
+    b"rsa4096", b"base64",
+];
+
 /// An id that says nothing to people: digits among letters.
 fn is_opaque(body: &[u8]) -> bool {
     let is_version = body.first() == Some(&b'v') && body[1..].iter().all(|c| c.is_ascii_digit() || *c == b'.');
@@ -209,6 +215,7 @@ fn is_opaque(body: &[u8]) -> bool {
         && body.iter().any(u8::is_ascii_alphabetic)
         && body.iter().all(|&c| is_alnum(c) || c == b'-')
         && !is_version
+        && !ALGORITHMS.iter().any(|name| body.eq_ignore_ascii_case(name))
         && !body.starts_with(b"rds-ca-")
         && !is_region(body)
 }
