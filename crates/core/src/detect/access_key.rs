@@ -83,11 +83,13 @@ mod tests {
             let found = detector.scan(text.as_bytes());
             assert_eq!(found.findings.len(), 1, "{text}");
             let parts = found.parts.iter();
-            parts.map(|p| (detector.label(p.kind).to_owned(), text[p.span.clone()].to_owned())).collect::<Vec<_>>()
+            parts
+                .map(|p| (detector.label(p.kind).to_owned(), text.get(p.span.clone()).unwrap().to_owned()))
+                .collect::<Vec<_>>()
         };
         let text = "AROAEXAMPLEID0123456A:bob@example.com.";
         let [role, session] = &parts(text)[..] else { panic!() };
-        assert_eq!((role.1.as_str(), session.1.as_str()), (&text[..21], "bob@example.com"));
+        assert_eq!((role.1.as_str(), session.1.as_str()), ("AROAEXAMPLEID0123456A", "bob@example.com"));
         assert_eq!(parts("AROAEXAMPLEID0123456A:i-0f3a9c27be41d8056")[1].0, "EC2");
         for text in ["AROAEXAMPLEID0123456A:*", "AROAEXAMPLEID0123456A: bob", "AIDAEXAMPLEID0123456A:bob"] {
             assert_eq!(parts(text).len(), 1, "{text}");
