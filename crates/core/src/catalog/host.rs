@@ -7,6 +7,7 @@ use super::{KindId, table};
 /// Domains under which AWS names resources of customers, longest first where one ends in another.
 pub const SUFFIXES: &[&str] = &[
     "amazonaws.com.cn",
+    "amazonaws.cn",
     "amazonaws.com",
     "amazonaws.eu",
     "c2s.ic.gov",

@@ -90,7 +90,7 @@ pub enum ValueShape {
 }
 
 impl ValueShape {
-    fn parse(name: &str) -> Option<Self> {
+    pub(super) fn parse(name: &str) -> Option<Self> {
         Some(match name {
             "account" => Self::Account,
             "name" => Self::Name,

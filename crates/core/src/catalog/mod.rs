@@ -7,6 +7,7 @@ mod arn;
 mod host;
 mod member;
 mod prefix;
+mod prose;
 mod table;
 
 use std::fmt;
@@ -19,6 +20,7 @@ pub use host::{HostWords, SUFFIXES};
 pub use member::{MAX_KEY_LEN, Match, Member, Members, ValueShape};
 pub(crate) use prefix::MAX_PREFIX_LEN;
 pub use prefix::{Body, PrefixShape, PrefixTable};
+pub use prose::{Follows, Phrase, Phrases};
 
 /// Groups of kinds that an operator can switch on and off.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -223,6 +225,8 @@ pub struct Catalog {
     pub host_words: HostWords,
     /// Member names whose values are identifiers.
     pub members: Members,
+    /// What running text says before an identifier.
+    pub phrases: Phrases,
 }
 
 impl Catalog {
@@ -247,6 +251,7 @@ impl Catalog {
             arn_words: ArnWords::read(&by_name),
             host_words: HostWords::read(&by_name),
             members: Members::read(&by_name),
+            phrases: Phrases::read(&by_name),
             kinds,
             by_name,
         }

@@ -197,7 +197,7 @@ impl Scan<'_, '_> {
         plain(value.start..value.end).eq(plain(self.key.clone()))
     }
 
-    fn believe(&mut self, members: &[Member], value: Value, setting: Setting) {
+    pub(super) fn believe(&mut self, members: &[Member], value: Value, setting: Setting) {
         let text = self.text;
         // `cluster_name=cluster_name`, `log_group: "LogGroup"`: a variable, a type.
         if self.repeats_key(value) {

@@ -20,6 +20,7 @@ mod names;
 mod ordinary;
 mod policy;
 mod prefixed;
+mod prose;
 mod secret;
 mod sieve;
 mod url;
@@ -159,6 +160,7 @@ impl Detector {
         }
         Scan::resolved(self, view.text(), &mut hits).secrets_near_access_keys();
         self.custom.scan(view.text(), &mut hits);
+        Scan::resolved(self, view.text(), &mut hits).prose();
         hits.settle_addresses(self.catalog.known.ipv4, self.catalog.known.ipv6);
         hits.retain(|start| may_mask(view.raw_start(start)));
         if hits.is_empty() {

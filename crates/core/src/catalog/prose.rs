@@ -1,0 +1,120 @@
+//! Words of running text that say what the name or id after them is: `the bucket acme-logs`.
+
+use hashbrown::HashMap;
+
+use super::{KindId, ValueShape, table};
+
+/// How a name follows its words.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Follows {
+    /// After a blank or a particle, perhaps in quotes: a name that is nobody's ordinary word.
+    Name,
+    /// Likewise: an id of that shape.
+    Id(ValueShape),
+    /// Right behind: a segment of a path.
+    Path,
+    /// Right behind: a segment of a path, and one of sixteen hexadecimal digits after it.
+    PathWithHash,
+    /// Right behind: the value of a setting.
+    Setting,
+    /// That argument of a call, in quotes.
+    Argument(usize),
+}
+
+impl Follows {
+    fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "name" => Self::Name,
+            "path" => Self::Path,
+            "path-with-hash" => Self::PathWithHash,
+            "setting" => Self::Setting,
+            "argument-1" => Self::Argument(0),
+            "argument-2" => Self::Argument(1),
+            shape => Self::Id(ValueShape::parse(shape)?),
+        })
+    }
+}
+
+/// What some words say about what follows.
+#[derive(Clone, Copy, Debug)]
+pub struct Phrase {
+    /// The words, in lower case.
+    pub words: &'static str,
+    /// Kind of what follows.
+    pub kind: KindId,
+    /// How it follows.
+    pub follows: Follows,
+    /// The service that the text must speak of nearby.
+    pub hint: Option<&'static str>,
+}
+
+/// Bytes that phrases are told apart by.
+pub(crate) const PHRASE_START: usize = 4;
+
+/// All phrases, by their first bytes.
+#[derive(Debug)]
+pub struct Phrases {
+    /// The longest first.
+    by_start: HashMap<[u8; PHRASE_START], Vec<Phrase>>,
+}
+
+impl Phrases {
+    pub(super) fn read(by_name: &HashMap<&'static str, KindId>) -> Self {
+        let mut by_start: HashMap<[u8; PHRASE_START], Vec<Phrase>> = HashMap::new();
+        for [words, kind, follows, hint] in table::rows::<4>(Self::TABLE) {
+            let (Some(&kind), Some(follows)) = (by_name.get(kind), Follows::parse(follows)) else { continue };
+            let hint = Some(hint).filter(|&hint| hint != "-");
+            if let Some(&start) = words.as_bytes().first_chunk() {
+                by_start.entry(start).or_default().push(Phrase { words, kind, follows, hint });
+            }
+        }
+        for phrases in by_start.values_mut() {
+            phrases.sort_by_key(|phrase| std::cmp::Reverse(phrase.words.len()));
+        }
+        Self { by_start }
+    }
+
+    const TABLE: &'static str = include_str!("../../data/prose.tsv");
+
+    /// The phrase that stands at the beginning of `text`, in either case.
+    pub fn at(&self, text: &[u8]) -> Option<&Phrase> {
+        let start = text.first_chunk::<PHRASE_START>()?.map(|c| c.to_ascii_lowercase());
+        let fits = |phrase: &&Phrase| {
+            text.get(..phrase.words.len()).is_some_and(|found| found.eq_ignore_ascii_case(phrase.words.as_bytes()))
+        };
+        self.by_start.get(&start)?.iter().find(fits)
+    }
+
+    /// Every spelling that a search must look for: as in the table, and with a capital first.
+    pub(crate) fn spellings(&self) -> Vec<Vec<u8>> {
+        let mut all = Vec::new();
+        for phrase in self.by_start.values().flatten() {
+            let mut capital = phrase.words.as_bytes().to_vec();
+            all.push(capital.clone());
+            let first = usize::from(capital[0] == b'.');
+            capital[first].make_ascii_uppercase();
+            all.push(capital);
+        }
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Catalog;
+    use super::*;
+
+    #[test]
+    fn every_row_is_read_and_found() {
+        for line in Phrases::TABLE.lines().filter(|l| !l.is_empty() && !l.starts_with('#')) {
+            let columns: Vec<_> = line.split('\t').collect();
+            assert_eq!(columns.len(), 4, "{line}");
+            let found = Catalog::get().phrases.at(columns[0].as_bytes()).unwrap();
+            assert_eq!((found.words, Some(found.kind)), (columns[0], Catalog::get().find(columns[1])), "{line}");
+            assert_eq!(Some(found.follows), Follows::parse(columns[2]), "{line}");
+            assert_eq!(columns[0], columns[0].to_lowercase(), "{line}");
+        }
+    }
+}

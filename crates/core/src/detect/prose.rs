@@ -1,0 +1,330 @@
+//! Names and ids in running text: `the bucket acme-logs is public`, `버킷 이름이 acme-logs 인데`; and where code gives a
+//! name no key: `upload_file("a.csv", "acme-logs")`, `<Bucket>acme-logs</Bucket>`.
+//!
+//! Only texts that are short, or in which something else was found, are read for them: other texts speak of tables and
+//! users of all kinds.
+
+use once_cell::sync::OnceCell;
+
+use super::Scan;
+use super::boundary::{is_alnum, run_end, run_start, word_start};
+use super::ordinary::is_ordinary;
+use super::sieve::Sieve;
+use super::value::{Setting, Value, is_believable, value};
+use crate::catalog::{Catalog, Follows, Phrase, ValueShape};
+
+/// Longest text that is read although nothing was found in it.
+const SHORT_TEXT: usize = 1024;
+/// Longest name.
+const MAX_NAME: usize = 128;
+/// Fewest characters of a name.
+const MIN_NAME: usize = 4;
+/// Longest element of XML.
+const MAX_ELEMENT: usize = 64;
+/// What may stand between the words and a name.
+const LINKS: &[&str] = &[
+    "named",
+    "called",
+    "name",
+    "id",
+    "is",
+    ":",
+    "이름은",
+    "이름이",
+    "이름",
+    "명은",
+    "명이",
+    "명",
+    "은",
+    "는",
+    "이",
+    "가",
+    "의",
+];
+/// What goes on after a name that has no digit; after other words it may be the first half of a compound.
+const FOLLOWERS: &[&str] = &[
+    "again", "and", "are", "as", "at", "because", "before", "but", "by", "can", "can't", "cannot", "could", "did",
+    "didn't", "does", "doesn't", "failed", "fails", "for", "from", "gets", "had", "has", "have", "in", "into", "is",
+    "isn't", "keeps", "needs", "not", "now", "on", "or", "returns", "shows", "so", "still", "that", "then", "throws",
+    "to", "using", "via", "was", "when", "which", "while", "will", "with", "won't",
+];
+/// First and last halves of compounds that are no names: `server-side`, `cross-account`.
+const HALVES: &[&str] = &[
+    "account", "auto", "based", "built", "client", "cross", "driven", "end", "high", "level", "like", "long", "low",
+    "managed", "multi", "non", "off", "only", "out", "per", "pre", "real", "region", "related", "right", "scaling",
+    "self", "server", "short", "side", "specific", "time", "up", "well", "wide",
+];
+/// Endings of files.
+const EXTENSIONS: &[&str] = &[
+    "conf", "csv", "go", "html", "ini", "java", "js", "json", "jsx", "log", "md", "py", "rb", "rs", "sh", "sql", "tf",
+    "toml", "ts", "tsx", "txt", "xml", "yaml", "yml", "zip",
+];
+
+impl Scan<'_, '_> {
+    /// Reads the text as prose, when it is worth it.
+    pub(super) fn prose(&mut self) {
+        let detector = self.detector;
+        let text = self.text;
+        if text.len() > SHORT_TEXT && self.hits.is_empty() {
+            return;
+        }
+        sieve(detector.catalog).each(detector.lanes, text, |at| {
+            let Some(phrase) = text.get(at..).and_then(|rest| detector.catalog.phrases.at(rest)) else { return at + 1 };
+            if !begins_phrase(text, at, phrase) {
+                return at + 1;
+            }
+            self.phrase(at, phrase);
+            at + phrase.words.len()
+        });
+        for close in memchr::memmem::find_iter(text, b"</") {
+            self.element(close);
+        }
+    }
+
+    fn phrase(&mut self, at: usize, phrase: &Phrase) {
+        if !self.wants(phrase.kind) || phrase.hint.is_some_and(|hint| !self.speaks_of(hint, at)) {
+            return;
+        }
+        let end = at + phrase.words.len();
+        let found = match phrase.follows {
+            Follows::Name => self.name_after(end),
+            Follows::Id(shape) => self.id_after(end, shape),
+            Follows::Path => self.path(at, end),
+            Follows::PathWithHash => self.path(at, end).filter(|found| is_hash(self.text, found.end)),
+            Follows::Setting => {
+                let stop = run_end(self.text, end, MAX_NAME, |c| is_alnum(c) || matches!(c, b'_' | b'-'));
+                let body = &self.text[end..stop];
+                let believed = body.len() >= 2 && is_believable(ValueShape::PlainName, body, Setting::Told);
+                believed.then_some(Value { start: end, end: stop, next: stop, quoted: false })
+            }
+            Follows::Argument(index) => self.argument(at, end, index),
+        };
+        if let Some(Value { start, end, .. }) = found {
+            self.finding(phrase.kind, start, end);
+            self.part(phrase.kind, start, end, true);
+        }
+    }
+
+    /// The name that follows words which end at `at`.
+    fn name_after(&mut self, at: usize) -> Option<Value> {
+        let text = self.text;
+        let start = past_links(text, at)?;
+        let quote = start.checked_sub(1).map(|i| text[i]).filter(|c| matches!(c, b'"' | b'\'' | b'`'));
+        let stop = run_end(text, start, MAX_NAME, |c| is_alnum(c) || matches!(c, b'-' | b'_' | b'.' | b'/'));
+        let end = run_start(text, stop, stop - start, |c| matches!(c, b'.' | b'-' | b'/'));
+        let name = &text[start..end];
+        let closed = quote.is_some_and(|quote| text.get(stop) == Some(&quote)) && stop == end;
+        if name.len() < MIN_NAME
+            || !is_own(name)
+            || !is_believable(ValueShape::Name, name, Setting::Told)
+            || self.prefixed_within(start, end).is_some()
+            || matches!(text.get(stop), Some(b'(' | b'=' | b'@' | b'*' | b'{' | b'$' | b'%' | b'\\'))
+            || !closed && (quote.is_some() || !(name.iter().any(u8::is_ascii_digit) || goes_on(text, end)))
+        {
+            return None;
+        }
+        Some(Value { start, end, next: end, quoted: closed })
+    }
+
+    fn id_after(&self, at: usize, shape: ValueShape) -> Option<Value> {
+        let text = self.text;
+        let start = past_links(text, at)?;
+        let end = run_end(text, start, MAX_NAME, |c| is_alnum(c) || c == b'-');
+        is_believable(shape, &text[start..end], Setting::Told).then_some(Value { start, end, next: end, quoted: false })
+    }
+
+    /// The segment of the path that begins at `at`, behind words that end at `end`.
+    fn path(&self, at: usize, end: usize) -> Option<Value> {
+        let text = self.text;
+        if at > 0 && matches!(text[at - 1], b'/' | b'.' | b'_' | b'-' | b'$') {
+            return None;
+        }
+        let stop = run_end(text, end, MAX_NAME, |c| is_alnum(c) || matches!(c, b'-' | b'_'));
+        let name = &text[end..stop];
+        let owned_by_aws = name == b"aws" || name.starts_with(b"aws-");
+        let believed = !owned_by_aws && is_own(name) && is_believable(ValueShape::Name, name, Setting::Told);
+        believed.then_some(Value { start: end, end: stop, next: stop, quoted: false })
+    }
+
+    /// The argument of the call that opens before `end`.
+    fn argument(&self, at: usize, end: usize, index: usize) -> Option<Value> {
+        let text = self.text;
+        // `bucket.upload_file(file, key)` has no bucket among its arguments.
+        let receiver = run_start(text, at, 32, |c| is_alnum(c) || c == b'_');
+        if index > 0 && text[receiver..at].to_ascii_lowercase().ends_with(b"bucket") {
+            return None;
+        }
+        let mut from = end;
+        for _ in 0..index {
+            let comma = run_end(text, from, MAX_NAME, |c| !matches!(c, b',' | b'\n' | b'(' | b')'));
+            if text.get(comma) != Some(&b',') {
+                return None;
+            }
+            from = comma + 1;
+        }
+        let from = run_end(text, from, 8, |c| c == b' ');
+        let found = value(text, from).filter(|found| found.quoted)?;
+        let believed = is_believable(ValueShape::Name, &text[found.start..found.end], Setting::Sure);
+        believed.then_some(found)
+    }
+
+    /// `<Bucket>acme-logs</Bucket>`, whose `</` is at `close`.
+    fn element(&mut self, close: usize) {
+        let text = self.text;
+        let key = close + 2;
+        let key_end = run_end(text, key, MAX_ELEMENT, is_alnum);
+        if text.get(key_end) != Some(&b'>') {
+            return;
+        }
+        let start = run_start(text, close, MAX_NAME, |c| c != b'>' && c != b'<' && c != b'\n');
+        let opened = text[..start].strip_suffix(b">").and_then(|t| t.strip_suffix(&text[key..key_end]));
+        if start == close || !opened.is_some_and(|t| t.ends_with(b"<")) {
+            return;
+        }
+        let members = self.meanings(key, key_end);
+        if !members.is_empty() {
+            self.believe(&members, Value { start, end: close, next: close, quoted: true }, Setting::Sure);
+        }
+    }
+}
+
+fn sieve(catalog: &Catalog) -> &'static Sieve {
+    static SIEVE: OnceCell<Sieve> = OnceCell::new();
+    SIEVE.get_or_init(|| {
+        let spellings = catalog.phrases.spellings();
+        Sieve::of_literals(&spellings.iter().map(Vec::as_slice).collect::<Vec<_>>())
+    })
+}
+
+/// Words do not begin inside others; what stands in a path or a call may.
+fn begins_phrase(text: &[u8], at: usize, phrase: &Phrase) -> bool {
+    let first = phrase.words.as_bytes()[0];
+    if !is_alnum(first) {
+        return true;
+    }
+    let run = run_start(text, at, 8, |c| is_alnum(c) || matches!(c, b'-' | b'_'));
+    run == at || word_start(text, run) == at
+}
+
+/// Past blanks, links and an opening quote; `None` where nothing stands in between, or the line ends.
+fn past_links(text: &[u8], at: usize) -> Option<usize> {
+    let mut end = run_end(text, at, 2, |c| c == b' ');
+    for _ in 0..3 {
+        let link = LINKS.iter().find(|link| {
+            text[end..].starts_with(link.as_bytes())
+                && (!link.is_ascii() || **link == ":" || text.get(end + link.len()) == Some(&b' '))
+        });
+        let Some(link) = link else { break };
+        end = run_end(text, end + link.len(), 2, |c| c == b' ');
+    }
+    let slashes = run_end(text, end, 3, |c| c == b'\\');
+    let start = match text.get(slashes) {
+        Some(b'"' | b'\'' | b'`') => slashes + 1,
+        _ => end,
+    };
+    (start > at && text.get(start).is_some_and(|&c| is_alnum(c) || c == b'/')).then_some(start)
+}
+
+/// A name that somebody gave: of several words, or with a digit; neither a word of manuals nor a file.
+fn is_own(name: &[u8]) -> bool {
+    let mut words = name.split(|c| matches!(c, b'-' | b'_' | b'.' | b'/'));
+    let known = |list: &[&str], word: &[u8]| list.binary_search_by(|known| known.as_bytes().cmp(word)).is_ok();
+    let joined = name.iter().any(|c| matches!(c, b'-' | b'_'));
+    let extension = name.iter().rposition(|&c| c == b'.').map_or(&b""[..], |dot| &name[dot + 1..]);
+    (joined || name.iter().any(u8::is_ascii_digit))
+        && name.iter().any(u8::is_ascii_alphabetic)
+        && !is_ordinary(name)
+        && !known(EXTENSIONS, extension)
+        && !words.any(|word| known(HALVES, &word.to_ascii_lowercase()))
+}
+
+/// True when a sentence ends or goes on with a word that no compound has.
+fn goes_on(text: &[u8], end: usize) -> bool {
+    match text.get(end) {
+        None | Some(b'\n' | b',' | b';' | b'!' | b'?' | b')' | b':' | b'.') => true,
+        Some(c) if !c.is_ascii() => true,
+        Some(b' ') => {
+            let stop = run_end(text, end + 1, 10, |c| c.is_ascii_lowercase() || c == b'\'');
+            let word = &text[end + 1..stop];
+            text.get(end + 1).is_some_and(|c| !c.is_ascii() || *c == b'(')
+                || FOLLOWERS.binary_search_by(|known| known.as_bytes().cmp(word)).is_ok()
+        }
+        _ => false,
+    }
+}
+
+/// `/` and sixteen hexadecimal digits.
+fn is_hash(text: &[u8], at: usize) -> bool {
+    text.get(at) == Some(&b'/') && run_end(text, at + 1, 17, |c| c.is_ascii_hexdigit()) == at + 17
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detect::{Detector, DetectorConfig};
+
+    fn found(text: &str) -> Vec<(String, &str)> {
+        let detector = Detector::new(&DetectorConfig::default()).unwrap();
+        let found = detector.scan(text.as_bytes());
+        let parts = found.parts.iter();
+        parts.map(|p| (detector.kind_name(p.kind).to_owned(), text.get(p.span.clone()).unwrap())).collect()
+    }
+
+    #[test]
+    fn names_after_the_word_for_what_they_are() {
+        for (text, kind, name) in [
+            ("The bucket acme-logs is public, why?", "name:s3-bucket", "acme-logs"),
+            ("Copy the table `orders_eu` to another region", "name:dynamodb-table", "orders_eu"),
+            ("Why is queue \"orders-dlq\" growing?", "name:sqs-queue", "orders-dlq"),
+            ("The RDS instance called ledger-7 is slow", "name:rds-db-instance", "ledger-7"),
+            ("버킷 이름이 acme-logs-7 인데", "name:s3-bucket", "acme-logs-7"),
+            ("서브넷 그룹은 db-acme입니다", "name:db-subnet-group", "db-acme"),
+            ("Log group: /acme/orders-api\n", "name:log-group", "/acme/orders-api"),
+            ("CloudFront distribution EDFDVBD6EXAMPLE", "cloudfront:distribution", "EDFDVBD6EXAMPLE"),
+            ("Route53 호스팅 영역 Z3M3LMPEXAMPLE1에 없어", "route53:hosted-zone", "Z3M3LMPEXAMPLE1"),
+            ("the root is r-ab12", "organizations:root", "r-ab12"),
+            ("the key alias/acme-orders", "kms:alias", "acme-orders"),
+            ("app/acme-edge/50dc6c495c0c9188", "name:load-balancer", "acme-edge"),
+            ("in /aws/lambda/acme-resize", "name:lambda-function", "acme-resize"),
+            ("s3.upload_file(\"a.csv\", \"acme\", \"b.csv\")", "name:s3-bucket", "acme"),
+            ("dynamodb.Table('orders')", "name:dynamodb-table", "orders"),
+            ("<ListBucketResult><BucketName>acme</BucketName>", "name:s3-bucket", "acme"),
+        ] {
+            assert_eq!(found(text), [(kind.to_owned(), name)], "{text}");
+        }
+    }
+
+    #[test]
+    fn words_that_are_no_names() {
+        for text in [
+            "Turn on bucket server-side encryption",
+            "the role cross-account access needs",
+            "a table look-up takes long",
+            "the user data-driven approach",
+            "the function my-function is slow",
+            "see the table in schema-2.sql",
+            "a stack over-flow happened",
+            "every task 0123456789abcdef0123456789abcdef0123",
+            "alias/aws/s3",
+            "the app/models/user",
+            "bucket.upload_file('a.csv', 'b.csv')",
+            "<Title>acme-logs</Title>",
+            "the service us-east-1 of",
+        ] {
+            assert_eq!(found(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn long_texts_are_read_where_something_else_was_found() {
+        let long = "Nothing to see here. ".repeat(100);
+        assert_eq!(found(&format!("{long} the bucket acme-logs is public")), []);
+        let text = format!("{long} the bucket acme-logs is in vpc-04d1c7e92ab86f035");
+        assert_eq!(found(&text).len(), 2);
+    }
+
+    #[test]
+    fn lists_are_sorted() {
+        assert!(FOLLOWERS.is_sorted() && HALVES.is_sorted() && EXTENSIONS.is_sorted());
+    }
+}
