@@ -6,11 +6,9 @@ local REDACTED = "REDACTED"
 -- only where the request has the header
 local REPLACE = { mode = "replace" }
 
--- Kong itself redacts Authorization in its newer versions only, and the other keys of LLM APIs in none.
+-- The keys of LLM APIs. Authorization is left to Kong, which redacts it itself.
 local CREDENTIAL_HEADERS = {
   "request.headers.x-api-key",
-  "request.headers.authorization",
-  "request.headers.proxy-authorization",
   "request.headers.api-key",
 }
 

@@ -1,8 +1,14 @@
 -- Counters and histograms in the registry of Kong's prometheus plugin, where that is loaded. Labels take few values:
 -- fixed words and the kinds of the catalog and the config.
+--
+-- What requests count is added up in plain tables and handed on every second, which is how often the registry itself
+-- passes on what workers counted: looking up names and labels in it for every request costs more than all else in log.
 local exchange = require "kong.plugins.aws-masker.exchange"
 
 
+local kong = kong
+local ngx = ngx
+local next = next
 local pairs = pairs
 local pcall = pcall
 local require = require
@@ -15,9 +21,61 @@ local BUCKETS = {
 
 local MICROSECONDS = 1e-6
 
+local FLUSH_SECONDS = 1
+-- Times kept for the next flush; more bring it forward.
+local MAX_TIMES = 5000
+
 
 -- Set by `init` once; nil where there is no registry.
 local registered
+
+-- Since the last flush: counter -> label -> count (UNLABELLED where it has none); histogram -> array of seconds.
+local UNLABELLED = ""
+local counts, times
+
+
+local function forget()
+  counts = { exchanges = {}, masked = {}, answers = {}, restored = {}, unresolved = {}, request_bytes = {},
+             answer_bytes = {} }
+  times = { mask_seconds = {}, restore_seconds = {} }
+end
+
+
+local function add(name, count, label)
+  if count > 0 then
+    local of = counts[name]
+    of[label] = (of[label] or 0) + count
+  end
+end
+
+
+local function flush()
+  local counted, timed = counts, times
+  forget()
+
+  for name, of in pairs(counted) do
+    local counter = registered[name]
+    for label, count in next, of do
+      counter:inc(count, label ~= UNLABELLED and { label } or nil)
+    end
+  end
+
+  for name, seconds in pairs(timed) do
+    local histogram = registered[name]
+    for i = 1, #seconds do
+      histogram:observe(seconds[i])
+    end
+  end
+end
+
+
+-- Also called, once more, when the worker ends.
+local function flush_in_time()
+  local ok, why = pcall(flush)
+  if not ok then
+    kong.log.err("some counts are missing from the metrics: ", why)
+  end
+end
 
 
 local _M = {}
@@ -55,29 +113,41 @@ function _M.init(pdk)
     redis_errors = registry:counter("aws_masker_redis_errors_total", "Operations that Redis failed",
                                     { "operation", "reason" }),
   }
+
+  forget()
+  local started, why = ngx.timer.every(FLUSH_SECONDS, flush_in_time)
+  if not started then
+    kong.log.err("nothing will be counted in the metrics: ", why)
+    registered = nil
+  end
+end
+
+
+local function add_time(name, microseconds)
+  local of = times[name]
+  of[#of + 1] = microseconds * MICROSECONDS
+  if #of >= MAX_TIMES then
+    flush()
+  end
 end
 
 
 local function add_request(mask, kinds)
-  registered.exchanges:inc(1, { mask.outcome })
-  registered.request_bytes:inc(mask.bytes_in)
-  registered.mask_seconds:observe(mask.microseconds * MICROSECONDS)
+  add("exchanges", 1, mask.outcome)
+  add("request_bytes", mask.bytes_in, UNLABELLED)
+  add_time("mask_seconds", mask.microseconds)
   for kind, count in pairs(kinds) do
-    registered.masked:inc(count, { kind })
+    add("masked", count, kind)
   end
 end
 
 
 local function add_answer(restore)
-  registered.answers:inc(1, { restore.outcome })
-  registered.answer_bytes:inc(restore.bytes_in)
-  registered.restore_seconds:observe(restore.microseconds * MICROSECONDS)
-  if restore.restored > 0 then
-    registered.restored:inc(restore.restored)
-  end
-  if restore.unresolved > 0 then
-    registered.unresolved:inc(restore.unresolved)
-  end
+  add("answers", 1, restore.outcome)
+  add("answer_bytes", restore.bytes_in, UNLABELLED)
+  add("restored", restore.restored, UNLABELLED)
+  add("unresolved", restore.unresolved, UNLABELLED)
+  add_time("restore_seconds", restore.microseconds)
 end
 
 
@@ -89,7 +159,7 @@ function _M.report(of)
   end
 
   if of.blocked then
-    registered.exchanges:inc(1, { of.blocked.outcome })
+    add("exchanges", 1, of.blocked.outcome)
     registered.failures:inc(1, { of.blocked.reason, of.blocked.outcome })
     return
   end
@@ -101,7 +171,7 @@ function _M.report(of)
   if of.restore then
     add_answer(of.restore)
   elseif of.skipped then
-    registered.answers:inc(1, { "skipped" })
+    add("answers", 1, "skipped")
   end
 end
 

@@ -14,8 +14,10 @@ end
 --- Ends a span.
 -- @param values map of attribute to number or text, nil for none
 function _M.finish(span, values)
-  for name, value in pairs(values or {}) do
-    span:set_attribute("aws_masker." .. name, value)
+  if values then
+    for name, value in pairs(values) do
+      span:set_attribute("aws_masker." .. name, value)
+    end
   end
 
   span:finish()
