@@ -54,8 +54,8 @@ sdk-check: build ## the official SDKs of Anthropic and OpenAI (Python, TypeScrip
 page-check: build ## the monitor's live page in Chromium (installs it)
 	@scripts/run-page-check
 
-monitor-check: build ## a minute of load without a monitor: no event is lost (MONITOR_AWAY_SECONDS=…)
-	MONITOR_AWAY_SECONDS=$${MONITOR_AWAY_SECONDS:-60} busted spec/34-monitor_spec.lua
+monitor-check: build ## a minute of load without Redis, one without a monitor: no event is lost (MONITOR_AWAY_SECONDS=…)
+	MONITOR_AWAY_SECONDS=$${MONITOR_AWAY_SECONDS:-60} busted spec/31-events-outage_spec.lua spec/34-monitor_spec.lua
 
 asan: deps ## the library in LuaJIT under AddressSanitizer
 	@scripts/check-memory asan
