@@ -52,6 +52,8 @@ impl Place {
             // The text of an object in place of a string is its own, not escaped once more.
             Self::JsonText => Self::Free,
             Self::Root => root(key),
+            // Who speaks: the customer's own, unlike the name of a tool in a block.
+            Self::Message if key == b"name" => Self::Free,
             Self::Message | Self::Block => block(key),
             Self::Compaction => match key {
                 b"content" => Self::Kept,
@@ -132,7 +134,7 @@ fn root(key: &[u8]) -> Place {
         b"messages" | b"message" => Place::Message,
         b"system" | b"content" | b"content_block" | b"delta" | b"input" | b"output" | b"item" | b"part"
         | b"prediction" | b"annotation" => Place::Block,
-        b"tools" | b"functions" => Place::Tool,
+        b"tools" | b"functions" | b"toolConfig" => Place::Tool,
         b"choices" => Place::Choice,
         // Batches: what is asked, and what was answered.
         b"requests" | b"params" | b"body" | b"result" | b"response" => Place::Root,
@@ -143,6 +145,8 @@ fn root(key: &[u8]) -> Place {
         | b"type"
         | b"mcp_servers"
         | b"tool_choice"
+        | b"function_call"
+        | b"cache_control"
         | b"thinking"
         | b"stop_reason"
         | b"obfuscation"
@@ -158,6 +162,8 @@ fn block(key: &[u8]) -> Place {
     match key {
         b"content" | b"tool_calls" | b"summary" | b"output" | b"annotations" | b"citations" | b"citation"
         | b"toolUse" | b"toolResult" | b"file" | b"image" | b"document" | b"video" => Place::Block,
+        // Converse puts its answer one level deeper.
+        b"message" => Place::Message,
         b"source" => Place::Source,
         b"tools" => Place::Tool,
         b"function" | b"function_call" | b"custom" => Place::Function,
@@ -216,12 +222,12 @@ fn source(key: &[u8]) -> Place {
 
 fn tool(key: &[u8]) -> Place {
     match key {
-        b"function" | b"custom" => Place::Function,
+        b"function" | b"custom" | b"toolSpec" => Place::Function,
         b"tools" => Place::Tool,
         b"environment" | b"container" => Place::Environment,
-        b"type" | b"name" | b"cache_control" | b"model" | b"server_url" | b"headers" | b"authorization"
-        | b"tunnel_id" | b"vector_store_ids" | b"server_label" | b"mcp_server_name" | b"connector_id"
-        | b"allowed_tools" | b"require_approval" | b"input_image_mask" => Place::Opaque,
+        b"type" | b"name" | b"cache_control" | b"cachePoint" | b"toolChoice" | b"model" | b"server_url"
+        | b"headers" | b"authorization" | b"tunnel_id" | b"vector_store_ids" | b"server_label" | b"mcp_server_name"
+        | b"connector_id" | b"allowed_tools" | b"require_approval" | b"input_image_mask" => Place::Opaque,
         _ => Place::Free,
     }
 }
@@ -271,6 +277,32 @@ mod tests {
         assert_eq!(at(&["input", "arguments"]), Place::JsonText);
         // A tool search has an object there.
         assert_eq!(at(&["input", "arguments", "query"]), Place::Free);
+    }
+
+    #[test]
+    fn converse_of_bedrock() {
+        let answered = ["output", "message", "content"];
+        let within = |path: &[&str]| at(&[&answered, path].concat());
+        // what is not masked on its way back must not be restored either
+        assert_eq!(within(&["reasoningContent", "reasoningText", "text"]), Place::Opaque);
+        assert_eq!(at(&["messages", "content", "reasoningContent", "reasoningText", "text"]), Place::Opaque);
+        assert_eq!(within(&["toolUse", "toolUseId"]), Place::Opaque);
+        assert_eq!(within(&["toolUse", "input", "toolUseId"]), Place::Free);
+        assert_eq!(within(&["text"]), Place::Free);
+        assert_eq!(at(&["toolConfig", "tools", "toolSpec", "name"]), Place::Opaque);
+        assert_eq!(at(&["toolConfig", "tools", "toolSpec", "description"]), Place::Free);
+        assert_eq!(at(&["toolConfig", "tools", "toolSpec", "inputSchema", "json", "title"]), Place::Free);
+        assert_eq!(at(&["messages", "content", "document", "source", "bytes"]), Place::Opaque);
+        assert_eq!(at(&["messages", "content", "document", "source", "text"]), Place::Free);
+        assert_eq!(at(&["modelId"]), Place::Opaque);
+    }
+
+    #[test]
+    fn whoever_speaks_is_masked_but_no_tool_s_name() {
+        assert_eq!(at(&["messages", "name"]), Place::Free);
+        assert_eq!(at(&["messages", "content", "name"]), Place::Opaque);
+        assert_eq!(at(&["messages", "tool_calls", "function", "name"]), Place::Opaque);
+        assert_eq!(at(&["functions", "name"]), Place::Opaque);
     }
 
     #[test]
