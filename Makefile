@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help deps build run demo test test-rust test-spec vault-load load lint header docs check-docs package sdk-check page-check monitor-check asan valgrind fuzz soak test-soak
+.PHONY: help deps build run demo test test-rust test-spec vault-load load latency lint header docs check-docs package sdk-check page-check monitor-check asan valgrind fuzz soak test-soak
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 17
@@ -47,6 +47,9 @@ package: deps ## tarball with installer, and a rock, in target/package
 
 load: build ## what the plugin costs, beside gateways that do less; report in target/load
 	@LUA_PATH="./?.lua;;" luajit scripts/load/run.lua
+
+latency: build ## when streamed tokens come through the gateway, beside a direct call, over 200 streams (STREAMS=…)
+	@LUA_PATH="./?.lua;;" luajit scripts/latency.lua $(STREAMS)
 
 sdk-check: build ## the official SDKs of Anthropic and OpenAI (Python, TypeScript) through the gateway
 	@scripts/run-sdk-check

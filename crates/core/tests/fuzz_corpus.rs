@@ -29,6 +29,11 @@ fn mask_json() {
 }
 
 #[test]
+fn mask_multipart() {
+    run("mask_multipart", properties::mask_multipart);
+}
+
+#[test]
 fn mask_text() {
     run("mask_text", properties::mask_text);
 }

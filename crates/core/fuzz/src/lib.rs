@@ -15,6 +15,11 @@ use serde_json::{Value, json};
 const JSON: &[u8] = b"application/json";
 const TEXT: &[u8] = b"text/plain";
 const SSE: &[u8] = b"text/event-stream";
+const MULTIPART: &[u8] = b"multipart/form-data; boundary=B";
+
+/// A text waits for the end of a token, and a JSON document for its path besides.
+const MOST_HELD_OF_TEXT: usize = 512;
+const MOST_HELD_OF_JSON: usize = 8192;
 
 /// Originals whose tokens the answers of the `restore_*` targets may hold; `fuzz.dict` has the tokens.
 const ORIGINALS: &[&str] = &[
@@ -28,10 +33,14 @@ const ORIGINALS: &[&str] = &[
 ];
 
 fn session() -> Session {
+    session_with(SessionOptions::default())
+}
+
+fn session_with(options: SessionOptions) -> Session {
     static DETECTOR: LazyLock<Arc<Detector>> =
         LazyLock::new(|| Arc::new(Detector::new(&DetectorConfig::default()).expect("the default is sound")));
     let key = TokenKey::new(b"0123456789abcdef0123456789abcdef").expect("32 bytes are enough");
-    Session::new(Arc::clone(&DETECTOR), key.scope(b"test"), SessionOptions::default())
+    Session::new(Arc::clone(&DETECTOR), key.scope(b"test"), options)
 }
 
 /// A session that knows [`ORIGINALS`].
@@ -54,6 +63,11 @@ fn restored(session: &mut Session, content_type: &[u8], answer: &[u8], size: usi
     let mut out = Vec::new();
     for chunk in answer.chunks(size.max(1)) {
         session.restore(chunk, false, &mut out).expect("the answer is open");
+        match content_type {
+            TEXT => assert!(session.held_bytes() <= MOST_HELD_OF_TEXT, "{} bytes held", session.held_bytes()),
+            JSON => assert!(session.held_bytes() <= MOST_HELD_OF_JSON, "{} bytes held", session.held_bytes()),
+            _ => {}
+        }
     }
     session.restore(b"", true, &mut out).expect("the answer is open");
     out
@@ -167,6 +181,36 @@ pub fn stream_deltas(data: &[u8]) {
         .filter_map(|event| event["delta"]["text"].as_str().map(String::from))
         .collect();
     assert!(said == text, "the client reads something else");
+}
+
+/// A form keeps its parts; what is masked is masked for good, and text comes back.
+pub fn mask_multipart(body: &[u8]) {
+    let new = || session_with(SessionOptions { allow_binary_parts: true, ..SessionOptions::default() });
+    let mut session = new();
+    let Ok(Some(masked)) = session.mask(MULTIPART, body) else { return };
+    assert_eq!(delimiters(&masked), delimiters(body), "parts were lost or made");
+    if holds_a_token(&session, body) {
+        return;
+    }
+    let mut again = new();
+    match again.mask(MULTIPART, &masked) {
+        Ok(None) => {}
+        Ok(Some(twice)) => {
+            let twice = String::from_utf8_lossy(&twice).into_owned();
+            panic!("masked twice: {twice}");
+        }
+        Err(_) => panic!("the masked form is refused"),
+    }
+    // in JSON and forms what comes back may be spelled in another way
+    if !body.iter().any(|c| matches!(c, b'\\' | b'{' | b'[' | b'%' | b'+')) {
+        assert!(restored(&mut session, TEXT, &masked, 7) == body, "the form did not come back");
+    }
+}
+
+/// The lines that separate the parts of a form, read with no regard to what stands between them.
+fn delimiters(body: &[u8]) -> Vec<&[u8]> {
+    let lines = body.split(|&c| c == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    lines.map(<[u8]>::trim_ascii_end).filter(|line| matches!(*line, b"--B" | b"--B--")).collect()
 }
 
 /// The detector covers what plain regular expressions cover, and finds the same with every kind of instructions.
