@@ -112,10 +112,28 @@ impl SseAnswer {
             self.end_texts(tokens, |_| true, out);
             out.extend_from_slice(pending);
         } else {
-            self.event(tokens, pending, out);
-            self.end_texts(tokens, |_| true, out);
+            self.unfinished_event(tokens, pending, out);
         }
         self.searched = 0;
+    }
+
+    /// What stands behind the last blank line, where the stream ends or breaks off. No event of our own may be glued to
+    /// it: half an event goes last, and one that only lacks its end gets that where it changed or something follows.
+    fn unfinished_event(&mut self, tokens: &TokenIndex, bytes: &[u8], out: &mut Vec<u8>) {
+        let says_something = Data::of(bytes).is_some_and(|data| Event::read(data.text(bytes)).is_ok());
+        if !says_something || self.oversized.is_some() {
+            self.end_texts(tokens, |_| true, out);
+            self.event(tokens, bytes, out);
+            return;
+        }
+        let end: &[u8] = if bytes.ends_with(b"\n") { b"\n" } else { b"\n\n" };
+        let finished = [bytes, end].concat();
+        self.event(tokens, &finished, out);
+        let follows = self.waiting.is_some() || self.running.iter().any(|running| running.text.is_holding());
+        if !follows && out.ends_with(&finished) {
+            out.truncate(out.len() - end.len());
+        }
+        self.end_texts(tokens, |_| true, out);
     }
 
     /// Bytes of an event that is too long to be kept.

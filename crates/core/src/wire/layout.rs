@@ -93,7 +93,7 @@ impl Layout {
         let [before, after] = multipart.around.clone();
         layout.add(before, Spelling::Plain);
         for part in &multipart.parts {
-            layout.add(part.head.clone(), Spelling::Plain);
+            layout.add_lines(body, part.head.clone());
             let content = part.content.clone();
             match part.kind {
                 None => {}
@@ -117,6 +117,15 @@ impl Layout {
     fn add(&mut self, span: Range<usize>, spelling: Spelling) {
         if !span.is_empty() {
             self.regions.push((span, spelling));
+        }
+    }
+
+    /// Each line for itself: what is found in one leaves the others, and the empty one that ends a head.
+    fn add_lines(&mut self, body: &[u8], lines: Range<usize>) {
+        let mut at = lines.start;
+        for line in body[lines].split_inclusive(|&c| c == b'\n') {
+            self.add(at..at + line.trim_ascii_end().len(), Spelling::Plain);
+            at += line.len();
         }
     }
 
