@@ -1,34 +1,59 @@
-//! Reading inputs of any size, in blocks that cut no identifier.
+//! Reading inputs of any size: whole where they are small enough, else in windows that cut no identifier.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use aws_masker_core::detect::DetectorConfig;
+use aws_masker_core::Error;
 use aws_masker_core::wire::Content;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::failure::Failure;
 
-/// Text is read in blocks of this size.
-const BLOCK: usize = 4 << 20;
-/// JSON up to this size is read as one document; more is read as text.
-const MAX_DOCUMENT: usize = 64 << 20;
-/// How far from its end a block may be cut so that a private key stays whole.
-const MAX_PEM: usize = 16 << 10;
+/// An input up to this size is read whole, as the gateway reads a request; a longer one is read as text, in windows.
+pub(crate) const DOCUMENT: usize = 32 << 20;
+/// How much of a longer text is looked at at a time, and how much before and after it is seen.
+const SIZES: Sizes = Sizes { block: 4 << 20, context: 64 << 10 };
 /// Inputs of this size and more show their progress.
 const PROGRESS_FROM: u64 = 64 << 20;
+/// How compressed files begin. In them nothing would be found.
+const COMPRESSED: &[(&[u8], &str)] = &[
+    (b"\x1f\x8b", "gzip"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"\xfd7zXZ\0", "xz"),
+    (b"BZh", "bzip2"),
+    (b"PK\x03\x04", "zip"),
+];
 
 /// How an input is read.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum InputKind {
-    /// JSON if it looks like it and is not too large, else text
+    /// JSON or JSON lines if it is that and not over 32 MiB, else text
     Auto,
     /// Text, whatever it holds
     Text,
-    /// One JSON document; what the LLM APIs forbid to change stays
+    /// One JSON document up to 32 MiB; what the LLM APIs forbid to change stays
     Json,
+}
+
+impl InputKind {
+    /// What a whole input may be, likeliest first.
+    fn contents(self, bytes: &[u8]) -> &'static [Content] {
+        let looks_like_json = matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['));
+        match self {
+            Self::Json => &[Content::Json],
+            Self::Auto if looks_like_json => &[Content::Json, Content::JsonLines, Content::Text],
+            Self::Auto | Self::Text => &[Content::Text],
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Sizes {
+    block: usize,
+    context: usize,
 }
 
 /// A file, or standard input.
@@ -38,10 +63,13 @@ pub(crate) struct Input {
     progress: ProgressBar,
 }
 
-/// A stretch of input that can be looked at on its own.
-pub(crate) struct Block {
-    pub(crate) bytes: Vec<u8>,
-    /// Offset of the block in the input.
+/// A stretch of input.
+pub(crate) struct Block<'a> {
+    /// The stretch, and what is seen around it.
+    pub(crate) bytes: &'a [u8],
+    /// The stretch in `bytes`. What begins in it is its own.
+    pub(crate) core: Range<usize>,
+    /// Offset of `bytes` in the input.
     pub(crate) start: usize,
     pub(crate) content: Content,
 }
@@ -55,7 +83,12 @@ impl Input {
         };
         let fail = |error| Failure::File(path.to_path_buf(), error);
         let file = File::open(path).map_err(fail)?;
-        let size = file.metadata().map_err(fail)?.len();
+        let metadata = file.metadata().map_err(fail)?;
+        if metadata.is_dir() {
+            let what = "is a directory; name files instead, for example with `find DIRECTORY -type f`";
+            return Err(Failure::Content(path.to_path_buf(), what.into()));
+        }
+        let size = metadata.len();
         let progress = if size >= PROGRESS_FROM && io::stderr().is_terminal() {
             let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
             ProgressBar::new(size).with_style(style.unwrap_or(ProgressStyle::default_bar()))
@@ -65,7 +98,12 @@ impl Input {
         Ok(Self { path: path.to_path_buf(), reader: Box::new(file), progress })
     }
 
-    /// Appends up to `limit` bytes to `buffer`; false at the end of the input.
+    /// The bar that has to be [suspended](ProgressBar::suspend) while something is printed.
+    pub(crate) fn progress(&self) -> ProgressBar {
+        self.progress.clone()
+    }
+
+    /// Appends `limit` bytes to `buffer`; false at the end of the input.
     pub(crate) fn read(&mut self, buffer: &mut Vec<u8>, limit: usize) -> Result<bool, Failure> {
         let limit = u64::try_from(limit).unwrap_or(u64::MAX);
         let read = (&mut self.reader).take(limit).read_to_end(buffer);
@@ -75,38 +113,68 @@ impl Input {
         Ok(read == limit)
     }
 
-    /// Hands the input to `each`, block by block.
+    /// Appends what is there, up to `limit` bytes, to `buffer`; false at the end of the input.
+    pub(crate) fn read_some(&mut self, buffer: &mut Vec<u8>, limit: usize) -> Result<bool, Failure> {
+        let start = buffer.len();
+        buffer.resize(start + limit, 0);
+        let read = loop {
+            match self.reader.read(&mut buffer[start..]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => break other.map_err(|error| Failure::File(self.path.clone(), error)),
+            }
+        }?;
+        buffer.truncate(start + read);
+        self.progress.inc(u64::try_from(read).unwrap_or(u64::MAX));
+        Ok(read > 0)
+    }
+
+    /// Hands the input to `each`, which gives the offset in `bytes` up to which it took them: the end of `core`, or
+    /// more.
     pub(crate) fn blocks(
         mut self,
         kind: InputKind,
-        mut each: impl FnMut(&Path, Block) -> Result<(), Failure>,
+        mut each: impl FnMut(&Block<'_>) -> Result<usize, Failure>,
     ) -> Result<(), Failure> {
         let mut bytes = Vec::new();
-        let limit = if kind == InputKind::Text { BLOCK } else { MAX_DOCUMENT + 1 };
-        let mut more = self.read(&mut bytes, limit)?;
-        if kind == InputKind::Json && more {
-            return Err(self.unusable("is too large for one JSON document; use --input text"));
+        let more = self.read(&mut bytes, DOCUMENT + 1)?;
+        if let Some((_, name)) = COMPRESSED.iter().find(|(magic, _)| bytes.starts_with(magic)) {
+            return Err(self.unusable(&format!("is compressed ({name}); decompress it first")));
         }
-        let looks_like_json = matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['));
-        if kind == InputKind::Json || kind == InputKind::Auto && looks_like_json && !more {
-            let block = Block { bytes, start: 0, content: Content::Json };
-            return each(&self.path, block);
+        if more && kind == InputKind::Json {
+            return Err(self.unusable("is over 32 MiB, too large for one JSON document; use --input text"));
         }
-        let mut start = 0;
-        loop {
-            let end = if more { cut(&bytes) } else { bytes.len() };
-            let rest = bytes.split_off(end);
-            let taken = bytes.len();
-            each(&self.path, Block { bytes, start, content: Content::Text })?;
-            start += taken;
-            bytes = rest;
-            if !more && bytes.is_empty() {
-                return Ok(());
+        let result =
+            if more { self.windows(SIZES, bytes, more, &mut each) } else { whole(kind, &bytes, &mut each).map(drop) };
+        result.map_err(|failure| match failure {
+            Failure::Block(error) => self.unusable(&advice(&error)),
+            other => other,
+        })
+    }
+
+    fn windows(
+        &mut self,
+        sizes: Sizes,
+        mut bytes: Vec<u8>,
+        mut more: bool,
+        each: &mut impl FnMut(&Block<'_>) -> Result<usize, Failure>,
+    ) -> Result<(), Failure> {
+        let mut offset = 0;
+        let mut done = 0;
+        while more || done < bytes.len() {
+            if more && bytes.len() - done < sizes.block + sizes.context {
+                let gone = done.saturating_sub(sizes.context);
+                bytes.drain(..gone);
+                (offset, done) = (offset + gone, done - gone);
+                more = self.read(&mut bytes, sizes.block + sizes.context)?;
+                continue;
             }
-            if more {
-                more = self.read(&mut bytes, BLOCK)?;
-            }
+            let from = done.saturating_sub(sizes.context);
+            let end = bytes.len().min(done + sizes.block);
+            let to = bytes.len().min(end + sizes.context);
+            let core = done - from..end - from;
+            done = from + each(&Block { bytes: &bytes[from..to], core, start: offset + from, content: Content::Text })?;
         }
+        Ok(())
     }
 
     /// A failure that concerns this input.
@@ -115,24 +183,81 @@ impl Input {
     }
 }
 
-/// Where a block of text ends: after a line, and not inside a private key.
-fn cut(bytes: &[u8]) -> usize {
-    let end = memchr::memrchr(b'\n', bytes)
-        .or_else(|| bytes.iter().rposition(u8::is_ascii_whitespace))
-        .map_or(bytes.len(), |at| at + 1);
-    let tail = end.saturating_sub(MAX_PEM);
-    match memchr::memmem::rfind(&bytes[tail..end], b"-----BEGIN ") {
-        Some(begin) if memchr::memmem::find(&bytes[tail + begin..end], b"-----END ").is_none() && tail + begin > 0 => {
-            tail + begin
-        }
-        _ => end,
+impl Drop for Input {
+    fn drop(&mut self) {
+        self.progress.finish_and_clear();
     }
 }
 
-/// Reads the detection part of a plugin configuration, in JSON or YAML; other fields are ignored.
-pub(crate) fn config(path: Option<&Path>) -> Result<DetectorConfig, Failure> {
-    let Some(path) = path else { return Ok(DetectorConfig::default()) };
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::File(path.to_path_buf(), error))?;
-    // JSON is YAML.
-    serde_norway::from_str(&text).map_err(|error| Failure::Content(path.to_path_buf(), error.to_string()))
+/// Hands the whole input over as the first content that it turns out to be.
+fn whole(
+    kind: InputKind,
+    bytes: &[u8],
+    each: &mut impl FnMut(&Block<'_>) -> Result<usize, Failure>,
+) -> Result<usize, Failure> {
+    let mut block = Block { bytes, core: 0..bytes.len(), start: 0, content: Content::Text };
+    let (last, others) = kind.contents(bytes).split_last().unwrap_or((&Content::Text, &[]));
+    for content in others {
+        block.content = *content;
+        match each(&block) {
+            Err(Failure::Block(Error::InvalidBody { .. })) => {}
+            result => return result,
+        }
+    }
+    block.content = *last;
+    each(&block)
+}
+
+/// What to do about an input that the core cannot read.
+fn advice(error: &Error) -> String {
+    match error {
+        Error::InvalidBody { offset } => format!("is not JSON (at byte {offset}); use --input auto or --input text"),
+        Error::UnsupportedContent => "is in UTF-16 or UTF-32; convert it to UTF-8 first, for example with iconv".into(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn input(bytes: &'static [u8]) -> Input {
+        Input { path: "test".into(), reader: Box::new(bytes), progress: ProgressBar::hidden() }
+    }
+
+    #[test]
+    fn windows_hand_over_every_byte_once_and_show_what_is_around() {
+        let text: &'static [u8] = Vec::leak((0..=255u8).cycle().take(1000).collect());
+        for block in [1, 2, 7, 64, 333, 999, 1000, 4000] {
+            for context in [0, 1, 5, 100, 2000] {
+                for taken_more in [0, 1, 4] {
+                    let mut seen = Vec::new();
+                    let sizes = Sizes { block, context };
+                    let mut each = |block: &Block<'_>| {
+                        assert_eq!(block.start + block.core.start, seen.len());
+                        assert_eq!(block.bytes, &text[block.start..][..block.bytes.len()]);
+                        assert!(block.core.start == context || block.start == 0);
+                        let after = block.bytes.len() - block.core.end;
+                        assert!(after == context || block.start + block.bytes.len() == text.len());
+                        let end = block.bytes.len().min(block.core.end + taken_more);
+                        seen.extend_from_slice(&block.bytes[block.core.start..end]);
+                        Ok(end)
+                    };
+                    input(text).windows(sizes, Vec::new(), true, &mut each).unwrap();
+                    assert_eq!(seen, text);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_input_is_what_it_turns_out_to_be() {
+        let mut tried = Vec::new();
+        let mut each = |block: &Block<'_>| {
+            tried.push(block.content);
+            if block.content == Content::Json { Err(Error::InvalidBody { offset: 0 }.into()) } else { Ok(1) }
+        };
+        whole(InputKind::Auto, b" [1] x", &mut each).unwrap();
+        assert_eq!(tried, [Content::Json, Content::JsonLines]);
+    }
 }

@@ -1,6 +1,7 @@
 //! `aws-masker`: finds, masks and restores AWS identifiers in files and streams.
 
 mod catalog;
+mod config;
 mod failure;
 mod input;
 mod mapping;
@@ -8,12 +9,12 @@ mod mask;
 mod scan;
 mod unmask;
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use failure::Failure;
+/// Exit code for what could not be done.
+const FAILED: u8 = 2;
 
 /// Finds AWS identifiers and credentials, replaces them by tokens, and restores them.
 ///
@@ -46,11 +47,10 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(code) => code,
-        // The reader of a pipe went away: nothing more to do, and nothing to complain of.
-        Err(Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
-            let _ = writeln!(std::io::stderr(), "aws-masker: {failure}");
-            ExitCode::from(2)
+            failure.report();
+            ExitCode::from(FAILED)
         }
     }
 }

@@ -1,17 +1,17 @@
 //! The mapping file: what the tokens stand for.
 
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 
-use aws_masker_core::session::Session;
-use serde::{Deserialize, Serialize};
+use aws_masker_core::session::{Session, TokenIndex};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::failure::Failure;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Mapping {
     version: u32,
     tokens: BTreeMap<String, Original>,
@@ -27,23 +27,68 @@ enum Original {
 
 const VERSION: u32 = 1;
 
-/// Writes what the tokens of `session` stand for. Only the owner may read the file.
-pub(crate) fn write(path: &Path, session: &Session) -> Result<(), Failure> {
-    let tokens = session
-        .tokens()
-        .iter()
-        .map(|entry| {
+/// Only the owner may read the file, whoever made it.
+const MODE: u32 = 0o600;
+
+/// A mapping file that is to be written when everything is masked. It is opened before anything is, so that nothing
+/// leaves that could not be undone.
+pub(crate) struct MappingFile {
+    path: PathBuf,
+    file: File,
+}
+
+impl MappingFile {
+    /// Opens or makes the file; what it holds stays until [`Self::write`].
+    pub(crate) fn open(path: &Path, input: Option<&Path>) -> Result<Self, Failure> {
+        let fail = |error| Failure::File(path.to_path_buf(), error);
+        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(MODE).open(path).map_err(fail)?;
+        let metadata = file.metadata().map_err(fail)?;
+        let is_input = input
+            .and_then(|input| input.metadata().ok())
+            .is_some_and(|input| metadata.is_file() && (input.dev(), input.ino()) == (metadata.dev(), metadata.ino()));
+        if is_input {
+            return Err(Failure::Usage("--mapping: names the input, which it would overwrite".into()));
+        }
+        Ok(Self { path: path.to_path_buf(), file })
+    }
+
+    /// Writes what the tokens of `session` stand for.
+    pub(crate) fn write(mut self, session: &Session) -> Result<(), Failure> {
+        self.try_write(session).map_err(|error| Failure::File(self.path, error))
+    }
+
+    fn try_write(&mut self, session: &Session) -> io::Result<()> {
+        // A pipe or a terminal has neither length nor owner to set.
+        if self.file.metadata()?.is_file() {
+            self.file.set_permissions(Permissions::from_mode(MODE))?;
+            self.file.set_len(0)?;
+        }
+        let mut out = BufWriter::new(&mut self.file);
+        serde_json::to_writer_pretty(&mut out, &Written { version: VERSION, tokens: Tokens(session.tokens()) })?;
+        out.write_all(b"\n")?;
+        out.flush()
+    }
+}
+
+/// [`Mapping`], straight from a session: there may be millions of tokens.
+#[derive(Serialize)]
+struct Written<'a> {
+    version: u32,
+    tokens: Tokens<'a>,
+}
+
+struct Tokens<'a>(&'a TokenIndex);
+
+impl Serialize for Tokens<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|entry| {
             let original = match std::str::from_utf8(entry.original) {
                 Ok(text) => Original::Text(text.into()),
                 Err(_) => Original::Bytes(entry.original.to_vec()),
             };
-            (String::from_utf8_lossy(entry.token).into_owned(), original)
-        })
-        .collect();
-    let fail = |error| Failure::File(path.to_path_buf(), error);
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path).map_err(fail)?;
-    let text = serde_json::to_vec_pretty(&Mapping { version: VERSION, tokens }).map_err(|e| fail(e.into()))?;
-    file.write_all(&text).and_then(|()| file.write_all(b"\n")).map_err(fail)
+            (String::from_utf8_lossy(entry.token), original)
+        }))
+    }
 }
 
 /// Teaches `session` the mapping of a file.

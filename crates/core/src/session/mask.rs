@@ -18,21 +18,45 @@ impl Session {
     /// what its type says and holds something to mask, or could.
     pub fn mask(&mut self, content_type: &[u8], body: &[u8]) -> Result<Option<Vec<u8>>> {
         let (Findings { parts: edits, .. }, layout) = self.find(content_type, body)?;
-        let len = u64::try_from(body.len()).unwrap_or(u64::MAX);
+        Ok(self.replace(body, 0..body.len(), &edits, &layout))
+    }
+
+    /// Masks a stretch of a text that is too long for one call; gives the masked bytes, `None` when they stand as they
+    /// are, and where in `text` they end.
+    ///
+    /// What stands around `range` is read, but neither masked nor given out, except that a stretch to be replaced which
+    /// begins in the range is replaced whole. A name is known where its context stands in `text`.
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedContent`] for text that is not written in ASCII and its extensions.
+    pub fn mask_within(&mut self, text: &[u8], mut range: Range<usize>) -> Result<(Option<Vec<u8>>, usize)> {
+        let (Findings { parts: mut edits, .. }, layout) = self.find(b"text/plain", text)?;
+        edits.retain_mut(|part| {
+            // What the stretch before this one did not take is not left out.
+            part.span.start = part.span.start.max(range.start);
+            part.span.start < part.span.end && part.span.start < range.end
+        });
+        range.end = range.end.max(edits.last().map_or(0, |part| part.span.end));
+        Ok((self.replace(text, range.clone(), &edits, &layout), range.end))
+    }
+
+    /// Counts and writes what [`Self::find`] found in `body[range]`.
+    fn replace(&mut self, body: &[u8], range: Range<usize>, edits: &[Part], layout: &Layout) -> Option<Vec<u8>> {
+        let len = u64::try_from(range.len()).unwrap_or(u64::MAX);
         self.counts.bytes_in += len;
         self.counts.masked += u64::try_from(edits.len()).unwrap_or(u64::MAX);
         if edits.is_empty() {
             self.counts.bytes_out += len;
-            return Ok(None);
+            return None;
         }
-        let masked = self.write(body, &edits, &layout);
+        let masked = self.write(body, range, edits, layout);
         self.counts.distinct = u64::try_from(self.tokens.len()).unwrap_or(u64::MAX);
         if self.options.dry_run {
             self.counts.bytes_out += len;
-            return Ok(None);
+            return None;
         }
         self.counts.bytes_out += u64::try_from(masked.len()).unwrap_or(u64::MAX);
-        Ok(Some(masked))
+        Some(masked)
     }
 
     fn find(&mut self, content_type: &[u8], body: &[u8]) -> Result<(Findings, Layout)> {
@@ -53,9 +77,9 @@ impl Session {
         self.detector.scan_parts(content, multipart.as_ref(), body)
     }
 
-    fn write(&mut self, body: &[u8], edits: &[Part], layout: &Layout) -> Vec<u8> {
-        let mut masked = Vec::with_capacity(body.len() + edits.len() * 4);
-        let mut copied = 0;
+    fn write(&mut self, body: &[u8], range: Range<usize>, edits: &[Part], layout: &Layout) -> Vec<u8> {
+        let mut masked = Vec::with_capacity(range.len() + edits.len() * 4);
+        let mut copied = range.start;
         for Part { kind, span: Range { start, end }, .. } in edits.iter().cloned() {
             masked.extend_from_slice(&body[copied..start]);
             let spelling = layout.around(start).map_or(Spelling::Plain, |(_, spelling)| spelling);
@@ -69,7 +93,7 @@ impl Session {
             self.count_kind(kind);
             copied = end;
         }
-        masked.extend_from_slice(&body[copied..]);
+        masked.extend_from_slice(&body[copied..range.end]);
         masked
     }
 }

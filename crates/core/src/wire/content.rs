@@ -101,7 +101,7 @@ impl Content {
     /// # Errors
     /// [`Error::UnsupportedContent`] for text that is not written in ASCII and its extensions.
     /// [`Error::InvalidBody`] for JSON that does not begin like JSON.
-    pub(crate) fn check(self, body: &[u8]) -> Result<()> {
+    pub fn check(self, body: &[u8]) -> Result<()> {
         if body.starts_with(b"\xff\xfe") || body.starts_with(b"\xfe\xff") {
             return Err(Error::UnsupportedContent);
         }
