@@ -1,6 +1,8 @@
+local cjson = require "cjson"
 local host_schema = require "host.schema"
 local paths = require "spec.support.paths"
 local plugin = require "spec.support.plugin"
+local process = require "spec.support.process"
 
 
 package.cpath = paths.library_cpath .. ";" .. package.cpath
@@ -158,7 +160,7 @@ describe("the schema", function()
 
 
   it("refuses labels that no token can have", function()
-    for _, label in ipairs({ "A", "lower", "WITH_LINE", "ELEVENCHARS" }) do
+    for _, label in ipairs({ "A", "lower", "2DIGIT", "WITH_LINE", "ELEVENCHARS" }) do
       assert.matches("config.custom_patterns%[1%].label",
                      refused({ custom_patterns = { { name = "n", label = label, regex = "x" } } }))
     end
@@ -181,6 +183,66 @@ describe("the schema", function()
     } })
 
     assert.matches("custom_patterns%[%d%]%.regex", problems)
+  end)
+
+
+  -- field of the first problem -> config that has it
+  local UNUSABLE = {
+    ["custom_patterns%[1%].regex: matches the empty text"] = { custom_patterns = { { regex = "x*" } } },
+    ["custom_patterns%[1%].regex: needs more than"] = { custom_patterns = { { regex = "[0-9]{1000000}" } } },
+    ["custom_patterns%[1%].regex: look%-around"] = { custom_patterns = { { regex = "(?<=a)b" } } },
+    ["custom_patterns%[1%].label: `EC2` is the label of ec2:instance"] = { custom_patterns = { { label = "EC2" } } },
+    ["custom_patterns%[1%].label: `TERM` is the label of custom_terms"] = { custom_patterns = { { label = "TERM" } } },
+    ["custom_patterns%[2%].label: `AA` is the label of custom_patterns%[1%]"] =
+      { custom_patterns = { { label = "AA", name = "a" }, { label = "AA", name = "b" } } },
+    ["custom_patterns%[2%].name: `same` is taken"] =
+      { custom_patterns = { { label = "AA", name = "same" }, { label = "BB", name = "same" } } },
+    ["custom_patterns%[1%].name: `ec2:vpc` is taken"] = { custom_patterns = { { name = "ec2:vpc" } } },
+    ["custom_terms%[2%]: is empty"] = { custom_terms = { "x", " " } },
+    ["custom_terms%[1%]: has no letter and no digit"] = { custom_terms = { "--" } },
+    ["exclude_kinds: `ec2:vpcs` is not a kind"] = { exclude_kinds = { "ec2:vpcs" } },
+  }
+
+  for problem, config in pairs(UNUSABLE) do
+    it("refuses what the library cannot use, by field and with what to do: " .. problem:gsub("%%", ""), function()
+      for i, pattern in ipairs(config.custom_patterns or {}) do
+        pattern.name = pattern.name or "own-" .. i
+        pattern.label = pattern.label or "OWN" .. i
+        pattern.regex = pattern.regex or "x"
+      end
+
+      local why = refused(config)
+      assert.matches(problem, why)
+      assert.matches("; ", why)
+    end)
+  end
+
+
+  it("refuses empty strings in lists", function()
+    assert.matches("config.custom_terms%[1%]", refused({ custom_terms = { "" } }))
+    assert.matches("config.allow_list%[2%]", refused({ allow_list = { "x", "" } }))
+  end)
+
+
+  it("has the categories of the catalog, and takes every kind of it", function()
+    local catalog, ok = process.capture(paths.target .. "/aws-masker catalog --format json")
+    assert.is_true(ok, catalog)
+
+    local categories = {}
+    local kinds = {}
+    for _, kind in ipairs(cjson.decode(catalog)) do
+      categories[kind.category] = true
+      kinds[#kinds + 1] = kind.kind
+    end
+
+    local known = {}
+    for _, category in ipairs(host_schema.complete(schema, {}).categories) do
+      known[category] = true
+    end
+
+    assert.same(categories, known)
+    assert.is_true(#kinds >= 400)
+    assert.same(kinds, host_schema.complete(schema, { exclude_kinds = kinds }).exclude_kinds)
   end)
 
 

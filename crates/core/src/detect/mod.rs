@@ -159,9 +159,10 @@ impl Detector {
             Scan::resolved(self, view.text(), &mut hits).anchors();
         }
         Scan::resolved(self, view.text(), &mut hits).secrets_near_access_keys();
-        self.custom.scan(view.text(), &mut hits);
+        self.custom.scan(view.text(), |label| self.has_label(label), &mut hits);
         Scan::resolved(self, view.text(), &mut hits).prose();
         hits.settle_addresses(self.catalog.known.ipv4, self.catalog.known.ipv6);
+        self.policy.spare_excluded(&mut hits);
         hits.retain(|start| may_mask(view.raw_start(start)));
         if hits.is_empty() {
             return Findings::default();
@@ -190,6 +191,16 @@ impl Hits {
     fn retain(&mut self, mut keep: impl FnMut(usize) -> bool) {
         self.findings.retain(|f| keep(f.span.start));
         self.parts.retain(|p| keep(p.span.start));
+    }
+
+    /// Takes out findings that have nothing left to replace.
+    fn drop_empty_findings(&mut self) {
+        self.parts.sort_unstable_by_key(|p| p.span.start);
+        let parts = &self.parts;
+        self.findings.retain(|f| {
+            let first = parts.partition_point(|p| p.span.start < f.span.start);
+            parts[first..].iter().take_while(|p| p.span.start < f.span.end).any(|p| p.span.end <= f.span.end)
+        });
     }
 
     /// Puts everything in order, takes findings out that stand inside others, and cuts overlapping parts.

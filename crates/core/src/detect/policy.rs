@@ -1,5 +1,7 @@
 //! What the operator wants found.
 
+use std::ops::Range;
+
 use hashbrown::HashSet;
 use serde::Deserialize;
 
@@ -42,6 +44,8 @@ impl Default for DetectorConfig {
 #[derive(Debug)]
 pub struct Policy {
     off: Vec<bool>,
+    /// Named one by one, sorted.
+    excluded: Vec<KindId>,
     allowed: HashSet<Vec<u8>>,
     pub(super) preserve_structure: bool,
 }
@@ -60,17 +64,20 @@ impl Policy {
             .iter()
             .map(|kind| config.categories.is_some() && !categories.contains(&kind.category))
             .collect();
+        let mut excluded = Vec::new();
         for name in &config.exclude_kinds {
             let kind = catalog.find(name).ok_or_else(|| {
                 Error::Config(format!("exclude_kinds: `{name}` is not a kind; `aws-masker catalog` lists them"))
             })?;
             off[kind.index()] = true;
+            excluded.push(kind);
         }
-        if config.allow_list.iter().any(String::is_empty) {
-            return Err(Error::Config("allow_list: has an empty value; remove it".into()));
+        excluded.sort_unstable();
+        if let Some(i) = config.allow_list.iter().position(String::is_empty) {
+            return Err(Error::Config(format!("allow_list[{}]: is empty; remove it", i + 1)));
         }
         let allowed = config.allow_list.iter().map(|value| value.clone().into_bytes()).collect();
-        Ok(Self { off, allowed, preserve_structure: config.preserve_structure })
+        Ok(Self { off, excluded, allowed, preserve_structure: config.preserve_structure })
     }
 
     /// True for kinds that are looked for. The operator's own always are.
@@ -83,20 +90,35 @@ impl Policy {
         if self.allowed.is_empty() {
             return;
         }
-        let mut spared = Vec::new();
-        hits.findings.retain(|f| {
-            let allowed = self.allowed.contains(&text[f.span.clone()]);
-            if allowed {
-                spared.push(f.span.clone());
-            }
-            !allowed
-        });
-        hits.parts.retain(|p| {
-            !self.allowed.contains(&text[p.span.clone()])
-                && !spared.iter().any(|s| s.start <= p.span.start && p.span.end <= s.end)
-        });
-        // A finding none of whose parts is left has nothing to report.
-        let parts = &hits.parts;
-        hits.findings.retain(|f| parts.iter().any(|p| f.span.start <= p.span.start && p.span.end <= f.span.end));
+        let is_allowed = |span: &Range<usize>| self.allowed.contains(&text[span.clone()]);
+        let spans = hits.findings.iter().map(|f| &f.span).chain(hits.parts.iter().map(|p| &p.span));
+        let mut spared: Vec<_> = spans.filter(|span| is_allowed(span)).cloned().collect();
+        if spared.is_empty() {
+            return;
+        }
+        // Each ends where the farthest ends that begins no later: what ends no later than that stands inside it.
+        spared.sort_unstable_by_key(|span| span.start);
+        let mut end = 0;
+        for span in &mut spared {
+            end = end.max(span.end);
+            span.end = end;
+        }
+        let is_spared = |span: &Range<usize>| {
+            let before = spared.partition_point(|s| s.start <= span.start).checked_sub(1);
+            before.is_some_and(|i| span.end <= spared[i].end)
+        };
+        hits.findings.retain(|f| !is_spared(&f.span));
+        hits.parts.retain(|p| !is_spared(&p.span));
+        hits.drop_empty_findings();
+    }
+
+    /// Takes out what is of an excluded kind, also where it is a part of something else: the name in an ARN.
+    pub(super) fn spare_excluded(&self, hits: &mut Hits) {
+        let is_excluded = |kind: KindId| self.excluded.binary_search(&kind).is_ok();
+        let before = hits.parts.len();
+        hits.parts.retain(|p| !is_excluded(p.kind));
+        if hits.parts.len() < before {
+            hits.drop_empty_findings();
+        }
     }
 }

@@ -55,23 +55,23 @@ return {
         type = "record",
         fields = {
           { categories = {
-              description = "Groups of identifiers to mask.",
+              description = "Groups of identifiers to mask. An ARN or a host name is masked with all its parts.",
               type = "set",
               required = true,
               default = CATEGORIES,
               elements = { type = "string", one_of = CATEGORIES },
           }, },
           { exclude_kinds = {
-              description = "Kinds to leave alone although their category is masked, named as in the catalog"
-                            .. " (for example `ec2:image`).",
+              description = "Kinds to leave alone although their category is masked, also as parts of ARNs and host"
+                            .. " names; named as in the catalog (for example `ec2:image`).",
               type = "set",
               required = true,
               default = {},
-              elements = { type = "string", len_max = 64 },
+              elements = { type = "string", len_max = 128 },
           }, },
           { custom_patterns = {
-              description = "Further shapes to mask, at most 100. Matched in linear time; without look-around and"
-                            .. " back-references.",
+              description = "Further shapes to mask, at most 100. Without look-around and back-references. Letters of"
+                            .. " escapes (`\\n`, `%2F`) and letters of other scripts than Latin end a word.",
               type = "array",
               required = true,
               default = {},
@@ -88,15 +88,17 @@ return {
                       match = "^[a-z0-9_:-]+$",
                   }, },
                   { label = {
-                      description = "First part of the tokens: 2 to 10 upper-case letters or digits.",
+                      description = "First part of the tokens: 2 to 10 upper-case letters or digits, a letter first."
+                                    .. " No other pattern and no kind of the catalog may have it.",
                       type = "string",
                       required = true,
                       len_min = 2,
                       len_max = 10,
-                      match = "^[A-Z0-9]+$",
+                      match = "^[A-Z][A-Z0-9]+$",
                   }, },
                   { regex = {
-                      description = "Regular expression, at most 4096 bytes. What it matches is masked.",
+                      description = "Regular expression, at most 4096 bytes. What it matches is masked; it must not"
+                                    .. " match the empty text.",
                       type = "string",
                       required = true,
                       len_max = 4096,
@@ -105,7 +107,8 @@ return {
               },
           }, },
           { custom_terms = {
-              description = "Literal names to mask wherever they stand, at most 10000.",
+              description = "Literal names to mask wherever they stand, in either case, but not inside a longer word;"
+                            .. " at most 10000.",
               type = "array",
               required = true,
               default = {},
