@@ -36,8 +36,10 @@ header: deps ## rewrite the C header and cdefs.lua from crates/ffi
 	cargo run --quiet --package aws-masker-ffi --example generate-header
 	scripts/generate-cdefs crates/ffi/include/aws_masker.h > kong-plugin/kong/plugins/aws-masker/cdefs.lua
 
-docs: ## rewrite the pages that are made from the code
+docs: deps ## rewrite the pages that are made from the code
 	scripts/generate-config-docs > docs/configuration.md
+	cargo run --quiet --release --package aws-masker-cli -- catalog --format markdown > docs/catalog.md.new
+	mv docs/catalog.md.new docs/catalog.md
 
 check-docs: sdk-check ## run the commands of README and docs as they are written
 	scripts/check-docs

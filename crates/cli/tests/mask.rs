@@ -135,7 +135,7 @@ fn nothing_is_masked_when_the_mapping_cannot_be_kept() {
 fn a_mapping_that_is_none_is_refused_and_not_shown() {
     let folder = Folder::new();
     for (content, problem) in [
-        (format!("{INSTANCE}"), "is not a mapping"),
+        (INSTANCE.to_owned(), "is not a mapping"),
         (format!(r#"{{"version":1,"tokens":{{"{INSTANCE}":"x"}}}}"#), "has an entry that is not a token"),
         (r#"{"version":2,"tokens":{}}"#.into(), "another version"),
     ] {

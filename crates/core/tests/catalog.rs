@@ -4,6 +4,7 @@
 mod support;
 
 use aws_masker_core::catalog::{Catalog, Category};
+use aws_masker_core::detect::{Detector, DetectorConfig};
 use support::{detector, mask, restore, session};
 
 #[test]
@@ -21,6 +22,46 @@ fn every_kind_is_found_in_its_example() {
         }
     }
     assert!(lost.is_empty(), "{} kinds are not found:\n{}", lost.len(), lost.join("\n"));
+}
+
+#[test]
+fn a_kind_that_is_excluded_is_not_found() {
+    let mut found = Vec::new();
+    for kind in Catalog::get().kinds() {
+        let config = DetectorConfig { exclude_kinds: vec![kind.name.into()], ..Default::default() };
+        let text = kind.example_text();
+        let findings = Detector::new(&config).unwrap().scan(text.as_bytes());
+        let id = Catalog::get().find(kind.name).unwrap();
+        if findings.findings.iter().any(|f| f.kind == id) || findings.parts.iter().any(|p| p.kind == id) {
+            found.push(format!("{} in {text:?}", kind.name));
+        }
+    }
+    assert!(found.is_empty(), "{} kinds are found though excluded:\n{}", found.len(), found.join("\n"));
+}
+
+#[test]
+fn a_category_that_is_off_is_not_found_on_its_own() {
+    let mut found = Vec::new();
+    for (off, category) in Category::NAMED {
+        let others = Category::NAMED.iter().filter(|(name, _)| *name != off).map(|(name, _)| (*name).to_owned());
+        let detector =
+            Detector::new(&DetectorConfig { categories: Some(others.collect()), ..Default::default() }).unwrap();
+        for kind in Catalog::get().kinds() {
+            let text = kind.example_text();
+            let findings = detector.scan(text.as_bytes());
+            // An ARN or a host of a category that is on is masked with all its parts.
+            for kind in findings
+                .findings
+                .iter()
+                .map(|f| f.kind)
+                .filter_map(|id| Catalog::get().kind(id))
+                .filter(|kind| kind.category == category)
+            {
+                found.push(format!("{} of {off} in {text:?}", kind.name));
+            }
+        }
+    }
+    assert!(found.is_empty(), "found though off:\n{}", found.join("\n"));
 }
 
 #[test]

@@ -38,7 +38,7 @@ impl ArnWords {
         Self { words, kinds, untyped }
     }
 
-    const TABLE: &'static str = include_str!("../../data/arn_words.tsv");
+    pub(super) const TABLE: &'static str = include_str!("../../data/arn_words.tsv");
 
     /// Kind of the resources of a service whose ARNs have no resource type (`arn:aws:sqs:…:NAME`).
     pub fn untyped(&self, service: &[u8]) -> Option<KindId> {

@@ -52,7 +52,7 @@ impl HostWords {
         Self { words, kinds }
     }
 
-    const TABLE: &'static str = include_str!("../../data/host_words.tsv");
+    pub(super) const TABLE: &'static str = include_str!("../../data/host_words.tsv");
 
     /// Whether a label (lower case) is a service, or another word of AWS.
     pub fn is_word(&self, label: &[u8]) -> bool {

@@ -172,7 +172,7 @@ impl Members {
         Self { by_key, tails }
     }
 
-    const TABLE: &'static str = include_str!("../../data/members.tsv");
+    pub(super) const TABLE: &'static str = include_str!("../../data/members.tsv");
 
     /// The meanings of this normalised key.
     pub fn get(&self, key: &[u8]) -> &[Member] {

@@ -9,6 +9,7 @@ mod member;
 mod prefix;
 mod prose;
 mod table;
+mod validator;
 
 use std::fmt;
 
@@ -21,6 +22,7 @@ pub use member::{MAX_KEY_LEN, Match, Member, Members, ValueShape};
 pub(crate) use prefix::MAX_PREFIX_LEN;
 pub use prefix::{Body, PrefixShape, PrefixTable};
 pub use prose::{Follows, Phrase, Phrases};
+pub use validator::Validator;
 
 /// Groups of kinds that an operator can switch on and off.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -121,6 +123,10 @@ macro_rules! known_kinds {
         impl KnownKinds {
             fn resolve(by_name: &HashMap<&'static str, KindId>) -> Self {
                 Self { $($field: by_name.get($name).copied().unwrap_or(KindId(0)),)* }
+            }
+
+            fn all(&self) -> impl Iterator<Item = KindId> {
+                [$(self.$field,)*].into_iter()
             }
 
             #[cfg(test)]
@@ -265,6 +271,11 @@ impl Catalog {
     /// The kind of that id; `None` for the operator's own.
     pub fn kind(&self, id: KindId) -> Option<&Kind> {
         self.kinds.get(id.index())
+    }
+
+    /// What decides that a text is of this kind.
+    pub fn validators(&self, kind: &Kind) -> Vec<Validator> {
+        self.find(kind.name).map_or(Vec::new(), |id| Validator::of(&self.known, id, kind.name))
     }
 
     /// The id of the kind of that name.

@@ -74,7 +74,7 @@ impl PrefixTable {
         Self { shapes }
     }
 
-    const TABLE: &'static str = include_str!("../../data/prefixed.tsv");
+    pub(super) const TABLE: &'static str = include_str!("../../data/prefixed.tsv");
 
     /// The shapes of the ids of this prefix, which is in lower case and without its dash.
     pub fn get(&self, prefix: &[u8]) -> &[PrefixShape] {
