@@ -1,6 +1,7 @@
 local cjson = require "cjson"
 local bed = require "spec.support.bed"
 local sample = require "spec.support.sample"
+local sse = require "spec.support.sse"
 
 
 local SECRET = "specs use this secret"
@@ -225,6 +226,99 @@ describe("tokens", function()
 
     local text = seen(sample.VPC .. " " .. sample.INSTANCE, { route = "no_vpcs" })
     assert.matches("^" .. sample.VPC:gsub("%-", "%%-") .. " EC2_", text)
+  end)
+
+
+  describe("that a model composes into", function()
+    local ACCOUNT = "618734209955"
+    local BUCKET = "acme-billing-logs"
+    local ROLE = "billing-export"
+    local DATABASE = "orders-db"
+    local PROMPT = "In account " .. ACCOUNT .. " arn:aws:iam::" .. ACCOUNT .. ":role/" .. ROLE .. " on "
+                   .. sample.INSTANCE .. " writes to s3://" .. BUCKET .. "/2026/ and reads " .. DATABASE
+                   .. ".cq3egrz5lxw7.eu-west-1.rds.amazonaws.com"
+    local PATTERN = "^In account (%S+) arn:aws:iam::%S+:role/(%S+) on (%S+) writes to s3://([^/]+)/%S+ and reads"
+                    .. " ([^.]+)%."
+
+    -- what -> what a client has to get, with originals where the model writes tokens
+    local COMPOSED = {
+      ["an ARN of an object"] = "arn:aws:s3:::" .. BUCKET .. "/new/key",
+      ["an ARN of another role"] = "arn:aws:iam::" .. ACCOUNT .. ":role/new-role",
+      ["an ARN of several"] = "arn:aws:ec2:eu-west-1:" .. ACCOUNT .. ":instance/" .. sample.INSTANCE,
+      ["an S3 URL"] = "s3://" .. BUCKET .. "/x/" .. ROLE .. ".json",
+      ["the host of a bucket"] = "https://" .. BUCKET .. ".s3.eu-west-1.amazonaws.com/k?a=1",
+      ["the host of a database"] = DATABASE .. "-replica.eu-west-1.rds.amazonaws.com:5432",
+      ["a repository"] = ACCOUNT .. ".dkr.ecr.eu-west-1.amazonaws.com/" .. ROLE .. ":latest",
+      ["a command"] = 'aws s3 cp "./a b" s3://' .. BUCKET .. "/ --profile " .. ROLE .. "_" .. ACCOUNT,
+      ["a table"] = "| **" .. BUCKET .. "** | `" .. sample.INSTANCE .. "` |\n| 계정 " .. ACCOUNT .. "의 | " .. ROLE,
+    }
+
+    local originals = { ACCOUNT, ROLE, sample.INSTANCE, BUCKET, DATABASE }
+    local tokens
+
+
+    before_each(function()
+      world:reset(originals)
+      tokens = { seen(PROMPT):match(PATTERN) }
+      assert.equal(#originals, #tokens)
+    end)
+
+
+    -- `text` as the model writes it.
+    local function composed(text)
+      for i, original in ipairs(originals) do
+        text = text:gsub(original:gsub("%p", "%%%0"), tokens[i])
+      end
+
+      return text
+    end
+
+
+    local function event(data)
+      return "event: " .. data.type .. "\ndata: " .. cjson.encode(data) .. "\n\n"
+    end
+
+
+    -- A stream that says `text` in pieces of `size` bytes; characters stay whole.
+    local function stream(text, size)
+      local events = {}
+      local piece = ""
+      for character in text:gmatch("[%z\1-\127\194-\244][\128-\191]*") do
+        piece = piece .. character
+        if #piece >= size then
+          events[#events + 1] = event({ type = "content_block_delta", index = 0,
+                                        delta = { type = "text_delta", text = piece } })
+          piece = ""
+        end
+      end
+
+      events[#events + 1] = event({ type = "content_block_delta", index = 0,
+                                    delta = { type = "text_delta", text = piece } })
+      events[#events + 1] = event({ type = "content_block_stop", index = 0 })
+      events[#events + 1] = event({ type = "message_stop" })
+      return table.concat(events)
+    end
+
+
+    for what, text in pairs(COMPOSED) do
+      it(what .. " come back in it, plain and streamed", function()
+        local written = composed(text)
+        assert.not_equal(text, written)
+
+        world.mock:answer("/v1/messages", "application/json",
+                          cjson.encode({ content = { { type = "text", text = written } } }))
+        assert.equal(text, world:send({ body = sample.messages({ text = PROMPT }) }).json.content[1].text)
+
+        for _, size in ipairs({ 1, 3, 8, 50 }) do
+          world.mock:answer("/v1/messages", "text/event-stream", stream(written, size))
+          local answer = world:send({ body = sample.messages({ text = PROMPT, stream = true }),
+                                      headers = { ["x-mock-write"] = 7 } })
+          assert.equal(text, sse.join(sse.events(answer.body), "text")[0])
+        end
+
+        assert.equal(0, (world.mock:leaks()))
+      end)
+    end
   end)
 
 
