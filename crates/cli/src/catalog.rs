@@ -91,8 +91,8 @@ fn page(out: &mut impl Write, catalog: &Catalog) -> io::Result<()> {
         out,
         "A kind is what `exclude_kinds` names and what metrics and events count; its label is what its tokens begin \
          with. *Found\nby* says what decides: a prefix and the characters after it, a resource type of an ARN, a label \
-         of a host name, the name\nof the member, flag or attribute that holds the value, or a rule written for this \
-         kind alone."
+         of a host name, the name\nof the member, flag or attribute that holds the value, words of running text \
+         before it, or a rule written for this kind\nalone."
     )?;
     for (name, category) in Category::NAMED {
         let of_category: Vec<_> = kinds.iter().filter(|kind| kind.category == category).collect();
@@ -108,30 +108,34 @@ fn page(out: &mut impl Write, catalog: &Catalog) -> io::Result<()> {
     Ok(())
 }
 
-/// A few words on what decides; members are counted beyond the first.
+/// A few words on what decides; of members and words in running text one stands for all.
 fn summary(validators: &[Validator]) -> String {
     let mut parts = Vec::new();
-    let mut members = 0;
+    let (mut members, mut phrases) = (Vec::new(), Vec::new());
     for validator in validators {
         match validator {
             Validator::Rule => parts.push("a rule".to_owned()),
             Validator::Prefix { prefix, .. } => parts.push(format!("prefix {}", code(prefix))),
             Validator::Arn { service, resource } => {
-                parts.push(format!("ARN {}", code(&format!("{service}:{resource}"))))
+                parts.push(format!("ARN {}", code(&format!("{service}:{resource}"))));
             }
             Validator::Host { label } => parts.push(format!("host {}", code(label))),
-            Validator::Member { key, .. } => {
-                members += 1;
-                if members == 1 {
-                    parts.push(format!("member {}", code(key)));
-                }
-            }
+            Validator::Member { key, .. } => members.push(*key),
+            Validator::Phrase { words, .. } => phrases.push(words.trim()),
         }
     }
-    if members > 1 {
-        parts.push(format!("{} more members", members - 1));
-    }
+    parts.extend(one_of_many("member", &members));
+    parts.extend(one_of_many("words", &phrases));
     parts.join(", ")
+}
+
+fn one_of_many(what: &str, names: &[&str]) -> Option<String> {
+    let first = code(names.first()?);
+    Some(if names.len() == 1 {
+        format!("{what} {first}")
+    } else {
+        format!("{what} {first} and {} more", names.len() - 1)
+    })
 }
 
 fn code(text: &str) -> String {

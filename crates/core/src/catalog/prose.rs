@@ -74,7 +74,7 @@ impl Phrases {
         Self { by_start }
     }
 
-    const TABLE: &'static str = include_str!("../../data/prose.tsv");
+    pub(super) const TABLE: &'static str = include_str!("../../data/prose.tsv");
 
     /// The phrase that stands at the beginning of `text`, in either case.
     pub fn at(&self, text: &[u8]) -> Option<&Phrase> {

@@ -6,6 +6,7 @@ use super::arn::ArnWords;
 use super::host::HostWords;
 use super::member::Members;
 use super::prefix::PrefixTable;
+use super::prose::Phrases;
 use super::{KindId, KnownKinds, table};
 
 /// One way in which a text is found to be of a kind.
@@ -41,6 +42,13 @@ pub enum Validator {
         /// What its value looks like.
         value: &'static str,
     },
+    /// What follows these words in running text or in code.
+    Phrase {
+        /// In lower case.
+        words: &'static str,
+        /// What follows looks like this.
+        value: &'static str,
+    },
 }
 
 impl Validator {
@@ -58,7 +66,10 @@ impl Validator {
         let members = table::rows::<5>(Members::TABLE)
             .filter(|row| row[1] == name)
             .map(|[key, _, _, value, _]| Self::Member { key, value });
-        rule.into_iter().chain(prefixes).chain(arns).chain(hosts).chain(members).collect()
+        let phrases = table::rows::<4>(Phrases::TABLE)
+            .filter(|row| row[1] == name)
+            .map(|[words, _, value, _]| Self::Phrase { words, value });
+        rule.into_iter().chain(prefixes).chain(arns).chain(hosts).chain(members).chain(phrases).collect()
     }
 }
 
@@ -70,6 +81,7 @@ impl fmt::Display for Validator {
             Self::Arn { service, resource } => write!(f, "arn {service} {resource}"),
             Self::Host { label } => write!(f, "host {label}"),
             Self::Member { key, value } => write!(f, "member {key} ({value})"),
+            Self::Phrase { words, value } => write!(f, "words {} ({value})", words.trim()),
         }
     }
 }
