@@ -40,7 +40,7 @@ pub(crate) fn restore(tokens: &TokenIndex, text: &[u8], range: Range<usize>, dep
     let mut at = range.start;
     while let Some(found) = memchr::memchr2(b'_', b'5', &text[at..]) {
         let anchor = at + found;
-        match match_at(tokens, text, copied, anchor).filter(|found| found.start < range.end) {
+        match match_at(tokens, text, copied, anchor, depth).filter(|found| found.start < range.end) {
             Some(found) => {
                 out.extend_from_slice(&text[copied..found.start]);
                 push_escaped(out, found.original, depth);
@@ -59,7 +59,7 @@ pub(crate) fn restore(tokens: &TokenIndex, text: &[u8], range: Range<usize>, dep
 
 /// The token whose separator ends with the `_` at `anchor`, or holds the `5` there. It begins at `floor` or later.
 #[inline]
-fn match_at<'t>(tokens: &'t TokenIndex, text: &[u8], floor: usize, anchor: usize) -> Option<Match<'t>> {
+fn match_at<'t>(tokens: &'t TokenIndex, text: &[u8], floor: usize, anchor: usize, depth: u8) -> Option<Match<'t>> {
     let code = if text[anchor] == b'_' { anchor + 1 } else { anchor + 2 };
     if !is_code_char(*text.get(code + CODE_LEN - 1)?) || !is_code_char(text[code]) {
         return None;
@@ -70,9 +70,13 @@ fn match_at<'t>(tokens: &'t TokenIndex, text: &[u8], floor: usize, anchor: usize
     let spelled = &text[start..separator];
     let end = code + code_len;
     let exact = spelled == label && !text[code..end].iter().any(u8::is_ascii_lowercase);
-    // What is spelled exactly is a token even where an escape seems to take its first letters: no text says a known
-    // code by chance.
-    let fits = exact || spelled.eq_ignore_ascii_case(label) && begins_word(text, start) && !in_escape(text, start);
+    // In plain text, what is spelled exactly is a token even where an escape seems to take its first letters: no text
+    // says a known code by chance. In JSON half an escape would be left.
+    let fits = if in_escape(text, start) {
+        exact && depth == 0
+    } else {
+        exact || spelled.eq_ignore_ascii_case(label) && begins_word(text, start)
+    };
     fits.then_some(Match { start, end, original })
 }
 
