@@ -56,6 +56,8 @@ pub(crate) const PHRASE_START: usize = 4;
 pub struct Phrases {
     /// The longest first.
     by_start: HashMap<[u8; PHRASE_START], Vec<Phrase>>,
+    /// A bit for each of their first bytes: most of a text is turned down here.
+    starts: [u64; 64],
 }
 
 impl Phrases {
@@ -71,18 +73,29 @@ impl Phrases {
         for phrases in by_start.values_mut() {
             phrases.sort_by_key(|phrase| std::cmp::Reverse(phrase.words.len()));
         }
-        Self { by_start }
+        let mut starts = [0; 64];
+        for start in by_start.keys() {
+            let bit = start_bit(*start);
+            starts[bit / 64] |= 1 << (bit % 64);
+        }
+        Self { by_start, starts }
     }
 
     pub(super) const TABLE: &'static str = include_str!("../../data/prose.tsv");
 
     /// The phrase that stands at the beginning of `text`, in either case.
+    #[inline]
     pub fn at(&self, text: &[u8]) -> Option<&Phrase> {
-        let start = text.first_chunk::<PHRASE_START>()?.map(|c| c.to_ascii_lowercase());
+        let start = *text.first_chunk::<PHRASE_START>()?;
+        let bit = start_bit(start);
+        if self.starts[bit / 64] & 1 << (bit % 64) == 0 { None } else { self.starting(start, text) }
+    }
+
+    fn starting(&self, start: [u8; PHRASE_START], text: &[u8]) -> Option<&Phrase> {
         let fits = |phrase: &&Phrase| {
             text.get(..phrase.words.len()).is_some_and(|found| found.eq_ignore_ascii_case(phrase.words.as_bytes()))
         };
-        self.by_start.get(&start)?.iter().find(fits)
+        self.by_start.get(&start.map(|c| c.to_ascii_lowercase()))?.iter().find(fits)
     }
 
     /// Every spelling that a search must look for: as in the table, and with a capital first.
@@ -99,6 +112,13 @@ impl Phrases {
         all.dedup();
         all
     }
+}
+
+/// One of 4096 bits; letters of either case have the same.
+#[inline]
+fn start_bit(start: [u8; PHRASE_START]) -> usize {
+    let lower = u32::from_le_bytes(start) | 0x2020_2020;
+    usize::try_from(lower.wrapping_mul(0x9e37_79b1) >> 20).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -52,7 +52,9 @@ impl Scan<'_, '_> {
             return colon;
         }
         let (region, service) = (&text[region.0..region.1], &text[service.0..service.1]);
-        if !(region.is_empty() || region == b"*" || region.contains(&b'-') || region.contains(&b'$')) {
+        // The account says that this is an ARN where somebody wrote `REGION`; two ARNs run into each other otherwise.
+        let is_region = region.is_empty() || region == b"*" || region.contains(&b'-') || region.contains(&b'$');
+        if !(is_region || is_account(&text[account.0..account.1])) || region.ends_with(b"arn") {
             return colon;
         }
         let end = resource_end(text, resource, spelling);

@@ -106,12 +106,13 @@ impl Scan<'_, '_> {
         found
     }
 
-    /// What `Name` means as the first argument of a call such as `create_secret(Name=…)`, or as the option of a command
-    /// such as `aws secretsmanager create-secret --name …`.
-    fn meanings_of_name(&self, key: usize) -> Vec<Member> {
+    /// What `Name` means as the first argument of a call such as `create_secret(Name=…)`, as the option of a command such
+    /// as `aws secretsmanager create-secret --name …`, or as an attribute of a resource such as `aws_sqs_queue`.
+    fn meanings_of_name(&mut self, key: usize) -> Vec<Member> {
         let text = self.text;
-        let mut noun = [0u8; MAX_CALL + 4];
-        let Some((start, end)) = self.call_before(key).or_else(|| self.command_before(key)) else { return Vec::new() };
+        let mut noun = [0u8; MAX_CALL + 5];
+        let told = self.call_before(key).or_else(|| self.command_before(key)).or_else(|| self.type_before(key));
+        let Some((start, end)) = told.filter(|(start, end)| end - start <= MAX_CALL) else { return Vec::new() };
         let Some(verb) = text[start..end].iter().position(|c| matches!(c, b'_' | b'-') || c.is_ascii_uppercase())
         else {
             return Vec::new();

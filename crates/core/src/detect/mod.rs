@@ -13,6 +13,7 @@ mod body;
 mod boundary;
 mod context;
 mod custom;
+mod declared;
 mod host;
 mod key;
 mod mention;
@@ -242,15 +243,17 @@ struct Scan<'d, 't> {
     near: HashMap<(usize, &'static str), bool>,
     /// The key whose value is looked at.
     key: Range<usize>,
+    /// Where types of resources are written, once somebody asked.
+    types: Option<Vec<usize>>,
 }
 
 impl<'d, 't> Scan<'d, 't> {
     fn raw(detector: &'d Detector, text: &'t [u8], hits: &'t mut Hits) -> Self {
-        Self { detector, text, hits, is_raw: true, met_escape: false, near: HashMap::new(), key: 0..0 }
+        Self { detector, text, hits, is_raw: true, met_escape: false, near: HashMap::new(), key: 0..0, types: None }
     }
 
     fn resolved(detector: &'d Detector, text: &'t [u8], hits: &'t mut Hits) -> Self {
-        Self { detector, text, hits, is_raw: false, met_escape: false, near: HashMap::new(), key: 0..0 }
+        Self { detector, text, hits, is_raw: false, met_escape: false, near: HashMap::new(), key: 0..0, types: None }
     }
 }
 

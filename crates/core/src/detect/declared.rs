@@ -1,0 +1,123 @@
+//! The type of the resource that a block of Terraform or CloudFormation declares: it says what its `name` is.
+
+use super::Scan;
+use super::boundary::{is_alnum, run_end, run_start};
+
+/// How far behind its type the name of a resource may stand, bytes.
+const REACH: usize = 1024;
+/// Longest type.
+const MAX_TYPE: usize = 96;
+const TERRAFORM: &[u8] = b"\"aws_";
+const CLOUDFORMATION: &[u8] = b"AWS::";
+
+impl Scan<'_, '_> {
+    /// Where the type of the resource stands whose own attribute is named at `key`, from the word before what it is on:
+    /// `aws_sqs_queue`, `SQS::Queue`.
+    pub(super) fn type_before(&mut self, key: usize) -> Option<(usize, usize)> {
+        let text = self.text;
+        let types = self.types.get_or_insert_with(|| {
+            let mut all: Vec<usize> = memchr::memmem::find_iter(text, TERRAFORM).collect();
+            all.extend(memchr::memmem::find_iter(text, CLOUDFORMATION));
+            all.sort_unstable();
+            all
+        });
+        let at = *types.get(types.partition_point(|&at| at < key).checked_sub(1)?)?;
+        if key - at > REACH {
+            return None;
+        }
+        if text[at] == b'"' { terraform(text, at, key) } else { cloudformation(text, at, key) }
+    }
+}
+
+/// `resource "aws_sqs_queue" "orders" {`, with `key` among its own attributes.
+fn terraform(text: &[u8], at: usize, key: usize) -> Option<(usize, usize)> {
+    let head = &text[..at];
+    if !(head.ends_with(b"resource ") || head.ends_with(b"data ")) || text[key] != b'n' {
+        return None;
+    }
+    let end = run_end(text, at + 1, MAX_TYPE, |c| is_alnum(c) || c == b'_');
+    (depth(&text[end..key]) == Some(1)).then_some((at + 1, end))
+}
+
+/// `Type: AWS::SSM::Parameter`, with `key` among its properties.
+fn cloudformation(text: &[u8], at: usize, key: usize) -> Option<(usize, usize)> {
+    let service = at + CLOUDFORMATION.len();
+    let service_end = run_end(text, service, MAX_TYPE, is_alnum);
+    let noun = service_end + 2;
+    let end = run_end(text, noun, MAX_TYPE, is_alnum);
+    let between = text.get(end..key).filter(|_| text[service_end..].starts_with(b"::"))?;
+    let properties = end + memchr::memmem::find(between, b"Properties")?;
+    let is_own = if memchr::memchr(b'{', between).is_some() {
+        depth(between) == Some(1)
+    } else {
+        let (outer, inner) = (indentation(text, properties)?, indentation(text, key)?);
+        inner > outer && inner - outer <= 4
+    };
+    is_own.then_some((service_end, end))
+}
+
+/// How many braces are open at the end of this; `None` where the first was closed again.
+fn depth(text: &[u8]) -> Option<usize> {
+    memchr::memchr2_iter(b'{', b'}', text).try_fold(0usize, |open, brace| match text[brace] {
+        b'{' => Some(open + 1),
+        _ => open.checked_sub(1).filter(|&left| left > 0),
+    })
+}
+
+/// Blanks between the beginning of the line and `at`; `None` where something else stands there.
+fn indentation(text: &[u8], at: usize) -> Option<usize> {
+    let start = run_start(text, at, MAX_TYPE, |c| c == b' ');
+    let before = &text[..start];
+    (before.is_empty() || before.ends_with(b"\n") || before.ends_with(b"\\n")).then_some(at - start)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::{Detector, DetectorConfig};
+
+    fn found(text: &str) -> Vec<(String, &str)> {
+        let detector = Detector::new(&DetectorConfig::default()).unwrap();
+        let found = detector.scan(text.as_bytes());
+        let parts = found.parts.iter();
+        parts.map(|p| (detector.kind_name(p.kind).to_owned(), text.get(p.span.clone()).unwrap())).collect()
+    }
+
+    #[test]
+    fn the_type_of_a_resource_says_what_its_name_is() {
+        for (text, kind, name) in [
+            ("resource \"aws_sqs_queue\" \"q\" {\n  name = \"orders\"\n}", "name:sqs-queue", "orders"),
+            (
+                "resource \"aws_iam_role\" \"r\" {\n  tags = { team = \"x\" }\n  name = \"deployer\"",
+                "name:iam-role",
+                "deployer",
+            ),
+            ("data \"aws_ecr_repository\" \"r\" {\n  name = \"shop/api\"\n}", "name:ecr-repository", "shop/api"),
+            (
+                "  P:\n    Type: AWS::SSM::Parameter\n    Properties:\n      Name: /shop/url\n",
+                "name:ssm-parameter",
+                "/shop/url",
+            ),
+            (
+                "{\"Type\": \"AWS::Kinesis::Stream\", \"Properties\": {\"Name\": \"clicks\"}}",
+                "name:kinesis-stream",
+                "clicks",
+            ),
+        ] {
+            assert_eq!(found(text), [(kind.to_owned(), name)], "{text}");
+        }
+    }
+
+    #[test]
+    fn other_names_in_a_resource_are_not_its_own() {
+        for text in [
+            "resource \"aws_dynamodb_table\" \"t\" {\n  attribute {\n    name = \"OrderId\"\n  }\n}",
+            "resource \"aws_sqs_queue\" \"q\" {\n}\nvariable \"x\" {\n  name = \"orders\"\n}",
+            "resource \"aws_sqs_queue\" \"q\" {\n  tags = {\n    Name = \"orders\"\n  }\n}",
+            "module \"aws_sqs_queue\" {\n  name = \"orders\"\n}",
+            "Type: AWS::Kinesis::Stream\nProperties:\n  Things:\n    Deep:\n      Name: clicks\n",
+            "{\"Type\": \"AWS::Kinesis::Stream\", \"Properties\": {\"Thing\": {\"Name\": \"clicks\"}}}",
+        ] {
+            assert_eq!(found(text), [], "{text}");
+        }
+    }
+}
