@@ -24,10 +24,16 @@ impl Scan<'_, '_> {
         // `ecs:service:DesiredCount` is one name, and so is `AWS::S3::Bucket`; `a == b` and `a != b` announce nothing.
         let joined = start > 0 && text[start - 1] == b':' && (end == at || text[..start].ends_with(b"::"));
         let compared = text.get(at + 1) == Some(&b'=') || at > 0 && matches!(text[at - 1], b'=' | b'!' | b'<' | b'>');
-        if joined || compared && text[at] == b'=' {
+        if joined && (text[at] == b':' || text[..start].ends_with(b"::")) || compared && text[at] == b'=' {
             return;
         }
-        let members = self.meanings(start, end);
+        let mut members = self.meanings(start, end);
+        if joined {
+            // `$Env:BUCKET="…"` sets a variable of PowerShell; elsewhere only a credential is worth the doubt.
+            let before = &text[..start - 1];
+            let is_env = before.len() >= 3 && before[before.len() - 3..].eq_ignore_ascii_case(b"env");
+            members.retain(|member| is_env || self.detector.is_credential(member.kind));
+        }
         if !members.is_empty() {
             self.values(&members, at + 1);
         }

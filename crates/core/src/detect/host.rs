@@ -172,7 +172,7 @@ impl Scan<'_, '_> {
     pub(super) fn s3_url(&mut self, colon: usize) -> usize {
         let text = self.text;
         let known = &self.detector.catalog.known;
-        let scheme = word_start(text, run_start(text, colon, 4, is_alnum));
+        let scheme = word_start(text, run_start(text, colon, 12, is_alnum));
         if !matches!(&text[scheme..colon], b"s3" | b"s3a" | b"s3n") || !self.wants(known.bucket) {
             return colon;
         }
@@ -196,7 +196,12 @@ impl Scan<'_, '_> {
 fn is_suffix(text: &[u8], at: usize, suffix: &str) -> bool {
     let end = at + suffix.len();
     text.get(at..end).is_some_and(|found| found.eq_ignore_ascii_case(suffix.as_bytes()))
-        && text.get(end).is_none_or(|&c| !is_alnum(c) && c != b'-' && c != b'_')
+        && match text.get(end) {
+            // Emphasis of markdown ends here, a longer name goes on.
+            Some(b'_') => text.get(end + 1).is_none_or(|&c| !is_alnum(c) && c != b'_'),
+            Some(&c) => !is_alnum(c) && c != b'-',
+            None => true,
+        }
 }
 
 /// `s3-us-west-2`, `s3-website-us-east-1`: older forms that join service and region.
