@@ -1,0 +1,129 @@
+//! What is measured: requests as they come, and texts made to be slow.
+
+use std::sync::Arc;
+
+use aws_masker_core::detect::{Detector, DetectorConfig, Lanes};
+use aws_masker_core::session::{Session, SessionOptions};
+use aws_masker_core::token::TokenKey;
+
+use super::payload::{Density, request};
+
+/// Something to run again and again; a round gives how many bytes came out, or how much was found.
+pub struct Workload {
+    /// How many bytes one round goes through.
+    pub bytes: usize,
+    pub run: Box<dyn FnMut() -> usize>,
+}
+
+const KB: usize = 1 << 10;
+/// Size of the texts that are made to be slow.
+const SLOW: usize = 256 * KB;
+
+/// Requests: name, size, density, bytes for an identifier.
+const REQUESTS: &[(&str, usize, Density, usize)] = &[
+    ("clean-4k", 4 * KB, Density::Clean, 0),
+    ("clean-256k", 256 * KB, Density::Clean, 0),
+    ("dense-4k", 4 * KB, Density::Dense, 160),
+    ("dense-256k", 256 * KB, Density::Dense, 160),
+];
+
+/// Texts made to be slow, by name, and what is repeated in them; those called `many-…` hold something to look into.
+const SLOW_TEXTS: &[(&str, &str)] = &[
+    ("slow-dashes", "i-"),
+    ("many-ids", "i-0123456789abcdef0"),
+    ("slow-digits", "7"),
+    ("many-accounts", "123456789012 "),
+    ("slow-dots", "."),
+    ("slow-octets", "1.2."),
+    ("slow-arn", "arn:"),
+    ("slow-arns", "arn:aws:"),
+    ("slow-arn-encoded", "arn%3Aaws%3A"),
+    ("slow-backslashes", "\\"),
+    ("many-escapes", "\\u0041"),
+    ("many-solidi", "\\/"),
+    ("slow-quotes", "\""),
+    ("slow-equals", "="),
+    ("slow-colons", ":"),
+    ("slow-hex-colons", "2001:"),
+    ("many-keys", "\"BucketName\":"),
+    ("many-assignments", "bucket_name="),
+    ("slow-options", "--"),
+    ("many-options", "--bucket "),
+    ("slow-capitals", "AKIA"),
+    ("slow-percents", "%"),
+    ("slow-percent-codes", "%2F"),
+    ("slow-bars", "|"),
+    ("many-cells", "| BucketName "),
+    ("many-calls", ".bucket(\""),
+    ("many-private-keys", "-----BEGIN PRIVATE KEY-----"),
+    ("many-hosts", "a.amazonaws.com."),
+    ("many-schemes", "s3://"),
+    ("slow-web-tokens", "eyJ.eyJ."),
+    ("slow-underscores", "us-east-1_"),
+    ("slow-uuids", "0a1b2c3d-"),
+];
+
+/// JSON made to be slow.
+const SLOW_JSON: &[&str] = &["slow-json-open-string", "slow-json-brackets", "slow-json-braces", "slow-json-thinking"];
+
+/// The names of all workloads.
+pub fn names() -> Vec<&'static str> {
+    let requests = REQUESTS.iter().map(|request| request.0);
+    requests.chain(SLOW_TEXTS.iter().map(|text| text.0)).chain(SLOW_JSON.iter().copied()).collect()
+}
+
+/// A detector with the lanes that `LANES` names, or the best.
+pub fn detector() -> Arc<Detector> {
+    let wanted = std::env::var("LANES").ok();
+    let known = Lanes::available().into_iter().find(|lanes| wanted.as_ref().is_some_and(|w| *w == lanes.to_string()));
+    let detector = Detector::new(&DetectorConfig::default()).expect("the default is sound");
+    Arc::new(detector.with_lanes(known.unwrap_or_else(Lanes::best)))
+}
+
+pub fn session(detector: &Arc<Detector>) -> Session {
+    let key = TokenKey::new(b"0123456789abcdef0123456789abcdef").expect("32 bytes are enough");
+    Session::new(Arc::clone(detector), key.scope(b"bench"), SessionOptions::default())
+}
+
+/// Masks `body` as a request. One that is not JSON is turned down, which is work as well.
+pub fn mask(body: Vec<u8>) -> Workload {
+    let detector = detector();
+    let bytes = body.len();
+    let run = move || match session(&detector).mask(b"application/json", &body) {
+        Ok(masked) => masked.map_or(0, |masked| masked.len()),
+        Err(_) => 0,
+    };
+    Workload { bytes, run: Box::new(run) }
+}
+
+fn scan(text: Vec<u8>) -> Workload {
+    let detector = detector();
+    Workload { bytes: text.len(), run: Box::new(move || detector.scan(&text).findings.len()) }
+}
+
+fn slow_json(name: &str) -> Vec<u8> {
+    // Something to mask, so that the body has to be read as JSON.
+    let start = r#"{"messages":[{"role":"user","content":[{"type":"text","text":"i-0123456789abcdef0"},"#;
+    let rest = SLOW - start.len();
+    let slow = match name {
+        "slow-json-open-string" => format!("\"{}", "x\\\"".repeat(rest / 3)),
+        "slow-json-brackets" => "[".repeat(rest / 2) + &"]".repeat(rest / 2),
+        "slow-json-braces" => "{\"content\":".repeat(rest / 11),
+        _ => r#"{"signature":"s","thinking":"t","type":"thinking"},"#.repeat(rest / 51),
+    };
+    (start.to_owned() + &slow).into_bytes()
+}
+
+/// The workload of that name, or of the request in that file.
+pub fn named(name: &str) -> Option<Workload> {
+    if let Some(&(_, len, density, each)) = REQUESTS.iter().find(|request| request.0 == name) {
+        return Some(mask(request(len, density, each, 1)));
+    }
+    if let Some((_, part)) = SLOW_TEXTS.iter().find(|text| text.0 == name) {
+        return Some(scan(part.repeat(SLOW / part.len()).into_bytes()));
+    }
+    if SLOW_JSON.contains(&name) {
+        return Some(mask(slow_json(name)));
+    }
+    std::fs::read(name).ok().map(mask)
+}
