@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help deps build run demo test test-rust test-spec vault-load load latency lint header docs check-docs package sdk-check page-check monitor-check asan valgrind bench-instructions fuzz soak test-soak
+.PHONY: help deps build run demo bench test test-rust test-spec vault-load load latency lint header docs check-docs package sdk-check page-check monitor-check asan valgrind bench-instructions fuzz soak test-soak
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 17
@@ -67,6 +67,9 @@ asan: deps ## the library in LuaJIT under AddressSanitizer
 
 valgrind: deps ## the released library in LuaJIT under valgrind
 	@scripts/check-memory valgrind
+
+bench: deps ## MB/s of scanning, masking and restoring, beside memcpy and regular expressions
+	cargo bench --package aws-masker-core --bench speed
 
 bench-instructions: deps ## instructions per byte, compared with the committed figures
 	@scripts/bench-instructions

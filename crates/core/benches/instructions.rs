@@ -6,6 +6,8 @@
 
 use std::hint::black_box;
 
+#[path = "support/answer.rs"]
+mod answer;
 #[path = "support/payload.rs"]
 mod payload;
 #[path = "support/workload.rs"]

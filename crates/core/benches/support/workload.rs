@@ -6,6 +6,7 @@ use aws_masker_core::detect::{Detector, DetectorConfig, Lanes};
 use aws_masker_core::session::{Session, SessionOptions};
 use aws_masker_core::token::TokenKey;
 
+use super::answer::{self, Format};
 use super::payload::{Density, request};
 
 /// Something to run again and again; a round gives how many bytes came out, or how much was found.
@@ -26,6 +27,10 @@ const REQUESTS: &[(&str, usize, Density, usize)] = &[
     ("dense-4k", 4 * KB, Density::Dense, 160),
     ("dense-256k", 256 * KB, Density::Dense, 160),
 ];
+
+/// Answers: name, format, size.
+const ANSWERS: &[(&str, Format, usize)] =
+    &[("restore-json-256k", Format::Json, 256 * KB), ("restore-sse-256k", Format::Sse, 256 * KB)];
 
 /// Texts made to be slow, by name, and what is repeated in them; those called `many-…` hold something to look into.
 const SLOW_TEXTS: &[(&str, &str)] = &[
@@ -69,7 +74,8 @@ const SLOW_JSON: &[&str] = &["slow-json-open-string", "slow-json-brackets", "slo
 /// The names of all workloads.
 pub fn names() -> Vec<&'static str> {
     let requests = REQUESTS.iter().map(|request| request.0);
-    requests.chain(SLOW_TEXTS.iter().map(|text| text.0)).chain(SLOW_JSON.iter().copied()).collect()
+    let answers = ANSWERS.iter().map(|answer| answer.0);
+    requests.chain(answers).chain(SLOW_TEXTS.iter().map(|text| text.0)).chain(SLOW_JSON.iter().copied()).collect()
 }
 
 /// A detector with the lanes that `LANES` names, or the best.
@@ -81,7 +87,10 @@ pub fn detector() -> Arc<Detector> {
 }
 
 pub fn session(detector: &Arc<Detector>) -> Session {
-    let key = TokenKey::new(b"0123456789abcdef0123456789abcdef").expect("32 bytes are enough");
+    session_of(detector, &TokenKey::new(b"0123456789abcdef0123456789abcdef").expect("32 bytes are enough"))
+}
+
+pub fn session_of(detector: &Arc<Detector>, key: &TokenKey) -> Session {
     Session::new(Arc::clone(detector), key.scope(b"bench"), SessionOptions::default())
 }
 
@@ -101,6 +110,12 @@ fn scan(text: Vec<u8>) -> Workload {
     Workload { bytes: text.len(), run: Box::new(move || detector.scan(&text).findings.len()) }
 }
 
+fn restore(format: Format, len: usize) -> Workload {
+    let (mut session, answer) = answer::masked(session(&detector()), format, len);
+    let mut out = Vec::new();
+    Workload { bytes: answer.len(), run: Box::new(move || answer::restore(&mut session, format, &answer, &mut out)) }
+}
+
 fn slow_json(name: &str) -> Vec<u8> {
     // Something to mask, so that the body has to be read as JSON.
     let start = r#"{"messages":[{"role":"user","content":[{"type":"text","text":"i-0123456789abcdef0"},"#;
@@ -118,6 +133,9 @@ fn slow_json(name: &str) -> Vec<u8> {
 pub fn named(name: &str) -> Option<Workload> {
     if let Some(&(_, len, density, each)) = REQUESTS.iter().find(|request| request.0 == name) {
         return Some(mask(request(len, density, each, 1)));
+    }
+    if let Some(&(_, format, len)) = ANSWERS.iter().find(|answer| answer.0 == name) {
+        return Some(restore(format, len));
     }
     if let Some((_, part)) = SLOW_TEXTS.iter().find(|text| text.0 == name) {
         return Some(scan(part.repeat(SLOW / part.len()).into_bytes()));
