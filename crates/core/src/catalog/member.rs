@@ -142,18 +142,30 @@ pub struct Member {
 /// Longest key looked at.
 pub const MAX_KEY_LEN: usize = 96;
 
+/// Characters of the end of a key by which most keys of a text are turned down.
+const TAIL: usize = 4;
+/// Bits of the table of ends.
+const TAIL_BITS: usize = 1 << 14;
+/// Most separators among these characters.
+const MAX_SEPARATORS: usize = 4;
+
 /// Members by normalised key: lower case, without `-`, `_` and `.`.
 #[derive(Debug)]
 pub struct Members {
     by_key: HashMap<&'static [u8], Vec<Member>>,
-    /// The last three characters of every key, as a bit each: most keys of a text are turned down here.
+    /// The last characters of every key, a bit each.
     tails: Vec<u64>,
+    /// The keys that are shorter than that. All are [`Match::Exact`].
+    short: Vec<&'static [u8]>,
+    /// The last characters of these, a bit each.
+    short_lasts: u32,
 }
 
 impl Members {
     pub(super) fn read(by_name: &HashMap<&'static str, KindId>) -> Self {
         let mut by_key: HashMap<&'static [u8], Vec<Member>> = HashMap::new();
-        let mut tails = vec![0u64; 1 << 9];
+        let mut tails = vec![0u64; TAIL_BITS / 64];
+        let mut short = Vec::new();
         for [key, kind, matches, value, hint] in table::rows::<5>(Self::TABLE) {
             let (Some(&kind), Some(matches), Some(value)) =
                 (by_name.get(kind), Match::parse(matches), ValueShape::parse(value))
@@ -161,15 +173,19 @@ impl Members {
                 continue;
             };
             let hint = Some(hint).filter(|&hint| hint != "-");
-            by_key.entry(key.as_bytes()).or_default().push(Member { kind, matches, value, hint });
-            let (third, last) = key.as_bytes().split_at(key.len().saturating_sub(2));
-            // Anything may stand before a key of two characters, and a separator before the last two of every key.
-            for third in third.last().map_or(0..32, |&c| c..c + 1).chain([0]) {
-                let bit = tail_bit(third, last);
-                tails[bit / 64] |= 1 << (bit % 64);
+            let key = key.as_bytes();
+            by_key.entry(key).or_default().push(Member { kind, matches, value, hint });
+            match key.last_chunk::<TAIL>() {
+                Some(tail) => {
+                    let bit = tail_bit(tail.iter().rev().enumerate().fold(0, |tail, (i, &c)| with_char(tail, i, c)));
+                    tails[bit / 64] |= 1 << (bit % 64);
+                }
+                None if short.contains(&key) => {}
+                None => short.push(key),
             }
         }
-        Self { by_key, tails }
+        let short_lasts = short.iter().filter_map(|key| key.last()).fold(0, |lasts, c| lasts | 1 << (c & 31));
+        Self { by_key, tails, short, short_lasts }
     }
 
     pub(super) const TABLE: &'static str = include_str!("../../data/members.tsv");
@@ -182,18 +198,91 @@ impl Members {
     /// False when no key ends as this text does, in either case and with separators in it.
     #[inline]
     pub fn may_end(&self, text: &[u8]) -> bool {
-        let Some((before, last)) = text.split_last_chunk::<2>() else { return false };
-        // A separator, or the end of an escape, has the bit of a key of two characters.
-        let third = before.last().copied().filter(u8::is_ascii_alphanumeric).unwrap_or(0);
-        let bit = tail_bit(third, last);
-        last.iter().all(u8::is_ascii_alphanumeric) && self.tails[bit / 64] & 1 << (bit % 64) != 0
+        let Some(tail) = text.last_chunk::<TAIL>() else { return self.may_end_slowly(text) };
+        let [d, c, b, a] = tail.map(|c| u32::from(CODES[usize::from(c)]));
+        if (a | b | c | d) & u32::from(NO_CODE) != 0 {
+            return a & u32::from(NO_CODE) == 0 && self.may_end_slowly(text);
+        }
+        self.has_tail(a | b << 5 | c << 10 | d << 15) || self.short_lasts >> a & 1 == 1 && self.may_end_short(text)
+    }
+
+    /// [`Self::may_end`] for texts that are shorter than a tail, or have separators in it.
+    fn may_end_slowly(&self, text: &[u8]) -> bool {
+        text.last().is_some_and(u8::is_ascii_alphanumeric)
+            && (self.may_end_across_separators(text) || self.may_end_short(text))
+    }
+
+    fn may_end_short(&self, text: &[u8]) -> bool {
+        self.short.iter().any(|key| ends_in_short(text, key))
+    }
+
+    fn may_end_across_separators(&self, text: &[u8]) -> bool {
+        let (mut tail, mut taken, mut at) = (0, 0, text.len());
+        let floor = at.saturating_sub(TAIL + MAX_SEPARATORS);
+        while taken < TAIL && at > floor {
+            match text[at - 1] {
+                c if c.is_ascii_alphanumeric() => {
+                    tail = with_char(tail, taken, c);
+                    taken += 1;
+                }
+                b'_' | b'-' | b'.' => {}
+                _ => return false,
+            }
+            at -= 1;
+        }
+        // So many separators are looked into.
+        if taken < TAIL { floor > 0 } else { self.has_tail(tail) }
+    }
+
+    #[inline]
+    fn has_tail(&self, tail: u32) -> bool {
+        let bit = tail_bit(tail);
+        self.tails[bit / 64] & 1 << (bit % 64) != 0
     }
 }
 
-/// Letters of either case have the same bit; digits share theirs with some letters.
+/// What is no letter and no digit.
+const NO_CODE: u8 = 32;
+/// Five bits for a character: letters of either case have the same, digits share theirs with some letters.
+const CODES: [u8; 256] = {
+    let mut codes = [NO_CODE; 256];
+    let mut c: u8 = 0;
+    while c < 128 {
+        if c.is_ascii_alphanumeric() {
+            codes[c as usize] = c & 31;
+        }
+        c += 1;
+    }
+    codes
+};
+
+/// The bits of some last characters, with one more before them.
+fn with_char(tail: u32, taken: usize, c: u8) -> u32 {
+    tail | u32::from(CODES[usize::from(c)]) << (5 * taken)
+}
+
+/// Where in the table the bits of four characters stand.
 #[inline]
-fn tail_bit(third: u8, last: &[u8]) -> usize {
-    last.iter().fold(usize::from(third & 31), |bit, c| bit << 5 | usize::from(c & 31))
+fn tail_bit(tail: u32) -> usize {
+    usize::try_from(tail.wrapping_mul(0x9e37_79b1) >> (32 - TAIL_BITS.trailing_zeros())).unwrap_or(0)
+}
+
+/// True when `text` ends in `key`, with nothing before it but what may stand before a key.
+fn ends_in_short(text: &[u8], key: &[u8]) -> bool {
+    let mut start = text.len();
+    for &wanted in key.iter().rev() {
+        while start > 0 && matches!(text[start - 1], b'_' | b'-' | b'.') {
+            start -= 1;
+        }
+        if start == 0 || !text[start - 1].eq_ignore_ascii_case(&wanted) {
+            return false;
+        }
+        start -= 1;
+    }
+    // The letters before it may belong to an escape, a percent code or a terminal's color.
+    let near = &text[start.saturating_sub(6)..start];
+    near.last().is_none_or(|c| !c.is_ascii_alphanumeric())
+        || near.iter().any(|c| matches!(c, b'\\' | b'%' | b'[' | b';'))
 }
 
 #[cfg(test)]
@@ -224,6 +313,19 @@ mod tests {
             let (before, last) = key.split_at(key.len() - 2);
             assert!(members.may_end(&[before, b"_", last].concat()));
         }
-        assert!(!members.may_end(b"xzq") && !members.may_end(b"timeout") && !members.may_end(b"e"));
+        for word in ["xzq", "timeout", "e", "text", "type", "content", "role", "tools", "a_b", "x_", ""] {
+            assert!(!members.may_end(word.as_bytes()), "{word}");
+        }
+        for key in [&br"x\nid"[..], br"\u00e9id", b"%2Fid", b"order_id", b"i_d", br"\taws", b"\x1b[31mid", b"a-----i.d"]
+        {
+            assert!(members.may_end(key), "{}", key.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn short_keys_mean_something_alone_only() {
+        let members = &Catalog::get().members;
+        let exact = |key: &[u8]| members.get(key).iter().all(|member| member.matches == Match::Exact);
+        assert!(members.by_key.keys().all(|key| key.len() >= TAIL || exact(key)));
     }
 }

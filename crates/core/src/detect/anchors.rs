@@ -15,6 +15,7 @@ use once_cell::sync::OnceCell;
 
 use super::Scan;
 use super::boundary::{is_alnum, run_end};
+use super::key::key_end;
 use super::sieve::{Class, Row, Sieve};
 use super::view::{self, spells_plain};
 use crate::catalog::{Catalog, SUFFIXES};
@@ -192,11 +193,14 @@ impl Scan<'_, '_> {
             self.option(at);
         }
         match text.get(at + 1..at + 1 + MIN_BODY) {
-            Some(_) if text[..at].ends_with(b"bedrock-api-key") => self.bedrock_short_key(at),
+            Some(_) if at > 0 && text[at - 1] == b'y' && text[..at].ends_with(b"bedrock-api-key") => {
+                self.bedrock_short_key(at)
+            }
             Some([_, _, _, _, b'-', _, _, _]) if text.get(at + 10) == Some(&b'-') => self.uuid_at(at),
             Some([digit, b'_', ..]) if digit.is_ascii_digit() => self.user_pool(at),
             Some(body) if body.iter().all(|&c| is_alnum(c)) => self.prefixed_at(at),
-            _ if c.is_ascii_digit() => self.dashed_address(at),
+            // Dates are full of these.
+            _ if c.is_ascii_digit() && text[..at].ends_with(b"ip") => self.dashed_address(at),
             _ => at + 1,
         }
     }
@@ -222,7 +226,7 @@ impl Scan<'_, '_> {
         let before = at.checked_sub(1).map_or(b' ', |before| text[before]);
         // A quote or a blank comes before most colons of JSON.
         if is_alnum(before) {
-            if text[..at].ends_with(b"arn") && text[at + 1..].starts_with(b"aws") {
+            if before == b'n' && text[..at].ends_with(b"arn") && text[at + 1..].starts_with(b"aws") {
                 let end = self.arn(at);
                 if end > at {
                     return end;
@@ -250,10 +254,19 @@ impl Scan<'_, '_> {
     }
 
     /// What may stand between a key and its value.
+    #[inline]
     fn separator(&mut self, at: usize) {
-        let before = at.checked_sub(1).map_or(0, |before| self.text[before]);
-        if is_alnum(before) || matches!(before, b'"' | b'\'' | b'`' | b'_' | b'-' | b' ' | b'\t') {
-            self.keyed_value(at);
+        let text = self.text;
+        let Some(before) = at.checked_sub(1) else { return };
+        // Most keys of a text mean nothing.
+        let end = match text[before] {
+            b'"' | b'\'' | b'`' if before > 0 && is_alnum(text[before - 1]) => before,
+            b'"' | b'\'' | b'`' | b' ' | b'\t' => key_end(text, at),
+            c if is_alnum(c) => at,
+            _ => return,
+        };
+        if self.detector.catalog.members.may_end(&text[..end]) {
+            self.keyed_value(at, end);
         }
     }
 

@@ -39,8 +39,9 @@ impl Detector {
     /// The raw bytes are looked at first; only a body that has something to mask is read as what it is.
     fn scan_where_allowed(&self, body: &[u8], read: impl Fn() -> Result<Layout>) -> Result<(Findings, Layout)> {
         let mut layout: Option<Result<Layout>> = None;
+        let mut hint = 0;
         let mut found = self.scan_where(body, |start| match layout.get_or_insert_with(&read) {
-            Ok(layout) => layout.around(start).is_some(),
+            Ok(layout) => layout.around(start, &mut hint).is_some(),
             Err(_) => true,
         });
         let Some(layout) = layout.transpose()? else { return Ok(Default::default()) };
@@ -52,8 +53,9 @@ impl Detector {
     fn scan_form(&self, body: &[u8]) -> (Findings, Layout) {
         let decoded = DecodedForm::new(body);
         let layout = Layout::of_form(body);
-        let mut found =
-            self.scan_where(decoded.text(), |start| layout.around(decoded.raw(&(start..start)).start).is_some());
+        let mut hint = 0;
+        let mut found = self
+            .scan_where(decoded.text(), |start| layout.around(decoded.raw(&(start..start)).start, &mut hint).is_some());
         for finding in &mut found.findings {
             finding.span = decoded.raw(&finding.span);
         }
@@ -67,7 +69,8 @@ impl Detector {
 
 /// A finding ends with the stretch it begins in at the latest, and takes no escape apart.
 fn clip(found: &mut Findings, layout: &Layout, body: &[u8]) {
-    let clip = |span: &mut Range<usize>, end: usize| match layout.around(span.start) {
+    let mut hint = 0;
+    let mut clip = |span: &mut Range<usize>, end: usize| match layout.around(span.start, &mut hint) {
         Some((region, spelling)) => {
             span.end = span.end.min(region.end);
             if spelling == Spelling::JsonNumber {

@@ -3,10 +3,41 @@
 /// Most backslashes before a quote: each JSON in JSON doubles them and adds one, this is five deep.
 pub(super) const MAX_BACKSLASHES: usize = 31;
 
+/// What a byte is, a bit each. Verifiers ask so often that a table is worth it.
+pub(super) mod class {
+    pub(in crate::detect) const DIGIT: u8 = 1;
+    pub(in crate::detect) const LOWER: u8 = 2;
+    pub(in crate::detect) const UPPER: u8 = 4;
+    /// A hexadecimal digit, of either case.
+    pub(in crate::detect) const HEX: u8 = 8;
+
+    pub(in crate::detect) const ALNUM: u8 = DIGIT | LOWER | UPPER;
+
+    static CLASSES: [u8; 256] = {
+        let mut classes = [0; 256];
+        let mut c: u8 = 0;
+        while c < 128 {
+            let digit = if c.is_ascii_digit() { DIGIT } else { 0 };
+            let lower = if c.is_ascii_lowercase() { LOWER } else { 0 };
+            let upper = if c.is_ascii_uppercase() { UPPER } else { 0 };
+            let hex = if c.is_ascii_hexdigit() { HEX } else { 0 };
+            classes[c as usize] = digit | lower | upper | hex;
+            c += 1;
+        }
+        classes
+    };
+
+    /// The classes of `c`.
+    #[inline]
+    pub(in crate::detect) fn of(c: u8) -> u8 {
+        CLASSES[usize::from(c)]
+    }
+}
+
 /// ASCII letter or digit.
 #[inline]
 pub(crate) fn is_alnum(c: u8) -> bool {
-    c.is_ascii_alphanumeric()
+    class::of(c) & class::ALNUM != 0
 }
 
 /// Where the word that ends before `end` and reaches back to `start` really begins.

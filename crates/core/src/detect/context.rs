@@ -2,7 +2,7 @@
 
 use super::Scan;
 use super::boundary::{is_alnum, run_end, run_start};
-use super::key::{key_end, key_start};
+use super::key::key_start;
 use super::value::{Setting, Value, is_believable, shape_end, value, whole_quoted};
 use crate::catalog::{Category, Member, ValueShape};
 
@@ -12,14 +12,9 @@ const MAX_LIST: usize = 1000;
 const MAX_CELL: usize = 1024;
 
 impl Scan<'_, '_> {
-    /// Looks at the `:` or `=` at `at`: is there a key before it that says what the value after it is?
-    pub(super) fn keyed_value(&mut self, at: usize) {
+    /// Looks at the `:` or `=` at `at`: does the key before it, which ends at `end`, say what the value after it is?
+    pub(super) fn keyed_value(&mut self, at: usize, end: usize) {
         let text = self.text;
-        let end = key_end(text, at);
-        // Most keys of a text end here.
-        if !self.detector.catalog.members.may_end(&text[..end]) {
-            return;
-        }
         let start = key_start(text, end);
         // `ecs:service:DesiredCount` is one name, and so is `AWS::S3::Bucket`; `a == b` and `a != b` announce nothing.
         let joined = start > 0 && text[start - 1] == b':' && (end == at || text[..start].ends_with(b"::"));

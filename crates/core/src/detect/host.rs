@@ -24,7 +24,9 @@ impl Scan<'_, '_> {
     /// Looks at the dot at `dot`; gives where to go on.
     pub(super) fn host(&mut self, dot: usize) -> usize {
         let text = self.text;
-        let Some(suffix) = SUFFIXES.iter().find(|suffix| is_suffix(text, dot + 1, suffix)) else { return dot + 1 };
+        let Some(first) = text.get(dot + 1).map(u8::to_ascii_lowercase) else { return dot + 1 };
+        let is_here = |suffix: &&&str| suffix.as_bytes()[0] == first && is_suffix(text, dot + 1, suffix);
+        let Some(suffix) = SUFFIXES.iter().find(is_here) else { return dot + 1 };
         let known = &self.detector.catalog.known;
         if !self.wants(known.host) {
             return dot + 1;

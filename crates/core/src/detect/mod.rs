@@ -164,16 +164,20 @@ impl Detector {
         Scan::resolved(self, view.text(), &mut hits).prose();
         hits.settle_addresses(self.catalog.known.ipv4, self.catalog.known.ipv6);
         self.policy.spare_excluded(&mut hits);
-        hits.retain(|start| may_mask(view.raw_start(start)));
+        hits.retain_from((0, 0), |start| may_mask(view.raw_start(start)));
         if hits.is_empty() {
             return Findings::default();
         }
+        let before = (hits.findings.len(), hits.parts.len());
         self.add_mentions(view.text(), &mut hits);
-        hits.retain(|start| may_mask(view.raw_start(start)));
+        hits.retain_from(before, |start| may_mask(view.raw_start(start)));
         self.policy.apply_allow_list(view.text(), &mut hits);
         hits.into_findings(&view, self.policy.preserve_structure)
     }
 }
+
+/// Findings that room is made for at once.
+const ROOM: usize = 32;
 
 /// The raw results of one pass.
 #[derive(Debug, Default)]
@@ -189,9 +193,26 @@ impl Hits {
         self.findings.is_empty()
     }
 
-    fn retain(&mut self, mut keep: impl FnMut(usize) -> bool) {
-        self.findings.retain(|f| keep(f.span.start));
-        self.parts.retain(|p| keep(p.span.start));
+    /// Where there is one there are more.
+    fn make_room(&mut self) {
+        if self.parts.capacity() == 0 {
+            self.findings.reserve(ROOM);
+            self.parts.reserve(2 * ROOM);
+        }
+    }
+
+    /// Keeps of the findings and parts, from these indices on, those whose start may be kept.
+    fn retain_from(&mut self, (finding, part): (usize, usize), mut keep: impl FnMut(usize) -> bool) {
+        let mut index = 0;
+        self.findings.retain(|f| {
+            index += 1;
+            index <= finding || keep(f.span.start)
+        });
+        index = 0;
+        self.parts.retain(|p| {
+            index += 1;
+            index <= part || keep(p.span.start)
+        });
     }
 
     /// Takes out findings that have nothing left to replace.
@@ -265,6 +286,7 @@ impl Scan<'_, '_> {
     /// Records a finding that one token replaces.
     fn whole(&mut self, kind: KindId, start: usize, end: usize) {
         if self.wants(kind) {
+            self.hits.make_room();
             self.hits.findings.push(Finding { kind, span: start..end });
             self.hits.parts.push(Part { kind, span: start..end, is_name: false });
         }
@@ -277,6 +299,7 @@ impl Scan<'_, '_> {
 
     fn part(&mut self, kind: KindId, start: usize, end: usize, is_name: bool) {
         if start < end {
+            self.hits.make_room();
             self.hits.parts.push(Part { kind, span: start..end, is_name });
         }
     }

@@ -3,8 +3,8 @@
 use super::Scan;
 use super::address::begins_word;
 use super::arn::is_region;
-use super::boundary::{ends_at, is_alnum, run_end, run_start, word_start};
-use crate::catalog::{Body, KindId, MAX_PREFIX_LEN};
+use super::boundary::{class, ends_at, is_alnum, run_end, run_start, word_start};
+use crate::catalog::{Body, KindId, MAX_PREFIX_LEN, MIN_HEX_LEN};
 
 /// Longest prefix looked at, dashes included.
 const MAX_PREFIX: usize = MAX_PREFIX_LEN;
@@ -149,39 +149,61 @@ impl Scan<'_, '_> {
 
 fn find(scan: &mut Scan<'_, '_>, dash: usize) -> Found {
     let text = scan.text;
-    let body = dash + 1;
-    let run = run_start(text, dash, MAX_PREFIX, |c| is_alnum(c) || c == b'-');
-    let first = word_start(text, run).min(dash);
-    let mut lower = [0u8; MAX_PREFIX];
-    let prefix = &mut lower[..dash - first];
-    prefix.copy_from_slice(&text[first..dash]);
-    prefix.make_ascii_lowercase();
+    let run = BodyRun::at(text, dash + 1);
+    let tail = scan.detector.catalog.prefixes.tail(&text[..dash]);
+    // Most dashes of a text end here.
+    let is_possible = tail.hex && run.hex_end - run.start >= MIN_HEX_LEN
+        || tail.mixed && run.has(class::DIGIT) && run.has(class::LOWER | class::UPPER)
+        || tail.uuid && run.end - run.start == 8
+        || tail.org && !text[run.start..].first().is_some_and(u8::is_ascii_uppercase)
+        || tail.upper && !text[run.start..].first().is_some_and(u8::is_ascii_lowercase);
+    if !is_possible && !run.may_be_unit() {
+        return Found::Nothing;
+    }
+    let start = run_start(text, dash, MAX_PREFIX, |c| is_alnum(c) || c == b'-');
+    let first = word_start(text, start).min(dash);
     // `\s-1NAME\s0` sets the size of letters in a manual page.
-    if prefix == b"s" && first > 0 && text[first - 1] == b'\\' {
+    if &text[first..dash] == b"s" && first > 0 && text[first - 1] == b'\\' {
         return Found::Nothing;
     }
     if let Some(found) = organizational_unit(scan, first, dash) {
         return found;
     }
+    let mut lower = [0u8; MAX_PREFIX];
+    let lower = &mut lower[..dash - start];
+    lower.copy_from_slice(&text[start..dash]);
+    lower.make_ascii_lowercase();
+    let lower = &*lower;
+    let has_length = |len: usize| tail.lengths >> len & 1 == 1;
     // A run that was cut at the limit begins in the middle of a word.
-    let cut = run > 0 && run == first && dash - run == MAX_PREFIX && is_alnum(text[run - 1]);
-    let mut from = 0;
-    while from < prefix.len() {
-        if !(from == 0 && cut)
-            && let Some((kind, end)) = body_end(scan, &prefix[from..], body)
+    let cut = start > 0 && start == first && dash - start == MAX_PREFIX && is_alnum(text[start - 1]);
+    let mut from = first;
+    while from < dash {
+        if !(from == first && cut)
+            && has_length(dash - from)
+            && let Some((kind, end)) = body_end(scan, &lower[from - start..], &run)
         {
             return if ends_at(text, end) {
-                Found::Id { kind, start: first + from, end }
+                Found::Id { kind, start: from, end }
             } else {
-                Found::Glued { kind, start: first + from, end }
+                Found::Glued { kind, start: from, end }
             };
         }
-        match memchr::memchr(b'-', &prefix[from..]) {
+        match memchr::memchr(b'-', &text[from..dash]) {
             Some(next) => from += next + 1,
             None => break,
         }
     }
-    glued_left(scan, dash, body)
+    // The prefix is the tail of a longer word: kept aside for the ids that the request has elsewhere.
+    let word = run_start(text, dash, MAX_PREFIX, is_alnum);
+    for from in word + 1..dash {
+        if has_length(dash - from)
+            && let Some((kind, end)) = body_end(scan, &lower[from - start..], &run)
+        {
+            return Found::Glued { kind, start: from, end };
+        }
+    }
+    Found::Nothing
 }
 
 /// `ou-ROOT-UNIT` whose last dash is at `dash`.
@@ -195,30 +217,55 @@ fn organizational_unit(scan: &Scan<'_, '_>, first: usize, dash: usize) -> Option
     (shaped && ends_at(text, end)).then_some(Found::Id { kind, start: first, end })
 }
 
-/// The id shapes whose prefix is the tail of a longer word: kept aside for the ids that the request has elsewhere.
-fn glued_left(scan: &mut Scan<'_, '_>, dash: usize, body: usize) -> Found {
-    let text = scan.text;
-    let word = run_start(text, dash, MAX_PREFIX, is_alnum);
-    for start in word + 1..dash {
-        let mut lower = [0u8; MAX_PREFIX];
-        let prefix = &mut lower[..dash - start];
-        prefix.copy_from_slice(&text[start..dash]);
-        prefix.make_ascii_lowercase();
-        if let Some((kind, end)) = body_end(scan, prefix, body) {
-            return Found::Glued { kind, start, end };
-        }
-    }
-    Found::Nothing
+/// The letters and digits after a dash, looked at once for all prefixes.
+struct BodyRun {
+    start: usize,
+    /// Where the letters and digits end, [`MAX_BODY`] of them at most.
+    end: usize,
+    /// Where the hexadecimal digits end.
+    hex_end: usize,
+    /// The classes of all of them together.
+    classes: u8,
 }
 
-/// The kind and end of an id with this prefix whose body begins at `body`.
-fn body_end(scan: &mut Scan<'_, '_>, prefix: &[u8], body: usize) -> Option<(KindId, usize)> {
+impl BodyRun {
+    fn at(text: &[u8], start: usize) -> Self {
+        let limit = text.len().min(start + MAX_BODY);
+        let (mut end, mut classes) = (start, 0);
+        let mut hex_end = None;
+        while end < limit {
+            let found = class::of(text[end]);
+            if found & class::ALNUM == 0 {
+                break;
+            }
+            if found & class::HEX == 0 && hex_end.is_none() {
+                hex_end = Some(end);
+            }
+            classes |= found;
+            end += 1;
+        }
+        Self { start, end, hex_end: hex_end.unwrap_or(end), classes }
+    }
+
+    fn has(&self, wanted: u8) -> bool {
+        self.classes & wanted != 0
+    }
+
+    /// [`organizational_unit`]
+    fn may_be_unit(&self) -> bool {
+        !self.has(class::UPPER) && (8..=32).contains(&(self.end - self.start))
+    }
+}
+
+/// The kind and end of an id with this prefix and a body that begins as `run` does.
+fn body_end(scan: &mut Scan<'_, '_>, prefix: &[u8], run: &BodyRun) -> Option<(KindId, usize)> {
     let text = scan.text;
+    let body = run.start;
     let mut glued = None;
     for shape in scan.detector.catalog.prefixes.get(prefix) {
         let end = match shape.body {
-            Body::Hex => run_end(text, body, MAX_BODY, |c| c.is_ascii_hexdigit()),
-            Body::Alnum | Body::Random => run_end(text, body, MAX_BODY, is_alnum),
+            Body::Hex => run.hex_end,
+            Body::Alnum | Body::Random => run.end,
             Body::Org => run_end(text, body, MAX_BODY, |c| c.is_ascii_lowercase() || c.is_ascii_digit()),
             Body::UpperDash => run_end(text, body, MAX_BODY, |c| c.is_ascii_uppercase() || c.is_ascii_digit()),
             Body::Uuid => match uuid_end(text, body) {
@@ -244,14 +291,14 @@ fn body_end(scan: &mut Scan<'_, '_>, prefix: &[u8], body: usize) -> Option<(Kind
 /// An id whose body may be any letters must have a digit, or it is a word.
 fn is_mixed(scan: &mut Scan<'_, '_>, body: Body, start: usize, end: usize) -> bool {
     let text = &scan.text[start..end];
-    let has_digit = text.iter().any(u8::is_ascii_digit);
-    let has_letter = text.iter().any(u8::is_ascii_alphabetic);
-    let is_random = text.windows(2).any(|w| w[0].is_ascii_digit() && w[1].is_ascii_alphabetic());
+    let has_digit = || text.iter().any(u8::is_ascii_digit);
+    let has_letter = || text.iter().any(u8::is_ascii_alphabetic);
+    let is_random = || text.windows(2).any(|w| w[0].is_ascii_digit() && w[1].is_ascii_alphabetic());
     match body {
         Body::Hex | Body::Uuid | Body::Upper => true,
-        Body::Alnum | Body::UpperDash => has_digit && has_letter,
-        Body::Random => is_random,
-        Body::Org => is_random && text.len() >= MIN_ORG || has_letter && scan.speaks_of("organizations", start),
+        Body::Alnum | Body::UpperDash => has_digit() && has_letter(),
+        Body::Random => is_random(),
+        Body::Org => text.len() >= MIN_ORG && is_random() || has_letter() && scan.speaks_of("organizations", start),
     }
 }
 

@@ -6,6 +6,8 @@ use super::walk::{Frame, Visitor, walk};
 use crate::Result;
 use crate::wire::Place;
 
+/// Fewest bytes of a body for one such string, for most bodies.
+const BYTES_PER_STRING: usize = 128;
 /// Digits of an account id.
 const ACCOUNT_LEN: usize = 12;
 /// What keys say whose value is an account id: `AccountId`, `owner_id`.
@@ -57,7 +59,8 @@ impl ChangeableStrings {
     /// # Errors
     /// [`crate::Error::InvalidBody`] with the offset where it stops being JSON.
     pub(crate) fn find(body: &[u8]) -> Result<Self> {
-        let mut finder = Finder { body, found: Self::default() };
+        let spans = Vec::with_capacity((body.len() / BYTES_PER_STRING).clamp(16, 1024));
+        let mut finder = Finder { body, found: Self { spans } };
         walk(body, &mut finder)?;
         Ok(finder.found)
     }

@@ -7,6 +7,9 @@ use crate::detect::{Findings, Part};
 use crate::wire::{Content, Layout, Multipart, Spelling, boundary};
 use crate::{Error, Result};
 
+/// Most tokens that room is made for at once.
+const MAX_ROOM: usize = 256;
+
 impl Session {
     /// Masks a request body; `None` when its bytes stand as they are.
     ///
@@ -79,10 +82,12 @@ impl Session {
 
     fn write(&mut self, body: &[u8], range: Range<usize>, edits: &[Part], layout: &Layout) -> Vec<u8> {
         let mut masked = Vec::with_capacity(range.len() + edits.len() * 4);
-        let mut copied = range.start;
+        let (mut copied, mut hint) = (range.start, 0);
+        // Repeated ones take none; a body of megabytes repeats most.
+        self.tokens.reserve(edits.len().min(MAX_ROOM));
         for Part { kind, span: Range { start, end }, .. } in edits.iter().cloned() {
             masked.extend_from_slice(&body[copied..start]);
-            let spelling = layout.around(start).map_or(Spelling::Plain, |(_, spelling)| spelling);
+            let spelling = layout.around(start, &mut hint).map_or(Spelling::Plain, |(_, spelling)| spelling);
             let original = spelling.read(&body[start..end]);
             let restores = self.options.restore_credentials || !self.detector.is_credential(kind);
             let label = self.detector.label(kind);

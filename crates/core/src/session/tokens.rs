@@ -13,6 +13,9 @@ use crate::token::{CODE_LEN, Code, LONG_CODE_LEN, ScopeKey, is_token_shaped};
 /// How many spellings of a token are tried before two originals are given up as the same; each try has 65 bits.
 const MAX_ATTEMPTS: u8 = 8;
 
+/// Bytes that most tokens and their originals take.
+const BYTES_PER_TOKEN: usize = 40;
+
 /// A token and what it stands for.
 #[derive(Clone, Copy)]
 pub struct TokenEntry<'a> {
@@ -107,6 +110,16 @@ impl TokenIndex {
 
     fn entry(&self, index: u32) -> Option<&Entry> {
         self.entries.get(usize::try_from(index).ok()?)
+    }
+
+    /// Makes room for so many tokens more.
+    pub(super) fn reserve(&mut self, tokens: usize) {
+        self.entries.reserve(tokens);
+        self.arena.reserve(tokens * BYTES_PER_TOKEN);
+        let (entries, arena, hasher) = (&self.entries, &self.arena, &self.hasher);
+        let get = |i: u32| usize::try_from(i).ok().and_then(|i| entries.get(i));
+        self.by_original.reserve(tokens, |&i| get(i).map_or(0, |e| hasher.hash_one(&arena[e.original..e.end])));
+        self.by_code.reserve(tokens, |&i| get(i).map_or(0, |e| hasher.hash_one(e.code)));
     }
 
     /// The token for `original`: the one it has, or a new one under `label`.

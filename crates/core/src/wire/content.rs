@@ -75,6 +75,10 @@ impl Content {
     ///
     /// An empty value is judged by the body.
     pub fn parse(content_type: &[u8], body: &[u8]) -> Option<Self> {
+        // What nearly every request says.
+        if content_type == b"application/json" {
+            return Some(Self::Json);
+        }
         if parameter(content_type, "charset").is_some_and(|range| !is_ascii_charset(&content_type[range])) {
             return None;
         }

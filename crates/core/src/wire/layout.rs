@@ -176,9 +176,14 @@ impl Layout {
         }
     }
 
-    /// The stretch around `at`.
-    pub(crate) fn around(&self, at: usize) -> Option<(Range<usize>, Spelling)> {
-        let i = self.regions.partition_point(|region| region.0.start <= at).checked_sub(1)?;
-        self.regions.get(i).filter(|region| at < region.0.end).cloned()
+    /// The stretch around `at`. `hint` is where the last one was found, 0 at first: what is asked for comes in order,
+    /// or nearly so.
+    pub(crate) fn around(&self, at: usize, hint: &mut usize) -> Option<(Range<usize>, Spelling)> {
+        let holds = |region: &&(Range<usize>, Spelling)| region.0.contains(&at);
+        if let Some(region) = self.regions.get(*hint).filter(holds) {
+            return Some(region.clone());
+        }
+        *hint = self.regions.partition_point(|region| region.0.start <= at).checked_sub(1)?;
+        self.regions.get(*hint).filter(holds).cloned()
     }
 }
