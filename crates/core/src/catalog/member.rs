@@ -144,8 +144,8 @@ pub const MAX_KEY_LEN: usize = 96;
 
 /// Characters of the end of a key by which most keys of a text are turned down.
 const TAIL: usize = 4;
-/// Bits of the table of ends.
-const TAIL_BITS: usize = 1 << 14;
+/// Slots of the table of ends: several times as many as there are ends.
+const TAIL_SLOTS: usize = 1 << 10;
 /// Most separators among these characters.
 const MAX_SEPARATORS: usize = 4;
 
@@ -153,18 +153,16 @@ const MAX_SEPARATORS: usize = 4;
 #[derive(Debug)]
 pub struct Members {
     by_key: HashMap<&'static [u8], Vec<Member>>,
-    /// The last characters of every key, a bit each.
-    tails: Vec<u64>,
-    /// The keys that are shorter than that. All are [`Match::Exact`].
-    short: Vec<&'static [u8]>,
-    /// The last characters of these, a bit each.
-    short_lasts: u32,
+    /// The codes of the last characters of every key, at [`slot`] or right behind it; 0 where there are none.
+    tails: Vec<u32>,
+    /// The keys that are shorter than that, with the codes of their last two characters. All are [`Match::Exact`].
+    short: Vec<(u32, &'static [u8])>,
 }
 
 impl Members {
     pub(super) fn read(by_name: &HashMap<&'static str, KindId>) -> Self {
         let mut by_key: HashMap<&'static [u8], Vec<Member>> = HashMap::new();
-        let mut tails = vec![0u64; TAIL_BITS / 64];
+        let mut tails = vec![0; TAIL_SLOTS];
         let mut short = Vec::new();
         for [key, kind, matches, value, hint] in table::rows::<5>(Self::TABLE) {
             let (Some(&kind), Some(matches), Some(value)) =
@@ -175,17 +173,18 @@ impl Members {
             let hint = Some(hint).filter(|&hint| hint != "-");
             let key = key.as_bytes();
             by_key.entry(key).or_default().push(Member { kind, matches, value, hint });
-            match key.last_chunk::<TAIL>() {
-                Some(tail) => {
-                    let bit = tail_bit(tail.iter().rev().enumerate().fold(0, |tail, (i, &c)| with_char(tail, i, c)));
-                    tails[bit / 64] |= 1 << (bit % 64);
+            let coded = key.iter().rev().take(TAIL).enumerate().fold(0, |coded, (i, &c)| with_char(coded, i, c));
+            if key.len() >= TAIL {
+                let mut at = slot(coded);
+                while tails[at] != 0 && tails[at] != coded {
+                    at = (at + 1) % TAIL_SLOTS;
                 }
-                None if short.contains(&key) => {}
-                None => short.push(key),
+                tails[at] = coded;
+            } else if !short.iter().any(|&(_, known)| known == key) {
+                short.push((coded & LAST_TWO, key));
             }
         }
-        let short_lasts = short.iter().filter_map(|key| key.last()).fold(0, |lasts, c| lasts | 1 << (c & 31));
-        Self { by_key, tails, short, short_lasts }
+        Self { by_key, tails, short }
     }
 
     pub(super) const TABLE: &'static str = include_str!("../../data/members.tsv");
@@ -200,29 +199,27 @@ impl Members {
     pub fn may_end(&self, text: &[u8]) -> bool {
         let Some(tail) = text.last_chunk::<TAIL>() else { return self.may_end_slowly(text) };
         let [d, c, b, a] = tail.map(|c| u32::from(CODES[usize::from(c)]));
-        if (a | b | c | d) & u32::from(NO_CODE) != 0 {
-            return a & u32::from(NO_CODE) == 0 && self.may_end_slowly(text);
+        if a == 0 || b == 0 || c == 0 || d == 0 {
+            return a != 0 && self.may_end_slowly(text);
         }
-        self.has_tail(a | b << 5 | c << 10 | d << 15) || self.short_lasts >> a & 1 == 1 && self.may_end_short(text)
+        let coded = a | b << 6 | c << 12 | d << 18;
+        self.has_tail(coded)
+            || self.short.iter().any(|&(last, key)| last == coded & LAST_TWO && ends_in_short(text, key))
     }
 
     /// [`Self::may_end`] for texts that are shorter than a tail, or have separators in it.
     fn may_end_slowly(&self, text: &[u8]) -> bool {
         text.last().is_some_and(u8::is_ascii_alphanumeric)
-            && (self.may_end_across_separators(text) || self.may_end_short(text))
-    }
-
-    fn may_end_short(&self, text: &[u8]) -> bool {
-        self.short.iter().any(|key| ends_in_short(text, key))
+            && (self.may_end_across_separators(text) || self.short.iter().any(|(_, key)| ends_in_short(text, key)))
     }
 
     fn may_end_across_separators(&self, text: &[u8]) -> bool {
-        let (mut tail, mut taken, mut at) = (0, 0, text.len());
+        let (mut coded, mut taken, mut at) = (0, 0, text.len());
         let floor = at.saturating_sub(TAIL + MAX_SEPARATORS);
         while taken < TAIL && at > floor {
             match text[at - 1] {
                 c if c.is_ascii_alphanumeric() => {
-                    tail = with_char(tail, taken, c);
+                    coded = with_char(coded, taken, c);
                     taken += 1;
                 }
                 b'_' | b'-' | b'.' => {}
@@ -231,40 +228,50 @@ impl Members {
             at -= 1;
         }
         // So many separators are looked into.
-        if taken < TAIL { floor > 0 } else { self.has_tail(tail) }
+        if taken < TAIL { floor > 0 } else { self.has_tail(coded) }
     }
 
     #[inline]
-    fn has_tail(&self, tail: u32) -> bool {
-        let bit = tail_bit(tail);
-        self.tails[bit / 64] & 1 << (bit % 64) != 0
+    fn has_tail(&self, coded: u32) -> bool {
+        let mut at = slot(coded);
+        loop {
+            match self.tails[at] {
+                0 => return false,
+                found if found == coded => return true,
+                _ => at = (at + 1) % TAIL_SLOTS,
+            }
+        }
     }
 }
 
-/// What is no letter and no digit.
-const NO_CODE: u8 = 32;
-/// Five bits for a character: letters of either case have the same, digits share theirs with some letters.
+/// Six bits for a letter or digit, the same for a letter of either case; 0 for all else.
 const CODES: [u8; 256] = {
-    let mut codes = [NO_CODE; 256];
-    let mut c: u8 = 0;
-    while c < 128 {
-        if c.is_ascii_alphanumeric() {
-            codes[c as usize] = c & 31;
-        }
-        c += 1;
+    let mut codes = [0; 256];
+    let mut i: u8 = 0;
+    while i < 26 {
+        codes[(b'a' + i) as usize] = i + 1;
+        codes[(b'A' + i) as usize] = i + 1;
+        i += 1;
+    }
+    while i < 36 {
+        codes[(b'0' + i - 26) as usize] = i + 1;
+        i += 1;
     }
     codes
 };
 
-/// The bits of some last characters, with one more before them.
-fn with_char(tail: u32, taken: usize, c: u8) -> u32 {
-    tail | u32::from(CODES[usize::from(c)]) << (5 * taken)
+/// The bits of the last two characters.
+const LAST_TWO: u32 = (1 << 12) - 1;
+
+/// The codes of some last characters, with one more before them.
+fn with_char(coded: u32, taken: usize, c: u8) -> u32 {
+    coded | u32::from(CODES[usize::from(c)]) << (6 * taken)
 }
 
-/// Where in the table the bits of four characters stand.
+/// Where in the table the codes of four characters stand.
 #[inline]
-fn tail_bit(tail: u32) -> usize {
-    usize::try_from(tail.wrapping_mul(0x9e37_79b1) >> (32 - TAIL_BITS.trailing_zeros())).unwrap_or(0)
+fn slot(coded: u32) -> usize {
+    usize::try_from(coded.wrapping_mul(0x9e37_79b1) >> (32 - TAIL_SLOTS.trailing_zeros())).unwrap_or(0)
 }
 
 /// True when `text` ends in `key`, with nothing before it but what may stand before a key.
@@ -327,5 +334,7 @@ mod tests {
         let members = &Catalog::get().members;
         let exact = |key: &[u8]| members.get(key).iter().all(|member| member.matches == Match::Exact);
         assert!(members.by_key.keys().all(|key| key.len() >= TAIL || exact(key)));
+        // A table that is nearly full would be slow.
+        assert!(members.tails.iter().filter(|&&coded| coded != 0).count() * 2 < TAIL_SLOTS);
     }
 }

@@ -262,6 +262,10 @@ pub(super) fn is_region(text: &[u8]) -> bool {
         b"northern",
         b"southern",
     ];
+    // Most names end otherwise.
+    if text.len() < 7 || !text[text.len() - 2..].iter().any(u8::is_ascii_digit) {
+        return false;
+    }
     let mut parts = text.split(|&c| c == b'-');
     let Some(last) = parts.next_back() else { return false };
     let number = match last {

@@ -10,6 +10,11 @@ use crate::catalog::{Category, Member, ValueShape};
 const MAX_LIST: usize = 1000;
 /// Longest cell of a table.
 const MAX_CELL: usize = 1024;
+/// Longest heading of a table that is looked at.
+const MAX_HEADING: usize = 4096;
+/// How many values without quotes may be the end of each other when they are longer than the next figure says.
+const MAX_NESTED: usize = 8;
+const MAX_NESTED_VALUE: usize = 128;
 
 impl Scan<'_, '_> {
     /// Looks at the `:` or `=` at `at`: does the key before it, which ends at `end`, say what the value after it is?
@@ -103,7 +108,10 @@ impl Scan<'_, '_> {
     /// The values of the column that ends at the bar `at` of a heading, in the rows from `rows` on.
     fn column(&mut self, members: &[Member], at: usize, rows: usize) {
         let text = self.text;
-        let line = text[..at].iter().rposition(|&c| c == b'\n').map_or(0, |i| i + 1);
+        let line = run_start(text, at, MAX_HEADING, |c| c != b'\n');
+        if line > 0 && text[line - 1] != b'\n' {
+            return;
+        }
         let index = text[line..at].iter().filter(|&&c| c == b'|').count();
         let mut row = rows;
         for _ in 0..MAX_LIST {
@@ -155,7 +163,7 @@ impl Scan<'_, '_> {
             }
             return;
         }
-        let setting = match value(text, at) {
+        let setting = match value(text, at, &mut self.bare_run) {
             Some(Value { quoted: true, .. }) => Setting::Sure,
             Some(Value { next, .. }) => match text.get(next) {
                 _ if assigned => Setting::Open,
@@ -179,7 +187,10 @@ impl Scan<'_, '_> {
             self.believe(members, found, Setting::Sure);
             return Some(found);
         }
-        let found = value(text, at)?;
+        let found = value(text, at, &mut self.bare_run)?;
+        if !found.quoted && self.is_nested_too_often(found) {
+            return Some(found);
+        }
         // A function's name or a string's prefix, as in `f"…"`.
         let opens_string = matches!(text.get(found.end), Some(b'"' | b'\'')) && found.end - found.start <= 2;
         let is_call = !found.quoted && (opens_string || text.get(found.end) == Some(&b'('));
@@ -188,6 +199,13 @@ impl Scan<'_, '_> {
             self.believe(members, found, setting);
         }
         Some(found)
+    }
+
+    /// True for a long value that is the end of too many other values: `a=b=c=…` without end takes no time.
+    fn is_nested_too_often(&mut self, value: Value) -> bool {
+        let (end, count) = self.bare;
+        self.bare = if end == value.end { (end, count + 1) } else { (value.end, 0) };
+        self.bare.1 >= MAX_NESTED && value.end - value.start > MAX_NESTED_VALUE
     }
 
     /// True when the value is the key that was looked at last, in any spelling.

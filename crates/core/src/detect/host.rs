@@ -31,9 +31,11 @@ impl Scan<'_, '_> {
         if !self.wants(known.host) {
             return dot + 1;
         }
-        let run = run_start(text, dot, MAX_HOST, is_host_char);
+        // A host does not reach into the one before.
+        let run = run_start(text, dot, MAX_HOST.min(dot.saturating_sub(self.host_end)), is_host_char);
         let start = word_start(text, run).min(dot);
         let end = dot + 1 + suffix.len();
+        self.host_end = end;
         let before = self.hits.parts.len();
         let service = self.host_labels(start, dot, suffix);
         let end = self.url_path(service, before, end);

@@ -43,6 +43,7 @@ use anchors::Pass;
 pub(crate) use boundary::follows_escape;
 use custom::Custom;
 use sieve::Sieve;
+use value::BareRun;
 use view::View;
 
 /// Something found: what `scan` reports.
@@ -266,15 +267,32 @@ struct Scan<'d, 't> {
     key: Range<usize>,
     /// Where types of resources are written, once somebody asked.
     types: Option<Vec<usize>>,
+    /// End of the last host.
+    host_end: usize,
+    /// End of the last value without quotes, and how many keys had theirs end there.
+    bare: (usize, usize),
+    bare_run: BareRun,
 }
 
 impl<'d, 't> Scan<'d, 't> {
     fn raw(detector: &'d Detector, text: &'t [u8], hits: &'t mut Hits) -> Self {
-        Self { detector, text, hits, is_raw: true, met_escape: false, near: HashMap::new(), key: 0..0, types: None }
+        Self {
+            detector,
+            text,
+            hits,
+            is_raw: true,
+            met_escape: false,
+            near: HashMap::new(),
+            key: 0..0,
+            types: None,
+            host_end: 0,
+            bare: (0, 0),
+            bare_run: BareRun::default(),
+        }
     }
 
     fn resolved(detector: &'d Detector, text: &'t [u8], hits: &'t mut Hits) -> Self {
-        Self { detector, text, hits, is_raw: false, met_escape: false, near: HashMap::new(), key: 0..0, types: None }
+        Self { is_raw: false, ..Self::raw(detector, text, hits) }
     }
 }
 

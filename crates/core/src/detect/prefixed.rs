@@ -163,7 +163,7 @@ fn find(scan: &mut Scan<'_, '_>, dash: usize) -> Found {
     let start = run_start(text, dash, MAX_PREFIX, |c| is_alnum(c) || c == b'-');
     let first = word_start(text, start).min(dash);
     // `\s-1NAME\s0` sets the size of letters in a manual page.
-    if &text[first..dash] == b"s" && first > 0 && text[first - 1] == b'\\' {
+    if text[first..dash].eq_ignore_ascii_case(b"s") && first > 0 && text[first - 1] == b'\\' {
         return Found::Nothing;
     }
     if let Some(found) = organizational_unit(scan, first, dash) {
@@ -181,7 +181,7 @@ fn find(scan: &mut Scan<'_, '_>, dash: usize) -> Found {
     while from < dash {
         if !(from == first && cut)
             && has_length(dash - from)
-            && let Some((kind, end)) = body_end(scan, &lower[from - start..], &run)
+            && let Some((kind, end)) = body_end(scan, &lower[from - start..], &run, true)
         {
             return if ends_at(text, end) {
                 Found::Id { kind, start: from, end }
@@ -198,7 +198,7 @@ fn find(scan: &mut Scan<'_, '_>, dash: usize) -> Found {
     let word = run_start(text, dash, MAX_PREFIX, is_alnum);
     for from in word + 1..dash {
         if has_length(dash - from)
-            && let Some((kind, end)) = body_end(scan, &lower[from - start..], &run)
+            && let Some((kind, end)) = body_end(scan, &lower[from - start..], &run, false)
         {
             return Found::Glued { kind, start: from, end };
         }
@@ -258,7 +258,7 @@ impl BodyRun {
 }
 
 /// The kind and end of an id with this prefix and a body that begins as `run` does.
-fn body_end(scan: &mut Scan<'_, '_>, prefix: &[u8], run: &BodyRun) -> Option<(KindId, usize)> {
+fn body_end(scan: &mut Scan<'_, '_>, prefix: &[u8], run: &BodyRun, stands_alone: bool) -> Option<(KindId, usize)> {
     let text = scan.text;
     let body = run.start;
     let mut glued = None;
@@ -278,7 +278,7 @@ fn body_end(scan: &mut Scan<'_, '_>, prefix: &[u8], run: &BodyRun) -> Option<(Ki
         if len < usize::from(shape.min) {
             continue;
         }
-        if len <= usize::from(shape.max) && is_mixed(scan, shape.body, body, end) {
+        if len <= usize::from(shape.max) && is_mixed(scan, shape.body, body, end, stands_alone) {
             if ends_at(text, end) {
                 return Some((shape.kind, end));
             }
@@ -289,7 +289,7 @@ fn body_end(scan: &mut Scan<'_, '_>, prefix: &[u8], run: &BodyRun) -> Option<(Ki
 }
 
 /// An id whose body may be any letters must have a digit, or it is a word.
-fn is_mixed(scan: &mut Scan<'_, '_>, body: Body, start: usize, end: usize) -> bool {
+fn is_mixed(scan: &mut Scan<'_, '_>, body: Body, start: usize, end: usize, stands_alone: bool) -> bool {
     let text = &scan.text[start..end];
     let has_digit = || text.iter().any(u8::is_ascii_digit);
     let has_letter = || text.iter().any(u8::is_ascii_alphabetic);
@@ -298,7 +298,11 @@ fn is_mixed(scan: &mut Scan<'_, '_>, body: Body, start: usize, end: usize) -> bo
         Body::Hex | Body::Uuid | Body::Upper => true,
         Body::Alnum | Body::UpperDash => has_digit() && has_letter(),
         Body::Random => is_random(),
-        Body::Org => text.len() >= MIN_ORG && is_random() || has_letter() && scan.speaks_of("organizations", start),
+        // What is glued to a word is not worth a look around.
+        Body::Org => {
+            text.len() >= MIN_ORG && is_random()
+                || stands_alone && has_letter() && scan.speaks_of("organizations", start)
+        }
     }
 }
 

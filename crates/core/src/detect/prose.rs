@@ -10,7 +10,7 @@ use super::Scan;
 use super::boundary::{is_alnum, run_end, run_start, word_start};
 use super::ordinary::is_ordinary;
 use super::sieve::Sieve;
-use super::value::{Setting, Value, is_believable, value};
+use super::value::{BareRun, Setting, Value, is_believable, value};
 use crate::catalog::{Catalog, Follows, Phrase, ValueShape};
 
 /// Longest text that is read although nothing was found in it.
@@ -163,7 +163,7 @@ impl Scan<'_, '_> {
             from = comma + 1;
         }
         let from = run_end(text, from, 8, |c| c == b' ');
-        let found = value(text, from).filter(|found| found.quoted)?;
+        let found = value(text, from, &mut BareRun::default()).filter(|found| found.quoted)?;
         let believed = is_believable(ValueShape::Name, &text[found.start..found.end], Setting::Sure);
         believed.then_some(found)
     }

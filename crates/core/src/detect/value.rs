@@ -24,12 +24,19 @@ pub(super) struct Value {
     pub(super) quoted: bool,
 }
 
+/// The last stretch without a byte that ends a bare value. Values that are the end of each other read it once.
+#[derive(Debug, Default)]
+pub(super) struct BareRun {
+    start: usize,
+    end: usize,
+}
+
 /// The value at `at`.
-pub(super) fn value(text: &[u8], at: usize) -> Option<Value> {
+pub(super) fn value(text: &[u8], at: usize, run: &mut BareRun) -> Option<Value> {
     let slashes = run_end(text, at, MAX_BACKSLASHES, |c| c == b'\\');
     match text.get(slashes) {
         Some(&quote @ (b'"' | b'\'' | b'`')) => quoted(text, slashes, slashes - at, quote),
-        Some(_) if slashes == at => wrapped(text, at).or_else(|| bare(text, at)),
+        Some(_) if slashes == at => wrapped(text, at).or_else(|| bare(text, at, run)),
         _ => None,
     }
 }
@@ -54,12 +61,14 @@ fn wrapped(text: &[u8], at: usize) -> Option<Value> {
     }
 }
 
-fn bare(text: &[u8], at: usize) -> Option<Value> {
-    let end = run_end(text, at, MAX_VALUE, |c| {
+fn bare(text: &[u8], at: usize, run: &mut BareRun) -> Option<Value> {
+    let known = if (run.start..run.end).contains(&at) { run.end } else { at };
+    let end = run_end(text, known, at + MAX_VALUE - known, |c| {
         !c.is_ascii_whitespace()
             && !matches!(c, b',' | b';' | b'"' | b'\'' | b'`' | b'}' | b']' | b')' | b'&' | b'\\' | b'<' | b'>' | b'|')
             && c.is_ascii()
     });
+    *run = BareRun { start: at, end };
     // `- name: value`: the item of a list begins with a key.
     (end > at && text[end - 1] != b':').then_some(Value { start: at, end, next: end, quoted: false })
 }
@@ -118,7 +127,7 @@ impl Setting {
 
 /// Whether the value may be what its key announces.
 pub(super) fn is_believable(shape: ValueShape, body: &[u8], setting: Setting) -> bool {
-    if is_token_shaped(body) {
+    if is_token_shaped(body) || is_name_shape(shape) && body.len() > MAX_NAME {
         return false;
     }
     let all = |member: fn(u8) -> bool| body.iter().all(|&c| member(c));
@@ -183,6 +192,10 @@ pub(super) fn is_believable(shape: ValueShape, body: &[u8], setting: Setting) ->
         ValueShape::PlainName => !body.contains(&b'.') && all(is_name_char) && is_name(body, setting),
         ValueShape::Name | ValueShape::SpacedName => all(is_name_char) && is_name(body, setting),
     }
+}
+
+fn is_name_shape(shape: ValueShape) -> bool {
+    matches!(shape, ValueShape::Name | ValueShape::PlainName | ValueShape::SpacedName | ValueShape::LogStream)
 }
 
 fn is_name_char(c: u8) -> bool {
@@ -464,7 +477,7 @@ mod tests {
     #[test]
     fn go_wrappers_are_seen_through() {
         let text = br#"aws.String("acme-logs"), x"#;
-        let found = value(text, 0).unwrap();
+        let found = value(text, 0, &mut BareRun::default()).unwrap();
         assert_eq!(&text[found.start..found.end], b"acme-logs");
     }
 }

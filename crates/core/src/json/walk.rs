@@ -8,6 +8,11 @@ use crate::{Error, Result};
 
 /// How deep blocks may nest before their `type` is no longer looked for ahead of its turn; protocols need four.
 const MAX_LOOK_AHEAD: usize = 16;
+/// How deep objects and lists may nest in an object whose `type` decides; beyond that none does.
+const MAX_BELOW: usize = 64;
+
+/// Strings up to this are not worth the call of a search.
+const SHORT: usize = 12;
 
 /// Some writers put one before UTF-8; RFC 8259 lets readers skip it.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -45,6 +50,14 @@ pub(crate) fn walk(body: &[u8], visitor: &mut impl Visitor) -> Result<()> {
 
 /// Offset of the quote that ends the string whose inside begins at `at`.
 fn string_end(body: &[u8], mut at: usize) -> Option<usize> {
+    // Keys are short.
+    for (i, &c) in body.get(at..)?.iter().take(SHORT).enumerate() {
+        match c {
+            b'"' => return Some(at + i),
+            b'\\' => break,
+            _ => {}
+        }
+    }
     loop {
         let found = at + memchr::memchr2(b'"', b'\\', body.get(at..)?)?;
         if body[found] == b'"' {
@@ -161,7 +174,7 @@ impl<V: Visitor> Walk<'_, '_, V> {
         }
         let mut typed = place;
         let mut is_signed = false;
-        own_strings(self.body, self.at, |key, value| match key {
+        let read = own_strings(self.body, self.at, |key, value| match key {
             b"type" => {
                 let decided = place.typed(&unescape(value));
                 if decided == place || typed != place && typed != decided {
@@ -177,6 +190,10 @@ impl<V: Visitor> Walk<'_, '_, V> {
             }
             _ => ControlFlow::Continue(()),
         });
+        // Nothing is decided by a part of an object.
+        if read.is_none() {
+            return place;
+        }
         // The vendor compares what it signed byte for byte.
         if typed == Place::Compaction && is_signed { Place::Opaque } else { typed }
     }
@@ -237,12 +254,24 @@ fn is_number(text: &[u8]) -> bool {
     rest.is_empty()
 }
 
-/// Tells of the members with a string for a value of the object whose inside begins at `at`.
+/// What [`own_strings`] stops at.
+const IS_STRUCTURE: [bool; 256] = {
+    let mut table = [false; 256];
+    let (bytes, mut i) = (b"\"{}[],", 0);
+    while i < bytes.len() {
+        table[bytes[i] as usize] = true;
+        i += 1;
+    }
+    table
+};
+
+/// Tells of the members with a string for a value of the object whose inside begins at `at`; `None` when it was not
+/// read to its end.
 fn own_strings(body: &[u8], mut at: usize, mut member: impl FnMut(&[u8], &[u8]) -> ControlFlow<()>) -> Option<()> {
     let mut depth = 0usize;
     let mut key: Option<Range<usize>> = None;
     loop {
-        at += body.get(at..)?.iter().position(|c| matches!(c, b'"' | b'{' | b'}' | b'[' | b']' | b',' | b':'))?;
+        at += body.get(at..)?.iter().position(|&c| IS_STRUCTURE[usize::from(c)])?;
         match body[at] {
             b'"' => {
                 let end = string_end(body, at + 1)?;
@@ -256,8 +285,10 @@ fn own_strings(body: &[u8], mut at: usize, mut member: impl FnMut(&[u8], &[u8]) 
                 at = end;
             }
             b',' if depth == 0 => key = None,
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth = depth.checked_sub(1)?,
+            b'{' | b'[' if depth < MAX_BELOW => depth += 1,
+            b'{' | b'[' => return None,
+            b'}' | b']' if depth == 0 => return Some(()),
+            b'}' | b']' => depth -= 1,
             _ => {}
         }
         at += 1;
