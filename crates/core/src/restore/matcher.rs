@@ -119,19 +119,21 @@ fn in_escape(text: &[u8], at: usize) -> bool {
 /// Where in `text`, at `floor` or later, the end begins that could be the beginning of a known token.
 pub(crate) fn held_from(tokens: &TokenIndex, text: &[u8], floor: usize, depth: u8) -> usize {
     let floor = floor.max(text.len().saturating_sub(MAX_SPELLED));
-    (floor..text.len()).find(|&start| may_go_on(tokens, text, start, depth)).unwrap_or(text.len())
+    (floor..text.len())
+        .find(|&start| tokens.may_begin(&text[start..]) && may_go_on(tokens, text, start, depth))
+        .unwrap_or(text.len())
 }
 
 /// True when `text[start..]` is a proper prefix of a spelling of a known token.
 fn may_go_on(tokens: &TokenIndex, text: &[u8], start: usize, depth: u8) -> bool {
     let rest = &text[start..];
-    // What leaves before the held end has to be whole escapes: each fragment is a JSON string of its own.
-    if depth > 0 && in_escape(text, start) {
-        return false;
-    }
-    tokens.labels().iter().any(|label| {
+    tokens.labels_from(rest[0]).any(|label| {
         let len = rest.len().min(label.len());
         if !rest[..len].eq_ignore_ascii_case(&label[..len]) {
+            return false;
+        }
+        // What leaves before the held end has to be whole escapes: each fragment is a JSON string of its own.
+        if depth > 0 && in_escape(text, start) {
             return false;
         }
         if rest[..len] != label[..len] && (!begins_word(text, start) || in_escape(text, start)) {
@@ -182,7 +184,6 @@ mod tests {
     fn no_escape_is_cut_in_two() {
         let mut tokens = TokenIndex::default();
         assert!(tokens.learn(b"EC2_ABCDEFGH", b"i-1"));
-        tokens.prepare();
         for text in [&br"\uACCE"[..], br"\u00EC", br"\\u00EC"] {
             assert_eq!(held_from(&tokens, text, 0, 1), text.len());
         }

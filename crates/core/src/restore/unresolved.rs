@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::detect::follows_escape;
 use crate::session::TokenIndex;
-use crate::token::{CODE_LEN, Code, LABEL_LEN, LONG_CODE_LEN, is_code_char, is_token_shaped};
+use crate::token::{CODE_LEN, Code, LABEL_LEN, LONG_CODE_LEN, is_base32, is_code_char, is_token_shaped};
 
 /// How far back a token can begin whose end has just come.
 pub(super) const LONGEST: usize = *LABEL_LEN.end() + 1 + LONG_CODE_LEN + 1;
@@ -20,6 +20,10 @@ pub(super) fn count(tokens: &TokenIndex, text: &[u8], range: Range<usize>, last:
     while let Some(found) = text.get(at..range.end).and_then(|rest| memchr::memchr(b'_', rest)) {
         let separator = at + found;
         at = separator + 1;
+        // Most words with an underscore go on in small letters.
+        if !text.get(at..at + CODE_LEN).is_some_and(|code| code.iter().all(|&c| is_base32(c))) {
+            continue;
+        }
         let code_len = text[at..].iter().take_while(|&&c| is_code_char(c)).count();
         let end = at + code_len;
         let ends_here = if end < text.len() { range.contains(&end) } else { last };
@@ -33,16 +37,18 @@ pub(super) fn count(tokens: &TokenIndex, text: &[u8], range: Range<usize>, last:
 
 fn is_stranger(tokens: &TokenIndex, text: &[u8], separator: usize, end: usize) -> bool {
     let is_word = |c: &u8| c.is_ascii_alphanumeric() || *c == b'_';
+    let code = &text[separator + 1..end];
+    if Code::read(code).is_none_or(|code| tokens.knows(code)) {
+        return false;
+    }
     if text.get(end).is_some_and(is_word) {
         return false;
     }
     let is_label = |c: &&u8| c.is_ascii_uppercase() || c.is_ascii_digit();
     let start = separator - text[..separator].iter().rev().take_while(is_label).count();
-    let code = &text[separator + 1..end];
     is_token_shaped(&text[start..end])
         && (!text[..start].last().is_some_and(is_word) || follows_escape(text, start))
         && code.iter().any(u8::is_ascii_digit)
-        && Code::read(code).is_some_and(|code| !tokens.knows(code))
 }
 
 #[cfg(test)]

@@ -121,9 +121,6 @@ impl Session {
             return false;
         }
         self.answer = Answer::open(content_type, content_encoding);
-        if self.answer.is_some() {
-            self.tokens.prepare();
-        }
         self.answer.is_some()
     }
 

@@ -1,6 +1,6 @@
 //! The tokens of one session, found by original and by what they spell.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::hash::BuildHasher;
 
@@ -57,8 +57,12 @@ pub struct TokenIndex {
     hasher: DefaultHashBuilder,
     /// Different labels of tokens that restore.
     labels: Vec<Vec<u8>>,
-    /// Indices of tokens that restore, in the order of their spelling. Made by [`Self::prepare`].
-    sorted: Vec<u32>,
+    /// Which of the labels begin with a letter, a bit each, by the last five bits of the letter.
+    labels_by_letter: [u64; 32],
+    /// Which letters come second after a letter, likewise.
+    second_letters: [u32; 32],
+    /// Indices of tokens that restore, in the order of their spelling. Made when first asked for.
+    sorted: OnceCell<Vec<u32>>,
     /// Texts that looked like tokens and stand for nothing known.
     unresolved: Cell<u64>,
 }
@@ -170,6 +174,7 @@ impl TokenIndex {
     ) -> u32 {
         let at = self.arena.len();
         self.arena.extend_from_slice(original);
+        self.sorted.take();
         let label_len = u8::try_from(label_len).unwrap_or(u8::MAX);
         let end = self.arena.len();
         // A session holds fewer tokens than a body has bytes, and bodies are bounded far below 4 GiB.
@@ -184,6 +189,10 @@ impl TokenIndex {
         if restores {
             let label = &self.arena[token..token + usize::from(label_len)];
             if !self.labels.iter().any(|known| known == label) {
+                let bit = 1 << (self.labels.len() % 64);
+                let first = usize::from(label[0] & 31);
+                self.labels_by_letter[first] |= bit;
+                self.second_letters[first] |= label.get(1).map_or(u32::MAX, |second| 1 << (second & 31));
                 self.labels.push(label.to_vec());
             }
         }
@@ -227,20 +236,35 @@ impl TokenIndex {
         self.unresolved.get()
     }
 
-    /// Makes the index ready for [`Self::is_proper_prefix`].
-    pub(crate) fn prepare(&mut self) {
+    fn sort(&self) -> Vec<u32> {
         let mut sorted: Vec<u32> =
             (0..).zip(&self.entries).filter(|(_, e)| e.restores).map(|(index, _)| index).collect();
         sorted.sort_unstable_by(|&a, &b| {
             let spelled = |i| self.entry(i).map_or(&[][..], |e| self.token_of(e));
             spelled(a).cmp(spelled(b))
         });
-        self.sorted = sorted;
+        sorted
     }
 
-    /// Labels of the tokens that restore.
-    pub(crate) fn labels(&self) -> &[Vec<u8>] {
-        &self.labels
+    /// False when no label of a token that restores goes on like this text.
+    #[inline]
+    pub(crate) fn may_begin(&self, text: &[u8]) -> bool {
+        let Some(first) = text.first() else { return true };
+        let seconds = self.second_letters[usize::from(first & 31)];
+        text.get(1).map_or(seconds != 0, |second| seconds >> (second & 31) & 1 == 1)
+    }
+
+    /// Labels of the tokens that restore, of those that may begin with the letter or digit `c` of either case.
+    pub(crate) fn labels_from(&self, c: u8) -> impl Iterator<Item = &[u8]> {
+        let mut left = self.labels_by_letter[usize::from(c & 31)];
+        // Past 64 labels a bit stands for several.
+        let step = if self.labels.len() > 64 { self.labels.len().div_ceil(64) } else { 1 };
+        std::iter::from_fn(move || {
+            let bit = (left != 0).then(|| left.trailing_zeros())?;
+            left &= left - 1;
+            usize::try_from(bit).ok()
+        })
+        .flat_map(move |bit| (0..step).filter_map(move |i| self.labels.get(bit + 64 * i).map(Vec::as_slice)))
     }
 
     /// The token that restores and whose code stands at the start of `text`, with its original.
@@ -264,9 +288,10 @@ impl TokenIndex {
         wanted.push(b'_');
         wanted.extend(code.iter().map(u8::to_ascii_uppercase));
         let spelled = |i: &u32| self.entry(*i).map_or(&[][..], |e| self.token_of(e));
-        let at = self.sorted.partition_point(|i| spelled(i) < wanted.as_slice());
+        let sorted = self.sorted.get_or_init(|| self.sort());
+        let at = sorted.partition_point(|i| spelled(i) < wanted.as_slice());
         // A token that is `wanted` itself comes first among those that begin with it.
-        self.sorted[at..]
+        sorted[at..]
             .iter()
             .map(spelled)
             .take_while(|token| token.starts_with(&wanted))
@@ -309,7 +334,6 @@ mod tests {
         let key = TokenKey::new(&[1; 32]).unwrap().scope(b"");
         let mut index = TokenIndex::default();
         let token = index.token(&key, b"i-1", KindId::from_index(0), "EC2", true).to_vec();
-        index.prepare();
         assert!(index.is_proper_prefix(b"EC2", b""));
         assert!(index.is_proper_prefix(b"EC2", &token[4..8]));
         assert!(index.is_proper_prefix(b"EC2", &token[4..8].to_ascii_lowercase()));
@@ -323,6 +347,6 @@ mod tests {
         let mut index = TokenIndex::default();
         let token = index.token(&key, b"secret", KindId::from_index(0), "SECRET", false).to_vec();
         assert!(index.by_code(&token[7..]).is_none());
-        assert!(index.labels().is_empty());
+        assert!(index.labels.is_empty());
     }
 }
