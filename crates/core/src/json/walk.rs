@@ -49,7 +49,7 @@ pub(crate) fn walk(body: &[u8], visitor: &mut impl Visitor) -> Result<()> {
 }
 
 /// Offset of the quote that ends the string whose inside begins at `at`.
-fn string_end(body: &[u8], mut at: usize) -> Option<usize> {
+pub(crate) fn string_end(body: &[u8], mut at: usize) -> Option<usize> {
     // Keys are short.
     for (i, &c) in body.get(at..)?.iter().take(SHORT).enumerate() {
         match c {

@@ -32,7 +32,9 @@ fn line_past(bytes: &[u8], line_end: usize) -> usize {
 /// The data of an event: the values of its `data` lines, put together with a line feed between two.
 #[derive(Debug)]
 pub(super) struct Data {
-    lines: Vec<Range<usize>>,
+    first: Range<usize>,
+    /// The lines after the first, of which there are hardly ever any.
+    more: Vec<Range<usize>>,
     /// The lines put together, where there is more than one.
     joined: Vec<u8>,
 }
@@ -40,36 +42,44 @@ pub(super) struct Data {
 impl Data {
     /// `None` when the event has none, as comments do.
     pub(super) fn of(event: &[u8]) -> Option<Self> {
-        let mut lines: Vec<Range<usize>> = Vec::new();
+        let mut first = None;
+        let mut more: Vec<Range<usize>> = Vec::new();
         let mut at = if event.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
         while at < event.len() {
             let end = memchr::memchr2(b'\n', b'\r', &event[at..]).map_or(event.len(), |found| at + found);
             if let Some(value) = event[at..end].strip_prefix(b"data:") {
-                lines.push(end - value.len()..end);
+                let line = end - value.len()..end;
+                match first {
+                    None => first = Some(line),
+                    Some(_) => more.push(line),
+                }
             }
             at = end + 1;
         }
-        let mut joined = Vec::new();
-        if lines.len() > 1 {
-            for line in &lines {
+        let mut data = Self { first: first?, more, joined: Vec::new() };
+        if !data.more.is_empty() {
+            let mut joined = Vec::new();
+            for line in data.lines() {
                 joined.extend_from_slice(&event[line.clone()]);
                 joined.push(b'\n');
             }
+            data.joined = joined;
         }
-        (!lines.is_empty()).then_some(Self { lines, joined })
+        Some(data)
+    }
+
+    fn lines(&self) -> impl Iterator<Item = &Range<usize>> {
+        std::iter::once(&self.first).chain(&self.more)
     }
 
     pub(super) fn text<'d>(&'d self, event: &'d [u8]) -> &'d [u8] {
-        match self.lines.as_slice() {
-            [line] => &event[line.clone()],
-            _ => &self.joined,
-        }
+        if self.more.is_empty() { &event[self.first.clone()] } else { &self.joined }
     }
 
     /// Where in the event a stretch of the data stands; `None` when it goes over the end of a line.
     pub(super) fn span(&self, stretch: &Range<usize>) -> Option<Range<usize>> {
         let mut start = 0;
-        for line in &self.lines {
+        for line in self.lines() {
             if stretch.start <= start + line.len() {
                 let end = line.start + (stretch.end - start);
                 return (end <= line.end).then(|| line.start + (stretch.start - start)..end);
@@ -81,10 +91,7 @@ impl Data {
 
     /// Where the data begins, if it stands on one line.
     pub(super) fn only_line(&self) -> Option<usize> {
-        match self.lines.as_slice() {
-            [line] => Some(line.start),
-            _ => None,
-        }
+        self.more.is_empty().then_some(self.first.start)
     }
 }
 

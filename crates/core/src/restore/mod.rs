@@ -5,6 +5,7 @@ mod framing;
 mod inflate;
 mod json;
 mod matcher;
+mod repeat;
 mod sse;
 mod text;
 mod unresolved;

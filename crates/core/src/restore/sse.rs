@@ -10,6 +10,7 @@ use std::ops::Range;
 use super::event::{Event, Slot, SlotId};
 use super::framing::{Data, event_end};
 use super::json::JsonAnswer;
+use super::repeat::Repeat;
 use super::text::TextAnswer;
 use crate::session::TokenIndex;
 
@@ -61,6 +62,8 @@ pub(crate) struct SseAnswer {
     oversized: Option<Oversized>,
     running: Vec<Running>,
     waiting: Option<Waiting>,
+    /// The last event that had a fragment.
+    last: Option<Box<Repeat>>,
     restored: u64,
 }
 
@@ -77,7 +80,8 @@ impl SseAnswer {
             Some(Oversized::Text(text)) => text.held_bytes(),
             None => 0,
         };
-        self.pending.len() + waiting + oversized + self.running.iter().map(Running::held_bytes).sum::<usize>()
+        let last = self.last.as_ref().map_or(0, |last| last.held_bytes());
+        self.pending.len() + waiting + oversized + last + self.running.iter().map(Running::held_bytes).sum::<usize>()
     }
 
     pub(super) fn push(&mut self, tokens: &TokenIndex, chunk: &[u8], last: bool, out: &mut Vec<u8>) {
@@ -114,6 +118,7 @@ impl SseAnswer {
         } else {
             self.unfinished_event(tokens, pending, out);
         }
+        self.last = None;
         self.searched = 0;
     }
 
@@ -178,19 +183,38 @@ impl SseAnswer {
             self.whole_text(tokens, bytes, out);
             return;
         };
-        let event = Event::read(data.text(bytes)).ok();
-        let spans = event.as_ref().and_then(|e| e.slots.iter().map(|slot| data.span(&slot.span)).collect());
-        let (Some(event), Some(spans)) = (event, spans) else {
-            if data.text(bytes).trim_ascii() == b"[DONE]" {
+        let text = data.text(bytes);
+        // The event before, where this one says the same but for its fragment.
+        if let Some(mut last) = self.last.take() {
+            if last.takes(text) {
+                self.read_event(tokens, last.event(), &data, bytes, out);
+                self.last = Some(last);
+                return;
+            }
+            self.last = Some(last);
+        }
+        let Ok(event) = Event::read(text) else {
+            if text.trim_ascii() == b"[DONE]" {
                 self.end_texts(tokens, |_| true, out);
             }
             self.let_go(out);
             self.whole_text(tokens, bytes, out);
             return;
         };
+        self.read_event(tokens, &event, &data, bytes, out);
+        self.last = Repeat::of(event, text).map(Box::new).or(self.last.take());
+    }
+
+    fn read_event(&mut self, tokens: &TokenIndex, event: &Event, data: &Data, bytes: &[u8], out: &mut Vec<u8>) {
+        let spans = event.slots.iter().map(|slot| data.span(&slot.span)).collect();
+        let Some(spans) = spans else {
+            self.let_go(out);
+            self.whole_text(tokens, bytes, out);
+            return;
+        };
         self.end_texts(tokens, |id| event.ends(id), out);
         self.let_go(out);
-        self.slots(tokens, &event, spans, bytes, out);
+        self.slots(tokens, event, spans, bytes, out);
         if self.running.iter().map(Running::held_bytes).sum::<usize>() > MAX_HELD {
             self.end_texts(tokens, |_| true, out);
         }
