@@ -29,8 +29,14 @@ struct Args {
 #[derive(Subcommand)]
 enum Command {
     /// Say what is there and where, without changing anything
+    ///
+    /// Text over 32 MiB is read in windows of 4 MiB: a name is found where its context stands, and at its other mentions
+    /// in the same window.
     Scan(scan::Args),
     /// Replace identifiers by tokens
+    ///
+    /// Text over 32 MiB is read in windows of 4 MiB: a name is replaced where its context stands, and at its other
+    /// mentions in the same window.
     Mask(mask::Args),
     /// Turn tokens back into what they stand for
     Unmask(unmask::Args),
