@@ -65,7 +65,7 @@ pub enum ValueShape {
     OrgRoot,
     /// Small letters and digits, eight to ten.
     LowerId,
-    /// Small letters and digits, sixteen and more.
+    /// Small letters and digits, twenty and more.
     ClientId,
     /// 26 small letters and digits.
     ApiId,

@@ -168,7 +168,7 @@ pub(super) fn is_believable(shape: ValueShape, body: &[u8], setting: Setting) ->
         }),
         ValueShape::LowerId => (8..=10).contains(&body.len()) && all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()),
         ValueShape::ClientId => {
-            (16..=32).contains(&body.len()) && has_digit && all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+            (20..=32).contains(&body.len()) && has_digit && all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
         }
         ValueShape::ApiId => body.len() == 26 && has_digit && all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()),
         ValueShape::AppId => {
