@@ -16,7 +16,7 @@ run: build ## gateway on port 8000 (PORT=â€¦), a mock LLM or UPSTREAM=https://â€
 demo: build ## show one exchange and end
 	@scripts/with-gateway luajit scripts/show-exchange.lua
 
-test: test-rust test-spec test-soak sdk-check ## everything
+test: test-rust test-spec test-soak sdk-check bench-instructions ## everything
 
 test-rust: deps ## unit, property and ABI tests
 	cargo test --workspace

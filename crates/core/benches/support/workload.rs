@@ -41,7 +41,7 @@ const SLOW_TEXTS: &[(&str, &str)] = &[
     ("slow-dots", "."),
     ("slow-octets", "1.2."),
     ("slow-arn", "arn:"),
-    ("slow-arns", "arn:aws:"),
+    ("many-arns", "arn:aws:"),
     ("slow-arn-encoded", "arn%3Aaws%3A"),
     ("slow-backslashes", "\\"),
     ("many-escapes", "\\u0041"),
@@ -65,7 +65,7 @@ const SLOW_TEXTS: &[(&str, &str)] = &[
     ("many-schemes", "s3://"),
     ("slow-web-tokens", "eyJ.eyJ."),
     ("slow-underscores", "us-east-1_"),
-    ("slow-uuids", "0a1b2c3d-"),
+    ("many-uuids", "0a1b2c3d-"),
 ];
 
 /// JSON made to be slow.
