@@ -208,10 +208,14 @@ pub fn mask_multipart(body: &[u8]) {
     }
 }
 
-/// The lines that separate the parts of a form, read with no regard to what stands between them.
+/// The lines that separate the parts of a form, up to the one that ends it, read with no regard to what stands between.
 fn delimiters(body: &[u8]) -> Vec<&[u8]> {
     let lines = body.split(|&c| c == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    lines.map(<[u8]>::trim_ascii_end).filter(|line| matches!(*line, b"--B" | b"--B--")).collect()
+    let mut delimiters: Vec<&[u8]> =
+        lines.map(<[u8]>::trim_ascii_end).filter(|line| matches!(*line, b"--B" | b"--B--")).collect();
+    let end = delimiters.iter().position(|line| *line == b"--B--").map_or(delimiters.len(), |last| last + 1);
+    delimiters.truncate(end);
+    delimiters
 }
 
 /// The detector covers what plain regular expressions cover, and finds the same with every kind of instructions.
