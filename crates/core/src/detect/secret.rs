@@ -76,10 +76,14 @@ impl Scan<'_, '_> {
         }
         let body = start + title_end + 16;
         let window = &text[body..text.len().min(body + MAX_PEM)];
-        let tail = memchr::memmem::find(window, b"-----END ");
         // The header alone, as code that looks for it has it, is no key.
-        let key = &window[..tail.unwrap_or(window.len()).min(PEM_HEADERS)];
-        if !key.split(|&c| !is_base64(c)).any(|run| run.len() >= MIN_PEM) {
+        let has_key = |block: &[u8]| block.split(|&c| !is_base64(c)).any(|run| run.len() >= MIN_PEM);
+        let first_lines = &window[..window.len().min(PEM_HEADERS)];
+        if !has_key(first_lines) {
+            return start + 5;
+        }
+        let tail = memchr::memmem::find(window, b"-----END ");
+        if tail.is_some_and(|tail| tail < PEM_HEADERS && !has_key(&window[..tail])) {
             return start + 5;
         }
         let end = match tail {
