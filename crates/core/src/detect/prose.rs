@@ -192,7 +192,7 @@ fn sieve(catalog: &Catalog) -> &'static Sieve {
     static SIEVE: OnceCell<Sieve> = OnceCell::new();
     SIEVE.get_or_init(|| {
         let spellings = catalog.phrases.spellings();
-        Sieve::of_literals(&spellings.iter().map(Vec::as_slice).collect::<Vec<_>>())
+        Sieve::of_literals(&spellings.iter().map(Vec::as_slice).collect::<Vec<_>>(), true)
     })
 }
 

@@ -138,8 +138,9 @@ impl Sieve {
         Self { tables }
     }
 
-    /// A sieve that lets the starts of all these through, which are sorted; quick to make.
-    pub(super) fn of_literals(literals: &[&[u8]]) -> Self {
+    /// A sieve that lets the starts of all these through, which are sorted; quick to make. With `either_case`, their
+    /// letters may be of either.
+    pub(super) fn of_literals(literals: &[&[u8]], either_case: bool) -> Self {
         let mut tables = RULED_OUT;
         for (i, literal) in literals.iter().enumerate() {
             // Neighbours have much in common.
@@ -153,6 +154,10 @@ impl Sieve {
                             ruled.low[usize::from(c & 15)] &= !bit;
                         }
                         ruled.high[usize::from(c >> 4)] &= !bit;
+                        if either_case && c.is_ascii_alphabetic() {
+                            // The two differ in this bit of the high half.
+                            ruled.high[usize::from((c ^ 0x20) >> 4)] &= !bit;
+                        }
                     }
                     None => {
                         ruled.low.iter_mut().for_each(|low| *low &= !bit);
