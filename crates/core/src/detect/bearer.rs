@@ -48,9 +48,10 @@ impl Scan<'_, '_> {
 
     /// Looks at the dot of `k8s-aws-v1.` at `dot`; gives where to go on.
     pub(super) fn eks_token(&mut self, dot: usize) -> usize {
+        let Some(start) = self.text[..dot].strip_suffix(b"k8s-aws-v1").map(<[u8]>::len) else { return dot + 1 };
         let end = run_end(self.text, dot + 1, MAX_TOKEN, is_base64_url);
         if end - dot > MIN_KEY {
-            self.whole(self.detector.catalog.known.eks_token, dot - "k8s-aws-v1".len(), end);
+            self.whole(self.detector.catalog.known.eks_token, start, end);
             return end;
         }
         dot + 1
