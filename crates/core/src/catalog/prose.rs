@@ -9,6 +9,10 @@ use super::{KindId, ValueShape, table};
 pub enum Follows {
     /// After a blank or a particle, perhaps in quotes: a name that is nobody's ordinary word.
     Name,
+    /// Likewise, but a name without a dash may be one of source code: something must speak of Lambda then.
+    Function,
+    /// Likewise, with a dash: `lambda: x_1` is Python.
+    Dashed,
     /// Likewise: an id of that shape.
     Id(ValueShape),
     /// Right behind: a segment of a path.
@@ -25,6 +29,8 @@ impl Follows {
     fn parse(name: &str) -> Option<Self> {
         Some(match name {
             "name" => Self::Name,
+            "function" => Self::Function,
+            "dashed" => Self::Dashed,
             "path" => Self::Path,
             "path-with-hash" => Self::PathWithHash,
             "setting" => Self::Setting,
@@ -98,16 +104,9 @@ impl Phrases {
         self.by_start.get(&start.map(|c| c.to_ascii_lowercase()))?.iter().find(fits)
     }
 
-    /// Every spelling that a search must look for: as in the table, and with a capital first.
-    pub(crate) fn spellings(&self) -> Vec<Vec<u8>> {
-        let mut all = Vec::new();
-        for phrase in self.by_start.values().flatten() {
-            let mut capital = phrase.words.as_bytes().to_vec();
-            all.push(capital.clone());
-            let first = usize::from(capital[0] == b'.');
-            capital[first].make_ascii_uppercase();
-            all.push(capital);
-        }
+    /// All words, sorted: what a search must look for, in either case.
+    pub(crate) fn words(&self) -> Vec<&'static str> {
+        let mut all: Vec<_> = self.by_start.values().flatten().map(|phrase| phrase.words).collect();
         all.sort_unstable();
         all.dedup();
         all

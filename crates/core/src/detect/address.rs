@@ -9,11 +9,11 @@ use crate::catalog::KindId;
 
 /// Longest spelling of an IPv6 address.
 const MAX_IPV6: usize = 39;
-/// Longest text in which every address is believed. Longer ones are full of addresses that nobody has: manuals, tests,
-/// sections and object identifiers that look like addresses. There, something must speak of AWS.
+/// Longest text in which every address is believed. In longer ones, manuals and sources, something must speak of AWS
+/// before an address counts that nobody has: one for documentation, or an object identifier that looks like an address.
 const LONG_TEXT: usize = 1024;
 
-/// An address in a long text, nothing near which speaks of AWS.
+/// An address in a long text that may be nobody's, and nothing near which speaks of AWS.
 #[derive(Debug)]
 pub(super) struct Address {
     kind: KindId,
@@ -55,13 +55,13 @@ impl Scan<'_, '_> {
             return next;
         }
         let suffix = prefix_length_end(text, end, 32);
-        self.address(kind, start, end, suffix);
+        self.address(kind, start, end, suffix, may_be_nobody_s(octets));
         suffix
     }
 
     /// Records the address `start..end` whose prefix length, if it has one, ends at `suffix`.
-    fn address(&mut self, kind: KindId, start: usize, end: usize, suffix: usize) {
-        if self.text.len() <= LONG_TEXT || self.speaks_of("aws", start) {
+    fn address(&mut self, kind: KindId, start: usize, end: usize, suffix: usize, may_be_nobody_s: bool) {
+        if !may_be_nobody_s || self.text.len() <= LONG_TEXT || self.speaks_of("aws", start) {
             self.finding(kind, start, suffix);
             self.part(kind, start, end, false);
         } else {
@@ -106,7 +106,9 @@ impl Scan<'_, '_> {
             return colon;
         }
         let suffix = prefix_length_end(text, end, 128);
-        self.address(kind, start, end, suffix);
+        // RFC 3849
+        let is_for_documentation = matches!(address.segments(), [0x2001, 0x0db8, ..]);
+        self.address(kind, start, end, suffix, is_for_documentation);
         suffix
     }
 }
@@ -144,6 +146,12 @@ fn is_well_known(octets: [u8; 4]) -> bool {
     const RESOLVERS: [[u8; 4]; 5] = [[8, 8, 8, 8], [8, 8, 4, 4], [1, 1, 1, 1], [1, 0, 0, 1], [9, 9, 9, 9]];
     matches!(octets, [0 | 127 | 224.., ..] | [169, 254, 169, 253..=254] | [169, 254, 170, 2])
         || RESOLVERS.contains(&octets)
+}
+
+/// Addresses for documentation (RFC 5737), and what may be an object identifier (they begin with 0, 1 or 2) or a section
+/// (`4.2.1.3`).
+fn may_be_nobody_s(octets: [u8; 4]) -> bool {
+    matches!(octets, [192, 0, 2, _] | [198, 51, 100, _] | [203, 0, 113, _] | [0..=2, ..] | [..=9, ..=9, ..=9, ..=9])
 }
 
 /// `Chrome/120.0.0.0`, `version 1.2.3.4`, `section 4.2.1.3`.
@@ -192,20 +200,24 @@ mod tests {
     }
 
     #[test]
-    fn long_texts_must_speak_of_aws() {
+    fn addresses_of_nobody_count_where_a_text_speaks_of_aws() {
         let manual = "Write addresses as in the examples. ".repeat(400);
         let middle = manual.len() / 2;
         let with = |word: &str, at: usize| {
             let mut text = manual.clone();
-            text.insert_str(middle, " 10.24.7.31 2600:1f18:22ab::1 ");
+            text.insert_str(middle, " 203.0.113.7 2001:db8:22ab::1 1.3.6.1 10.24.7.31 54.1.2.3 2600:1f18:22ab::1 ");
             text.insert_str(at, word);
             found(&text).into_iter().map(str::to_owned).collect::<Vec<_>>()
         };
-        let addresses = ["10.24.7.31", "2600:1f18:22ab::1"];
-        assert!(with("", 0).is_empty());
-        assert_eq!(with(" of an EC2 instance ", middle), addresses);
+        let somebody_s = ["10.24.7.31", "54.1.2.3", "2600:1f18:22ab::1"];
+        let nobody_s = ["203.0.113.7", "2001:db8:22ab::1", "1.3.6.1"];
+        assert_eq!(with("", 0), somebody_s);
+        assert_eq!(with(" EC2 ", 0), somebody_s);
+        assert_eq!(with(" of an EC2 instance ", middle), [nobody_s, somebody_s].concat());
         // An identifier says it for the whole text.
-        assert_eq!(with(" vpc-04d1c7e92ab86f035 ", 0), ["vpc-04d1c7e92ab86f035", addresses[0], addresses[1]]);
-        assert!(with(" EC2 ", 0).is_empty());
+        assert_eq!(
+            with(" vpc-04d1c7e92ab86f035 ", 0),
+            [&["vpc-04d1c7e92ab86f035"][..], &nobody_s, &somebody_s].concat()
+        );
     }
 }

@@ -181,6 +181,8 @@ impl Scan<'_, '_> {
             }
             "security-group" => finds(b"sg-") || finds(b"ecurityGroup") || finds(b"ecurity group"),
             "opensearch" => finds(b"pensearch") || finds(b"penSearch") || finds(b":es:") || finds(b"aws es "),
+            // `lambda` alone is a word of Python.
+            "aws-lambda" => finds(b"Lambda") || finds(b":lambda:") || finds(b"aws lambda"),
             "codedeploy" => finds(b"codedeploy") || finds(b"aws deploy "),
             "states" => finds(b"states") || finds(b"stepfunctions"),
             _ => names(around, hint.as_bytes()) || names(around, hint.to_ascii_uppercase().as_bytes()),

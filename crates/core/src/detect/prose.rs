@@ -88,6 +88,10 @@ impl Scan<'_, '_> {
         let end = at + phrase.words.len();
         let found = match phrase.follows {
             Follows::Name => self.name_after(end),
+            Follows::Function => {
+                self.name_after(end).filter(|found| self.has_dash(found) || self.speaks_of("aws-lambda", at))
+            }
+            Follows::Dashed => self.name_after(end).filter(|found| self.has_dash(found)),
             Follows::Id(shape) => self.id_after(end, shape),
             Follows::Path => self.path(at, end),
             Follows::PathWithHash => self.path(at, end).filter(|found| is_hash(self.text, found.end)),
@@ -103,6 +107,10 @@ impl Scan<'_, '_> {
             self.finding(phrase.kind, start, end);
             self.part(phrase.kind, start, end, true);
         }
+    }
+
+    fn has_dash(&self, found: &Value) -> bool {
+        self.text[found.start..found.end].contains(&b'-')
     }
 
     /// The name that follows words which end at `at`.
@@ -191,8 +199,8 @@ impl Scan<'_, '_> {
 fn sieve(catalog: &Catalog) -> &'static Sieve {
     static SIEVE: OnceCell<Sieve> = OnceCell::new();
     SIEVE.get_or_init(|| {
-        let spellings = catalog.phrases.spellings();
-        Sieve::of_literals(&spellings.iter().map(Vec::as_slice).collect::<Vec<_>>(), true)
+        let words: Vec<_> = catalog.phrases.words().into_iter().map(str::as_bytes).collect();
+        Sieve::of_literals(&words, true)
     })
 }
 
@@ -275,6 +283,8 @@ mod tests {
         for (text, kind, name) in [
             ("The bucket acme-logs is public, why?", "name:s3-bucket", "acme-logs"),
             ("Copy the table `orders_eu` to another region", "name:dynamodb-table", "orders_eu"),
+            ("The function orders-sync fails", "name:lambda-function", "orders-sync"),
+            ("On Lambda the function orders_sync fails", "name:lambda-function", "orders_sync"),
             ("Why is queue \"orders-dlq\" growing?", "name:sqs-queue", "orders-dlq"),
             ("The RDS instance called ledger-7 is slow", "name:rds-db-instance", "ledger-7"),
             ("버킷 이름이 acme-logs-7 인데", "name:s3-bucket", "acme-logs-7"),
@@ -310,6 +320,8 @@ mod tests {
             "bucket.upload_file('a.csv', 'b.csv')",
             "<Title>acme-logs</Title>",
             "the service us-east-1 of",
+            "the function parse_header2 is slow",
+            "pipe(lambda: read_proto, end)",
         ] {
             assert_eq!(found(text), [], "{text}");
         }

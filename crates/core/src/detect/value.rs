@@ -261,7 +261,9 @@ fn is_name(body: &[u8], setting: Setting) -> bool {
 
 /// `${bucket}`, `<name>`, `xxxx`, `your-bucket`, `...`.
 fn is_placeholder(body: &[u8]) -> bool {
-    let has = |part: &[u8]| memchr::memmem::find(body, part).is_some();
+    // Most names have none of these, and six searches take longer than one look.
+    let odd = body.iter().any(|&c| matches!(c, b'$' | b'{' | b'.' | b':' | b'x'));
+    let has = |part: &[u8]| odd && memchr::memmem::find(body, part).is_some();
     body.iter().all(|&c| matches!(c, b'x' | b'X' | b'*' | b'.' | b'-' | b'_'))
         || matches!(body[0], b'$' | b'<' | b'{' | b'%' | b'!')
         || has(b"${")
@@ -276,6 +278,8 @@ fn is_placeholder(body: &[u8]) -> bool {
         || body.starts_with(b"example.com")
 }
 
+/// Length of the longest of them.
+const MAX_COMMON: usize = 9;
 /// Words that stand where a name could stand and are none.
 const COMMON: &[&str] = &[
     "and",
@@ -358,7 +362,11 @@ const COMMON: &[&str] = &[
 ];
 
 fn is_common_word(body: &[u8]) -> bool {
-    body.len() <= 9 && COMMON.binary_search_by(|word| word.as_bytes().cmp(&body.to_ascii_lowercase())).is_ok()
+    let mut lower = [0; MAX_COMMON];
+    let Some(lower) = lower.get_mut(..body.len()) else { return false };
+    lower.copy_from_slice(body);
+    lower.make_ascii_lowercase();
+    COMMON.binary_search_by(|word| word.as_bytes().cmp(lower)).is_ok()
 }
 
 /// Names that are the same in every account.

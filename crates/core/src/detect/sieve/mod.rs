@@ -138,25 +138,28 @@ impl Sieve {
         Self { tables }
     }
 
-    /// A sieve that lets the starts of all these through, which are sorted; quick to make. With `either_case`, their
-    /// letters may be of either.
+    /// A sieve that lets the starts of all these through, which are sorted; quick to make.
+    ///
+    /// With `either_case` also those with capitals instead of small letters.
     pub(super) fn of_literals(literals: &[&[u8]], either_case: bool) -> Self {
         let mut tables = RULED_OUT;
-        for (i, literal) in literals.iter().enumerate() {
-            // Neighbours have much in common.
-            let row = i * (PAGES * ROWS_PER_PAGE) / literals.len();
+        // Of bytes that are not ASCII the tables see one half only: telling them apart would cost rows for nothing.
+        let (ascii, rest): (Vec<&[u8]>, Vec<&[u8]>) =
+            literals.iter().partition(|literal| literal.first().is_some_and(u8::is_ascii));
+        let rows = PAGES * ROWS_PER_PAGE - 1;
+        // Neighbours have much in common.
+        let ascii_rows = ascii.iter().enumerate().map(|(i, literal)| (i * rows / ascii.len(), literal));
+        for (row, literal) in ascii_rows.chain(rest.iter().map(|literal| (rows, literal))) {
             let bit = 1 << (row % ROWS_PER_PAGE);
             for (pages, offset) in tables.iter_mut().zip(OFFSETS) {
                 let ruled = &mut pages[row / ROWS_PER_PAGE];
                 match usize::try_from(offset).ok().and_then(|at| literal.get(at)) {
                     Some(&c) => {
-                        if c.is_ascii() {
-                            ruled.low[usize::from(c & 15)] &= !bit;
-                        }
-                        ruled.high[usize::from(c >> 4)] &= !bit;
-                        if either_case && c.is_ascii_alphabetic() {
-                            // The two differ in this bit of the high half.
-                            ruled.high[usize::from((c ^ 0x20) >> 4)] &= !bit;
+                        for c in [c, if either_case { c.to_ascii_uppercase() } else { c }] {
+                            if c.is_ascii() {
+                                ruled.low[usize::from(c & 15)] &= !bit;
+                            }
+                            ruled.high[usize::from(c >> 4)] &= !bit;
                         }
                     }
                     None => {
