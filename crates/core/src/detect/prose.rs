@@ -214,10 +214,18 @@ fn begins_phrase(text: &[u8], at: usize, phrase: &Phrase) -> bool {
     run == at || word_start(text, run) == at
 }
 
+/// Whether one of [`LINKS`] begins with this byte.
+fn begins_link(c: u8) -> bool {
+    matches!(c, b'n' | b'c' | b'i' | b':') || !c.is_ascii()
+}
+
 /// Past blanks, links and an opening quote; `None` where nothing stands in between, or the line ends.
 fn past_links(text: &[u8], at: usize) -> Option<usize> {
     let mut end = run_end(text, at, 2, |c| c == b' ');
     for _ in 0..3 {
+        if !text.get(end).is_some_and(|&c| begins_link(c)) {
+            break;
+        }
         let link = LINKS.iter().find(|link| {
             text[end..].starts_with(link.as_bytes())
                 && (!link.is_ascii() || **link == ":" || text.get(end + link.len()) == Some(&b' '))
@@ -337,6 +345,7 @@ mod tests {
 
     #[test]
     fn lists_are_sorted() {
+        assert!(LINKS.iter().all(|link| begins_link(link.as_bytes()[0])));
         assert!(FOLLOWERS.is_sorted() && HALVES.is_sorted() && EXTENSIONS.is_sorted());
     }
 }
