@@ -22,7 +22,13 @@ local pcall = pcall
 
 
 -- Headers that vouch for the bytes the client sent; false once the body is masked.
-local REQUEST_DIGESTS = { "Content-MD5", "Digest", "Content-Digest", "Repr-Digest" }
+-- Each with nginx's variable for it, which sees it however many headers there are.
+local REQUEST_DIGESTS = {
+  { name = "Content-MD5", variable = "http_content_md5" },
+  { name = "Digest", variable = "http_digest" },
+  { name = "Content-Digest", variable = "http_content_digest" },
+  { name = "Repr-Digest", variable = "http_repr_digest" },
+}
 
 
 vault.tell_write_failures(function(conf, why)
@@ -180,10 +186,10 @@ local function mask_request(conf)
     ctx.restorable = true
     local service_request = kong.service.request
     service_request.set_raw_body(masked)
-    for _, name in ipairs(REQUEST_DIGESTS) do
+    for _, digest in ipairs(REQUEST_DIGESTS) do
       -- taking out what is not there costs several times what looking does
-      if request.get_header(name) then
-        service_request.clear_header(name)
+      if ngx.var[digest.variable] then
+        service_request.clear_header(digest.name)
       end
     end
 

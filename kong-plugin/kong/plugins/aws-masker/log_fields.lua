@@ -6,9 +6,11 @@ local REDACTED = "REDACTED"
 -- only where the request has the header
 local REPLACE = { mode = "replace" }
 
--- The keys of LLM APIs. Authorization is left to Kong, which redacts it itself.
+-- Kong itself redacts Authorization in its newer versions only, and the other keys of LLM APIs in none.
 local CREDENTIAL_HEADERS = {
   "request.headers.x-api-key",
+  "request.headers.authorization",
+  "request.headers.proxy-authorization",
   "request.headers.api-key",
 }
 
