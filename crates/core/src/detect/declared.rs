@@ -73,14 +73,7 @@ fn indentation(text: &[u8], at: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use crate::detect::{Detector, DetectorConfig};
-
-    fn found(text: &str) -> Vec<(String, &str)> {
-        let detector = Detector::new(&DetectorConfig::default()).unwrap();
-        let found = detector.scan(text.as_bytes());
-        let parts = found.parts.iter();
-        parts.map(|p| (detector.kind_name(p.kind).to_owned(), text.get(p.span.clone()).unwrap())).collect()
-    }
+    use crate::detect::testing::found;
 
     #[test]
     fn the_type_of_a_resource_says_what_its_name_is() {

@@ -329,3 +329,16 @@ impl Scan<'_, '_> {
         }
     }
 }
+
+#[cfg(test)]
+mod testing {
+    use super::{Detector, DetectorConfig};
+
+    /// Kind and text of each part that is found in `text`.
+    pub(super) fn found(text: &str) -> Vec<(String, &str)> {
+        let detector = Detector::new(&DetectorConfig::default()).unwrap();
+        let found = detector.scan(text.as_bytes());
+        let parts = found.parts.iter();
+        parts.map(|p| (detector.kind_name(p.kind).to_owned(), text.get(p.span.clone()).unwrap())).collect()
+    }
+}

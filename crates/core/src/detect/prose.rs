@@ -277,14 +277,7 @@ fn is_hash(text: &[u8], at: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::detect::{Detector, DetectorConfig};
-
-    fn found(text: &str) -> Vec<(String, &str)> {
-        let detector = Detector::new(&DetectorConfig::default()).unwrap();
-        let found = detector.scan(text.as_bytes());
-        let parts = found.parts.iter();
-        parts.map(|p| (detector.kind_name(p.kind).to_owned(), text.get(p.span.clone()).unwrap())).collect()
-    }
+    use crate::detect::testing::found;
 
     #[test]
     fn names_after_the_word_for_what_they_are() {
