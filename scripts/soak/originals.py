@@ -64,6 +64,11 @@ class Pool:
             length = sum(len(part) + 1 for part in parts) if size < 4096 else length + 400
         return " ".join(parts) + " ok"
 
+    def everything(self) -> str:
+        """A text with every original in it."""
+        self.texts += 1
+        return f"Request {self.texts}. " + "\n".join(original.text for original in self.originals)
+
     def clean_text(self) -> str:
         self.texts += 1
         return f"Request {self.texts}. " + " ".join(self.random.choices(WORDS, k=8))

@@ -109,6 +109,8 @@ class Soak:
         progress = asyncio.create_task(self.show_progress(traffic, end))
 
         await asyncio.sleep(warm - time.monotonic())
+        # what the plugin remembers of tokens is bounded; only what grows after that bound was reached is lost
+        await traffic.say_everything(2 * self.clients)
         await traffic.peak(2 * self.clients)
         before = await self.weigh(traffic)
         timeline = [before]

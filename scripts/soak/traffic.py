@@ -13,6 +13,7 @@ TOKEN = re.compile(rb"\b[A-Z][A-Z0-9]{1,9}_(?:[A-Z2-7]{13}|[A-Z2-7]{8})\b")
 ANSWER_SECONDS = 60
 BODY_LIMIT = 4 * 1024 * 1024
 MAX_NOTES = 20
+API_KEYS = [f"key-{number}" for number in range(1, 6)]
 
 
 Action = Callable[["Traffic", Client], Awaitable[None]]
@@ -61,6 +62,21 @@ class Traffic:
             for client in connections:
                 client.close()
 
+    async def say_everything(self, clients: int) -> None:
+        """Every original under every API key, over so many connections that each worker has met them all."""
+        text = self.pool.everything()
+        for key in API_KEYS:
+
+            async def everything(traffic: Traffic, client: Client) -> None:
+                answer = await traffic.send(client, messages(text), key=key)
+                check_status(answer, 200)
+                check_text(answer.json()["content"][0]["text"], text)
+
+            connections = [Client(self.port) for _ in range(clients)]
+            await asyncio.gather(*(self._run(everything, client) for client in connections))
+            for client in connections:
+                client.close()
+
     async def _run(self, action: Action, client: Client) -> None:
         self.in_flight += 1
         try:
@@ -80,8 +96,10 @@ class Traffic:
         if len(self.notes) < MAX_NOTES:
             self.notes.append(text)
 
-    async def send(self, client: Client, body: dict, path: str = "/v1/messages", leave_after=None, **knobs) -> Answer:
-        headers = {"Content-Type": "application/json", "x-api-key": f"key-{self.pool.random.randint(1, 5)}"}
+    async def send(
+        self, client: Client, body: dict, path: str = "/v1/messages", leave_after=None, key: str | None = None, **knobs
+    ) -> Answer:
+        headers = {"Content-Type": "application/json", "x-api-key": key or self.pool.random.choice(API_KEYS)}
         headers |= {"x-mock-" + name.replace("_", "-"): str(value) for name, value in knobs.items()}
         return await client.request("POST", path, headers, json.dumps(body).encode(), leave_after)
 
