@@ -42,7 +42,7 @@ const SLOW_TEXTS: &[(&str, &str)] = &[
     ("slow-octets", "1.2."),
     ("slow-arn", "arn:"),
     ("many-arns", "arn:aws:"),
-    ("slow-arn-encoded", "arn%3Aaws%3A"),
+    ("many-arns-encoded", "arn%3Aaws%3A"),
     ("slow-backslashes", "\\"),
     ("many-escapes", "\\u0041"),
     ("many-solidi", "\\/"),

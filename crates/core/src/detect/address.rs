@@ -3,7 +3,7 @@
 use std::net::Ipv6Addr;
 use std::ops::Range;
 
-use super::boundary::{ends_at, is_alnum, run_end, run_start, word_start};
+use super::boundary::{MAX_ESCAPE, ends_at, is_alnum, run_end, run_start, word_start};
 use super::{Finding, Hits, Part, Scan};
 use crate::catalog::KindId;
 
@@ -21,6 +21,13 @@ pub(super) struct Address {
     span: Range<usize>,
     /// Where the address itself ends.
     end: usize,
+}
+
+impl Address {
+    pub(super) fn move_to(&mut self, place: impl Fn(&Range<usize>) -> Range<usize>) {
+        self.end = place(&(self.span.start..self.end)).end;
+        self.span = place(&self.span);
+    }
 }
 
 impl Hits {
@@ -42,10 +49,9 @@ impl Scan<'_, '_> {
         let text = self.text;
         let kind = self.detector.catalog.known.ipv4;
         let next = run_end(text, dot + 1, 64, |c| c.is_ascii_digit() || c == b'.');
-        let start = run_start(text, dot, 4, |c| c.is_ascii_digit());
+        let start = word_start(text, run_start(text, dot, MAX_ESCAPE + 3, is_alnum));
         let Some((octets, end)) = quad(text, start, b'.') else { return next };
         if !self.wants(kind)
-            || !begins_word(text, start)
             || start > 0 && text[start - 1] == b'.'
             || !ends_at(text, end)
             || text.get(end) == Some(&b'.') && text.get(end + 1).is_some_and(u8::is_ascii_digit)
@@ -88,9 +94,12 @@ impl Scan<'_, '_> {
         let text = self.text;
         let kind = self.detector.catalog.known.ipv6;
         let is_group = |c: u8| c.is_ascii_hexdigit();
-        let start = run_start(text, colon, 5, is_group);
+        let start = word_start(text, run_start(text, colon, MAX_ESCAPE + 4, is_alnum));
         // The first group of an address that says where something is has four digits, one of them decimal.
-        if colon - start != 4 || !begins_word(text, start) || start > 0 && text[start - 1] == b':' {
+        if start + 4 != colon
+            || !text[start..colon].iter().all(|&c| is_group(c))
+            || start > 0 && text[start - 1] == b':'
+        {
             return colon;
         }
         if !text[start..colon].iter().any(u8::is_ascii_digit) {

@@ -37,7 +37,7 @@ enum Anchor {
     Dot,
     Colon,
     Equals,
-    Percent,
+    Code,
     Capital,
     Digit,
     Backslash,
@@ -51,7 +51,8 @@ const ANCHORS: [Anchor; 256] = {
     table[b'.' as usize] = Anchor::Dot;
     table[b':' as usize] = Anchor::Colon;
     table[b'=' as usize] = Anchor::Equals;
-    table[b'%' as usize] = Anchor::Percent;
+    table[b'%' as usize] = Anchor::Code;
+    table[b'&' as usize] = Anchor::Code;
     table[b'\\' as usize] = Anchor::Backslash;
     // Between the cells of a table.
     table[b'|' as usize] = Anchor::Bar;
@@ -101,8 +102,12 @@ fn rows(catalog: &Catalog) -> Vec<Row> {
         Row::at(b"-").before(Class::bytes(b"pthl")).next(digit),
         // `--bucket acme-logs`, `-----BEGIN `, from the last dash on.
         Row::at(b"-").before(Class::bytes(b"-")).next(alpha),
-        // `arn:aws`, `arn%3Aaws`.
-        Row::at(b":%").before(Class::bytes(b"n")).next(Class::bytes(b"a3")).second(Class::bytes(b"wAa")),
+        // `arn:aws`.
+        Row::at(b":").before(Class::bytes(b"n")).next(Class::bytes(b"a")).second(Class::bytes(b"w")),
+        // `%3A`; letters and digits are not written so.
+        Row::at(b"%").next(Class::bytes(b"0234567")).second(hex),
+        // `&quot;`, `&apos;`, `&amp;`, `&#58;`, `&#x3A;`.
+        Row::at(b"&").next(Class::bytes(b"qa#")).second(Class::of(|c| c.is_ascii_digit() || b"umpxX".contains(&c))),
         // `s3://`, `postgres://user:password@`.
         Row::at(b":").before(alnum).next(Class::bytes(b"/")).second(Class::bytes(b"/")),
         // `2001:db8::1`.
@@ -166,7 +171,7 @@ impl Scan<'_, '_> {
                 self.separator(at);
                 at + 1
             }
-            Anchor::Percent => self.percent(at),
+            Anchor::Code => self.code(at),
             Anchor::Capital => self.capital_letter(at),
             Anchor::Digit => self.digit(at),
             Anchor::Backslash => self.backslash(at),
@@ -268,17 +273,6 @@ impl Scan<'_, '_> {
         if self.detector.catalog.members.may_end(&text[..end]) {
             self.keyed_value(at, end);
         }
-    }
-
-    fn percent(&mut self, at: usize) -> usize {
-        let text = self.text;
-        if text[..at].ends_with(b"arn") && text[at..].len() > 3 && text[at..at + 3].eq_ignore_ascii_case(b"%3A") {
-            let end = self.arn(at);
-            if end > at {
-                return end;
-            }
-        }
-        at + 1
     }
 
     /// The letter that unique ids of IAM begin with.

@@ -1,4 +1,4 @@
-//! Amazon Resource Names: `arn:partition:service:region:account:resource`, also URL-encoded.
+//! Amazon Resource Names: `arn:partition:service:region:account:resource`.
 
 use super::Scan;
 use super::boundary::{follows_escape, is_alnum, run_end};
@@ -14,28 +14,6 @@ const MAX_PLAIN_NUMBER: usize = 6;
 /// Length of a UUID.
 const UUID_LEN: usize = 36;
 
-/// How an ARN is spelled where it stands.
-#[derive(Clone, Copy)]
-struct Spelling {
-    colon: &'static [u8],
-    slash: &'static [u8],
-}
-
-const PLAIN: Spelling = Spelling { colon: b":", slash: b"/" };
-const URL_ENCODED: Spelling = Spelling { colon: b"%3A", slash: b"%2F" };
-
-impl Spelling {
-    fn colon_at(self, text: &[u8], at: usize) -> Option<usize> {
-        separator(text, at, self.colon)
-    }
-}
-
-/// Past the separator at `at`, in either case of its hexadecimal digits.
-fn separator(text: &[u8], at: usize, spelled: &[u8]) -> Option<usize> {
-    let end = at + spelled.len();
-    text.get(at..end)?.eq_ignore_ascii_case(spelled).then_some(end)
-}
-
 impl Scan<'_, '_> {
     /// Looks at the ARN whose first colon is at `colon`; gives its end, or `colon` when it is none.
     pub(super) fn arn(&mut self, colon: usize) -> usize {
@@ -45,8 +23,7 @@ impl Scan<'_, '_> {
         if !self.wants(arn) || start > 0 && is_alnum(text[start - 1]) && !follows_escape(text, start) {
             return colon;
         }
-        let spelling = if text[colon] == b':' { PLAIN } else { URL_ENCODED };
-        let Some((fields, resource)) = header(text, colon, spelling) else { return colon };
+        let Some((fields, resource)) = header(text, colon) else { return colon };
         let [partition, service, region, account] = fields;
         if !text[partition.0..partition.1].starts_with(b"aws") || service.0 == service.1 {
             return colon;
@@ -57,7 +34,7 @@ impl Scan<'_, '_> {
         if !(is_region || is_account(&text[account.0..account.1])) || region.ends_with(b"arn") {
             return colon;
         }
-        let end = resource_end(text, resource, spelling);
+        let end = resource_end(text, resource);
         let before = self.hits.parts.len();
         let owned_by_aws = &text[account.0..account.1] == b"aws";
         if is_account(&text[account.0..account.1]) {
@@ -65,7 +42,7 @@ impl Scan<'_, '_> {
         }
         // Quotas have the same codes in every account.
         if !owned_by_aws && service != b"servicequotas" {
-            self.arn_resource(service, resource, end, spelling);
+            self.arn_resource(service, resource, end);
         }
         if self.hits.parts.len() > before {
             self.finding(arn, start, end);
@@ -73,7 +50,7 @@ impl Scan<'_, '_> {
         end
     }
 
-    fn arn_resource(&mut self, service: &[u8], start: usize, end: usize, spelling: Spelling) {
+    fn arn_resource(&mut self, service: &[u8], start: usize, end: usize) {
         let text = self.text;
         let catalog = self.detector.catalog;
         let mut kind = catalog.arn_words.untyped(service);
@@ -81,7 +58,8 @@ impl Scan<'_, '_> {
         let mut index = 0;
         let is_object = service == b"s3" && kind.is_some();
         while segment < end {
-            let (stop, next) = segment_end(text, segment, end, spelling);
+            let stop = run_end(text, segment, end - segment, |c| c != b'/' && c != b':');
+            let next = end.min(stop + 1);
             let body = &text[segment..stop];
             if is_object && index == 1 {
                 self.object_key(segment, end);
@@ -106,7 +84,7 @@ impl Scan<'_, '_> {
                 self.arn_segment(kind, segment, stop, !is_path);
             }
             index += 1;
-            segment = next.max(stop + 1);
+            segment = stop + 1;
         }
     }
 
@@ -175,20 +153,23 @@ impl Scan<'_, '_> {
 }
 
 /// The four fields after `arn:` and the offset of the resource.
-fn header(text: &[u8], colon: usize, spelling: Spelling) -> Option<([(usize, usize); 4], usize)> {
-    let mut at = spelling.colon_at(text, colon)?;
+fn header(text: &[u8], colon: usize) -> Option<([(usize, usize); 4], usize)> {
+    let mut at = colon + 1;
     let mut fields = [(0, 0); 4];
     for field in &mut fields {
         let end = run_end(text, at, 64, |c| is_alnum(c) || matches!(c, b'-' | b'*' | b'_' | b'$' | b'{' | b'}'));
         *field = (at, end);
-        at = spelling.colon_at(text, end)?;
+        if text.get(end) != Some(&b':') {
+            return None;
+        }
+        at = end + 1;
     }
     Some((fields, at))
 }
 
 /// Where the resource ends: at white space, quotes, brackets, commas and everything that is not ASCII; punctuation of
 /// the sentence around it does not belong to it.
-fn resource_end(text: &[u8], start: usize, spelling: Spelling) -> usize {
+fn resource_end(text: &[u8], start: usize) -> usize {
     let mut end = start;
     let limit = text.len().min(start + MAX_ARN);
     while end < limit {
@@ -196,9 +177,8 @@ fn resource_end(text: &[u8], start: usize, spelling: Spelling) -> usize {
         let belongs = is_alnum(c)
             || matches!(
                 c,
-                b'-' | b'_' | b'.' | b':' | b'/' | b'*' | b'+' | b'=' | b'@' | b'~' | b'#' | b'?' | b'$' | b'!'
+                b'-' | b'_' | b'.' | b':' | b'/' | b'*' | b'+' | b'=' | b'@' | b'~' | b'#' | b'?' | b'$' | b'!' | b'%'
             )
-            || c == b'%' && (spelling.colon.len() == 1 || !text[end..].starts_with(b"%22"))
             || c == b'{' && end > start && text[end - 1] == b'$'
             || c == b'}' && text[start..end].contains(&b'{');
         if !belongs {
@@ -210,24 +190,6 @@ fn resource_end(text: &[u8], start: usize, spelling: Spelling) -> usize {
         end -= 1;
     }
     end
-}
-
-/// The end of the segment at `start`, and where the next one begins.
-fn segment_end(text: &[u8], start: usize, end: usize, spelling: Spelling) -> (usize, usize) {
-    let mut at = start;
-    while at < end {
-        if text[at] == b'/' || text[at] == b':' {
-            return (at, at + 1);
-        }
-        if spelling.slash.len() > 1 {
-            let past = separator(text, at, spelling.slash).or_else(|| separator(text, at, spelling.colon));
-            if let Some(past) = past.filter(|&past| past <= end) {
-                return (at, past);
-            }
-        }
-        at += 1;
-    }
-    (end, end)
 }
 
 pub(super) fn is_account(text: &[u8]) -> bool {

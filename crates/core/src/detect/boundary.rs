@@ -3,6 +3,9 @@
 /// Most backslashes before a quote: each JSON in JSON doubles them and adds one, this is five deep.
 pub(super) const MAX_BACKSLASHES: usize = 31;
 
+/// Most letters and digits that an escape lends to the word behind it: those of `\u00e9`.
+pub(super) const MAX_ESCAPE: usize = 5;
+
 /// What a byte is, a bit each. Verifiers ask so often that a table is worth it.
 pub(super) mod class {
     pub(in crate::detect) const DIGIT: u8 = 1;
@@ -49,6 +52,7 @@ pub(crate) fn word_start(text: &[u8], start: usize) -> usize {
     match (before, text.get(start)) {
         (Some(b'\\'), Some(b'n' | b't' | b'r' | b'b' | b'f')) => start + 1,
         (Some(b'\\'), Some(b'u')) if is_hex_run(text, start + 1, 4) => start + 5,
+        (Some(b'\\'), Some(b'x')) if is_hex_run(text, start + 1, 2) => start + 3,
         (Some(b'%'), Some(_)) if is_hex_run(text, start, 2) => start + 2,
         (Some(b'[' | b';'), Some(c)) if c.is_ascii_digit() || *c == b'm' => past_color(text, start),
         _ => start,
@@ -67,7 +71,7 @@ fn past_color(text: &[u8], start: usize) -> usize {
 
 /// True when an escape or a percent code ends right before `at`, so that a word may begin there.
 pub(crate) fn follows_escape(text: &[u8], at: usize) -> bool {
-    (1..=5).any(|back| at.checked_sub(back).is_some_and(|from| from < at && word_start(text, from) == at))
+    (1..=MAX_ESCAPE).any(|back| at.checked_sub(back).is_some_and(|from| from < at && word_start(text, from) == at))
 }
 
 /// True when `text[at..at + len]` is hexadecimal.
@@ -105,6 +109,7 @@ mod tests {
         assert_eq!(word_start(br"\\ni-0", 2), 3);
         assert_eq!(word_start(br"\uac00i-0", 1), 6);
         assert_eq!(word_start(b"%2Fi-0", 1), 3);
+        assert_eq!(word_start(br"\x84i-0", 1), 4);
         assert_eq!(word_start(b" ni-0", 1), 1);
         assert_eq!(word_start(b"ni-0", 0), 0);
         assert_eq!(word_start(b"\x1b[31mi-0", 2), 5);

@@ -14,6 +14,7 @@ mod boundary;
 mod context;
 mod custom;
 mod declared;
+mod encoded;
 mod host;
 mod key;
 mod mention;
@@ -161,6 +162,7 @@ impl Detector {
             Scan::resolved(self, view.text(), &mut hits).anchors();
         }
         Scan::resolved(self, view.text(), &mut hits).secrets_near_access_keys();
+        self.scan_encoded(view.text(), &mut hits);
         self.custom.scan(view.text(), |label| self.has_label(label), &mut hits);
         Scan::resolved(self, view.text(), &mut hits).prose();
         hits.settle_addresses(self.catalog.known.ipv4, self.catalog.known.ipv6);
@@ -187,6 +189,8 @@ struct Hits {
     parts: Vec<Part>,
     loose: Vec<Loose>,
     addresses: Vec<Address>,
+    /// Stretches with codes in them, see [`encoded`].
+    encoded: Vec<Range<usize>>,
 }
 
 impl Hits {
@@ -200,6 +204,24 @@ impl Hits {
             self.findings.reserve(ROOM);
             self.parts.reserve(2 * ROOM);
         }
+    }
+
+    /// Moves everything to where `place` says that it stands.
+    fn move_to(&mut self, place: impl Fn(&Range<usize>) -> Range<usize>) {
+        let findings = self.findings.iter_mut().map(|f| &mut f.span);
+        let parts = self.parts.iter_mut().map(|p| &mut p.span);
+        let loose = self.loose.iter_mut().map(|l| &mut l.span);
+        findings.chain(parts).chain(loose).for_each(|span| *span = place(span));
+        for address in &mut self.addresses {
+            address.move_to(&place);
+        }
+    }
+
+    fn append(&mut self, mut other: Self) {
+        self.findings.append(&mut other.findings);
+        self.parts.append(&mut other.parts);
+        self.loose.append(&mut other.loose);
+        self.addresses.append(&mut other.addresses);
     }
 
     /// Keeps of the findings and parts, from these indices on, those whose start may be kept.
@@ -261,6 +283,8 @@ struct Scan<'d, 't> {
     /// Escapes were not resolved; the scan ends at the first that a view resolves.
     is_raw: bool,
     met_escape: bool,
+    /// The text is what codes stand for: it has no codes itself.
+    is_decoded: bool,
     /// Which services the text speaks of, by stretch of text.
     near: HashMap<(usize, &'static str), bool>,
     /// The key whose value is looked at.
@@ -282,6 +306,7 @@ impl<'d, 't> Scan<'d, 't> {
             hits,
             is_raw: true,
             met_escape: false,
+            is_decoded: false,
             near: HashMap::new(),
             key: 0..0,
             types: None,

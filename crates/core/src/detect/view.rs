@@ -8,9 +8,9 @@ use once_cell::sync::OnceCell;
 use super::boundary::run_start;
 use super::sieve::{Class, Lanes, Row, Sieve};
 
-/// A text in which `\/` and `\uXXXX` are plain characters, with the way back to the bytes as they were given.
+/// A text with its escapes as plain characters, with the way back to the bytes as they were given.
 ///
-/// Nearly every text has none of these, and is borrowed. Quotes, backslashes and control characters stay escaped, so
+/// Nearly every text has no `\/` and `\uXXXX`, and is borrowed. Quotes, backslashes and control characters stay escaped, so
 /// that the structure of JSON inside the text does not change. An even number of backslashes is JSON inside JSON.
 pub(super) struct View<'t> {
     raw_len: usize,
@@ -36,6 +36,28 @@ impl<'t> View<'t> {
         let mut view = Self::plain(raw);
         view.resolve(lanes, raw);
         view
+    }
+
+    /// The text with the characters instead of their codes; `code` gives both the character of the code that begins at an
+    /// offset and where it ends.
+    pub(super) fn decoded(raw: &'t [u8], code: impl Fn(&[u8], usize) -> Option<(u8, usize)>) -> Self {
+        let mut text = Vec::with_capacity(raw.len());
+        let mut escapes = Vec::new();
+        let mut at = 0;
+        while at < raw.len() {
+            match code(raw, at) {
+                Some((plain, end)) => {
+                    escapes.push(Escape { text: text.len()..text.len() + 1, raw: at..end });
+                    text.push(plain);
+                    at = end;
+                }
+                None => {
+                    text.push(raw[at]);
+                    at += 1;
+                }
+            }
+        }
+        Self { raw_len: raw.len(), text: Cow::Owned(text), escapes }
     }
 
     fn resolve(&mut self, lanes: Lanes, raw: &[u8]) {

@@ -33,8 +33,12 @@ fn rows_know_handlers(text: &[u8]) {
         let mut hits = Hits::default();
         let mut scan = Scan::raw(&DETECTORS[0], text, &mut hits);
         let next = scan.visit(at);
-        let idle =
-            next == at + 1 && !scan.met_escape && hits.is_empty() && hits.parts.is_empty() && hits.loose.is_empty();
+        let idle = next == at + 1
+            && !scan.met_escape
+            && hits.is_empty()
+            && hits.parts.is_empty()
+            && hits.loose.is_empty()
+            && hits.encoded.is_empty();
         // The scan visits the first byte in any case.
         assert!(
             idle || at == 0 || ROWS.iter().any(|row| row.matches(text, at)),
