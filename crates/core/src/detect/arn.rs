@@ -1,5 +1,7 @@
 //! Amazon Resource Names: `arn:partition:service:region:account:resource`.
 
+use std::borrow::Cow;
+
 use super::Scan;
 use super::boundary::{follows_escape, is_alnum, run_end};
 use super::prefixed::uuid_end;
@@ -20,29 +22,35 @@ impl Scan<'_, '_> {
         let Some(start) = colon.checked_sub(3) else { return colon };
         let text = self.text;
         let arn = self.detector.catalog.known.arn;
-        if !self.wants(arn) || start > 0 && is_alnum(text[start - 1]) && !follows_escape(text, start) {
+        if !self.wants(arn) {
             return colon;
         }
         let Some((fields, resource)) = header(text, colon) else { return colon };
-        let [partition, service, region, account] = fields;
-        if !text[partition.0..partition.1].starts_with(b"aws") || service.0 == service.1 {
+        let [partition, service, region, account] = fields.map(|(from, to)| &text[from..to]);
+        if !begins_with(partition, b"aws") || service.is_empty() {
             return colon;
         }
-        let (region, service) = (&text[region.0..region.1], &text[service.0..service.1]);
-        // The account says that this is an ARN where somebody wrote `REGION`; two ARNs run into each other otherwise.
+        // Two ARNs that run into each other: the second is the one that is whole.
+        if [region, account].iter().any(|field| ends_with(field, b"arn")) {
+            return colon;
+        }
+        // The account says that this is an ARN where somebody wrote `REGION`, and where it is glued to a word.
         let is_region = region.is_empty() || region == b"*" || region.contains(&b'-') || region.contains(&b'$');
-        if !(is_region || is_account(&text[account.0..account.1])) || region.ends_with(b"arn") {
+        let is_glued = start > 0 && is_alnum(text[start - 1]) && !follows_escape(text, start);
+        if !(is_region && !is_glued || is_account(account)) {
             return colon;
         }
         let end = resource_end(text, resource);
         let before = self.hits.parts.len();
-        let owned_by_aws = &text[account.0..account.1] == b"aws";
-        if is_account(&text[account.0..account.1]) {
-            self.part(self.detector.catalog.known.account, account.0, account.1, false);
+        if is_account(account) {
+            let (from, to) = fields[3];
+            self.part(self.detector.catalog.known.account, from, to, false);
         }
+        let in_capitals = service.iter().any(u8::is_ascii_uppercase);
+        let service = &*own_word(service, in_capitals);
         // Quotas have the same codes in every account.
-        if !owned_by_aws && service != b"servicequotas" {
-            self.arn_resource(service, resource, end);
+        if !account.eq_ignore_ascii_case(b"aws") && service != b"servicequotas" {
+            self.arn_resource(service, resource, end, in_capitals);
         }
         if self.hits.parts.len() > before {
             self.finding(arn, start, end);
@@ -50,7 +58,7 @@ impl Scan<'_, '_> {
         end
     }
 
-    fn arn_resource(&mut self, service: &[u8], start: usize, end: usize) {
+    fn arn_resource(&mut self, service: &[u8], start: usize, end: usize, in_capitals: bool) {
         let text = self.text;
         let catalog = self.detector.catalog;
         let mut kind = catalog.arn_words.untyped(service);
@@ -71,8 +79,9 @@ impl Scan<'_, '_> {
                 index += 1;
                 continue;
             }
-            let typed = catalog.arn_words.kind(service, body);
-            let is_word = catalog.arn_words.segment(body) == ArnSegment::Word;
+            let word = &*own_word(body, in_capitals);
+            let typed = catalog.arn_words.kind(service, word);
+            let is_word = catalog.arn_words.segment(word) == ArnSegment::Word;
             // The first of several segments is a resource type unless the service has none.
             let is_type = index == 0 && kind.is_none() && next > stop && is_type_word(body);
             if typed.is_some() && (index == 0 || is_word) {
@@ -152,6 +161,19 @@ impl Scan<'_, '_> {
     }
 }
 
+fn begins_with(text: &[u8], word: &[u8]) -> bool {
+    text.get(..word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word))
+}
+
+fn ends_with(text: &[u8], word: &[u8]) -> bool {
+    text.len().checked_sub(word.len()).is_some_and(|at| text[at..].eq_ignore_ascii_case(word))
+}
+
+/// A word of AWS as its tables have it, where the whole ARN may be in capitals.
+fn own_word(word: &[u8], in_capitals: bool) -> Cow<'_, [u8]> {
+    if in_capitals { Cow::Owned(word.to_ascii_lowercase()) } else { Cow::Borrowed(word) }
+}
+
 /// The four fields after `arn:` and the offset of the resource.
 fn header(text: &[u8], colon: usize) -> Option<([(usize, usize); 4], usize)> {
     let mut at = colon + 1;
@@ -182,6 +204,11 @@ fn resource_end(text: &[u8], start: usize) -> usize {
             || c == b'{' && end > start && text[end - 1] == b'$'
             || c == b'}' && text[start..end].contains(&b'{');
         if !belongs {
+            break;
+        }
+        // Another ARN, without anything in between.
+        if c == b':' && ends_with(&text[start..end], b"arn") && begins_with(&text[end + 1..], b"aws") {
+            end -= 3;
             break;
         }
         end += 1;
@@ -243,4 +270,48 @@ pub(super) fn is_region(text: &[u8]) -> bool {
             PLACES.contains(&place)
         })
         && places > 0
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::found;
+
+    fn parts(text: &str) -> Vec<&str> {
+        found(text).into_iter().map(|(_, part)| part).collect()
+    }
+
+    #[test]
+    fn arns_in_capitals() {
+        assert_eq!(
+            found("ARN:AWS:IAM::618734209955:ROLE/BILLING"),
+            [("account-id".to_owned(), "618734209955"), ("name:iam-role".to_owned(), "BILLING")]
+        );
+        assert_eq!(
+            found("Arn:Aws:States:us-east-1:618734209955:StateMachine:billing")[1],
+            ("name:state-machine".to_owned(), "billing")
+        );
+        assert_eq!(found("ARN:AWS:IAM::AWS:POLICY/ReadOnlyAccess"), []);
+    }
+
+    #[test]
+    fn arns_that_run_into_each_other() {
+        for (text, expected) in [
+            ("arn:aws:s3:::*arn:aws:s3:::acme-logs", &["acme-logs"][..]),
+            ("arn:aws:iam::*arn:aws:iam::618734209955:role/x", &["618734209955", "x"]),
+            ("arn:aws:iam::610327489955:*arn:aws:sqs:us-east-1:618734209955:q", &["610327489955", "618734209955", "q"]),
+            (
+                "arn:aws:sts::610327489955:assumed-role/a/barn:aws:iam::618734209955:role/x",
+                &["610327489955", "a", "b", "618734209955", "x"],
+            ),
+            ("arn:aws:sqs:us-east-1arn:aws:iam::618734209955:role/x", &["618734209955", "x"]),
+        ] {
+            assert_eq!(parts(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn arns_glued_to_a_word_have_an_account() {
+        assert_eq!(parts("rolearn:aws:iam::618734209955:role/x"), ["618734209955", "x"]);
+        assert_eq!(parts("learn:aws:iam:::x"), [""; 0]);
+    }
 }
