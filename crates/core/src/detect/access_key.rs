@@ -1,14 +1,12 @@
 //! Access key ids and the unique ids of IAM: `AKIA…`, `AROA…`.
 
 use super::Scan;
-use super::boundary::{is_alnum, run_end, run_start, word_start};
+use super::boundary::{ends_at, is_alnum, run_end, run_start, word_start};
 
 /// Letters that announce the kind.
 const PREFIX: usize = 4;
 /// Longest name of a session.
 const MAX_SESSION: usize = 64;
-/// A run of base64 characters of this length before a slash is base64, not a path.
-const BASE64_RUN: usize = 20;
 
 impl Scan<'_, '_> {
     /// Looks at the capital at `at`; gives where to go on.
@@ -30,8 +28,7 @@ impl Scan<'_, '_> {
             .iter()
             .find(|shape| (usize::from(shape.min)..=usize::from(shape.max)).contains(&body));
         if let Some(shape) = shape
-            && text.get(end).is_none_or(|&c| !is_alnum(c) && c != b'+')
-            && !in_base64(text, at)
+            && ends_at(text, end)
         {
             let session = self.session_end(prefix, end);
             if session == end {
@@ -57,18 +54,6 @@ impl Scan<'_, '_> {
         });
         let name_end = run_start(text, stop, stop - end, |c| c == b'.');
         if text.get(end + 1).is_some_and(|&c| is_alnum(c)) { name_end } else { end }
-    }
-}
-
-/// True when what stands before is base64 that runs on.
-fn in_base64(text: &[u8], at: usize) -> bool {
-    match at.checked_sub(1).map(|i| text[i]) {
-        Some(b'+') => true,
-        Some(b'/') => {
-            let run = run_start(text, at - 1, BASE64_RUN, |c| is_alnum(c) || c == b'+');
-            at - 1 - run >= BASE64_RUN
-        }
-        _ => false,
     }
 }
 

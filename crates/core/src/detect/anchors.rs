@@ -39,6 +39,7 @@ enum Anchor {
     Equals,
     Code,
     Capital,
+    SessionToken,
     Digit,
     Backslash,
     Bar,
@@ -60,6 +61,8 @@ const ANCHORS: [Anchor; 256] = {
     table[b'(' as usize] = Anchor::Bracket;
     // Access keys and unique ids of IAM begin with this letter.
     table[b'A' as usize] = Anchor::Capital;
+    table[b'I' as usize] = Anchor::SessionToken;
+    table[b'F' as usize] = Anchor::SessionToken;
     let mut digit = b'0';
     while digit <= b'9' {
         table[digit as usize] = Anchor::Digit;
@@ -103,7 +106,7 @@ fn rows(catalog: &Catalog) -> Vec<Row> {
         // `--bucket acme-logs`, `-----BEGIN `, from the last dash on.
         Row::at(b"-").before(Class::bytes(b"-")).next(alpha),
         // `arn:aws`.
-        Row::at(b":").before(Class::bytes(b"n")).next(Class::bytes(b"a")).second(Class::bytes(b"w")),
+        Row::at(b":").before(Class::bytes(b"nN")).next(Class::bytes(b"aA")).second(Class::bytes(b"wW")),
         // `%3A`; letters and digits are not written so.
         Row::at(b"%").next(Class::bytes(b"0234567")).second(hex),
         // `&quot;`, `&apos;`, `&amp;`, `&#58;`, `&#x3A;`.
@@ -122,6 +125,8 @@ fn rows(catalog: &Catalog) -> Vec<Row> {
         Row::at(b"(").before(alnum).next(Class::bytes(b"\"'\\")),
         // `AKIA…`, `ABSKQmVkcm9ja0…`, which is base64 of `Bedrock`.
         Row::at(b"A").next(iam(1)).second(iam(2)).eighth(Class::of(|c| is_upper(c) || c == b'c')),
+        // `IQoJb3JpZ2lu…`, `FwoGZXIvYXdz…`.
+        Row::at(b"IF").next(Class::bytes(b"Qw")).second(Class::bytes(b"o")).eighth(alnum),
         // `123456789012`, `1234-5678-9012`.
         Row::at(b"0123456789").next(digit).second(digit).eighth(digit),
         // `10.0.1.5`: the second byte after the first dot is a digit or the second dot.
@@ -173,6 +178,7 @@ impl Scan<'_, '_> {
             }
             Anchor::Code => self.code(at),
             Anchor::Capital => self.capital_letter(at),
+            Anchor::SessionToken => self.session_token(at),
             Anchor::Digit => self.digit(at),
             Anchor::Backslash => self.backslash(at),
             Anchor::Bar => {
@@ -231,7 +237,9 @@ impl Scan<'_, '_> {
         let before = at.checked_sub(1).map_or(b' ', |before| text[before]);
         // A quote or a blank comes before most colons of JSON.
         if is_alnum(before) {
-            if before == b'n' && text[..at].ends_with(b"arn") && text[at + 1..].starts_with(b"aws") {
+            if matches!(before, b'n' | b'N')
+                && text[at.saturating_sub(3)..].get(..7).is_some_and(|found| found.eq_ignore_ascii_case(b"arn:aws"))
+            {
                 let end = self.arn(at);
                 if end > at {
                     return end;

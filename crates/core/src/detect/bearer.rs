@@ -1,6 +1,7 @@
 //! Credentials that announce themselves: bearer keys, web tokens, passwords in URLs.
 
 use super::Scan;
+use super::anchors::WEB_TOKEN;
 use super::boundary::{is_alnum, run_end, run_start, word_start};
 use crate::catalog::KindId;
 use crate::token::is_token_shaped;
@@ -61,10 +62,14 @@ impl Scan<'_, '_> {
     pub(super) fn web_token(&mut self, dot: usize) -> usize {
         let text = self.text;
         let run = run_start(text, dot, 1024, is_base64_url);
-        let start = word_start(text, run).min(dot);
+        let run = word_start(text, run).min(dot);
+        // The name of a variable may stand before it: `token_eyJ…`.
+        let border = |at: &usize| *at == run || !is_alnum(text[*at - 1]);
+        let head = memchr::memmem::find_iter(&text[run..dot], WEB_TOKEN.as_bytes()).map(|at| run + at).find(border);
+        let start = head.unwrap_or(dot);
         let second = run_end(text, dot + 1, MAX_TOKEN, is_base64_url);
         let end = run_end(text, second + 1, MAX_TOKEN, is_base64_url);
-        let is_token = text[start..dot].starts_with(b"eyJ") && text.get(second) == Some(&b'.') && end > second + 8;
+        let is_token = start < dot && text.get(second) == Some(&b'.') && end > second + 8;
         if !is_token {
             return dot + 1;
         }

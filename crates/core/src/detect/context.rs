@@ -1,9 +1,11 @@
 //! Values that their key announces: `"AccountId": "…"`, `--bucket …`, `aws_secret_access_key = …`, `| BucketName | … |`.
 
+use std::ops::Range;
+
 use super::Scan;
 use super::boundary::{is_alnum, run_end, run_start};
 use super::key::key_start;
-use super::value::{Setting, Value, is_believable, shape_end, value, whole_quoted};
+use super::value::{Setting, Value, is_believable, shape_range, value, whole_quoted};
 use crate::catalog::{Category, Member, ValueShape};
 
 /// Most values of one list.
@@ -210,9 +212,7 @@ impl Scan<'_, '_> {
 
     /// True when the value is the key that was looked at last, in any spelling.
     fn repeats_key(&self, value: Value) -> bool {
-        let plain = |range: std::ops::Range<usize>| {
-            self.text[range].iter().filter(|&&c| is_alnum(c)).map(u8::to_ascii_lowercase)
-        };
+        let plain = |range: Range<usize>| self.text[range].iter().filter(|&&c| is_alnum(c)).map(u8::to_ascii_lowercase);
         plain(value.start..value.end).eq(plain(self.key.clone()))
     }
 
@@ -222,25 +222,25 @@ impl Scan<'_, '_> {
         if self.repeats_key(value) {
             return;
         }
-        let ends = |m: &Member| {
-            let end = shape_end(text, value, m.value);
-            (end > value.start && is_believable(m.value, &text[value.start..end], setting)).then_some((m.kind, end))
+        let told_by = |m: &Member| {
+            let range = shape_range(text, value, m.value);
+            (!range.is_empty() && is_believable(m.value, &text[range.clone()], setting)).then_some((m.kind, range))
         };
         let resource = self.detector.catalog.known.resource_id;
         let told = || {
             let kind =
                 members.iter().any(|m| m.kind == resource).then(|| self.prefixed_as_told(value.start, value.end));
-            kind.flatten().map(|kind| (kind, value.end))
+            kind.flatten().map(|kind| (kind, value.start..value.end))
         };
-        let Some((kind, end)) = members.iter().find_map(ends).or_else(told) else { return };
+        let Some((kind, Range { start, end })) = members.iter().find_map(told_by).or_else(told) else { return };
         // An id with a prefix says more about itself.
-        if kind == resource && self.prefixed_within(value.start, end).is_some_and(|(_, _, to)| to == end) {
+        if kind == resource && self.prefixed_within(start, end).is_some_and(|(_, _, to)| to == end) {
             return;
         }
         let category = self.detector.catalog.kind(kind).map(|kind| kind.category);
-        self.finding(kind, value.start, end);
+        self.finding(kind, start, end);
         let is_name = category != Some(Category::Credentials) && category != Some(Category::Accounts);
-        self.part(kind, value.start, end, is_name);
+        self.part(kind, start, end, is_name);
     }
 }
 

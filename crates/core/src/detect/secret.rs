@@ -1,5 +1,7 @@
 //! Secret access keys beside access key ids, and private keys.
 
+use std::ops::Range;
+
 use super::Scan;
 use super::boundary::{is_alnum, run_end, run_start, word_start};
 
@@ -7,6 +9,8 @@ use super::boundary::{is_alnum, run_end, run_start, word_start};
 const SECRET_LEN: usize = 40;
 /// How far from an access key id its secret may stand, bytes.
 const REACH: usize = 300;
+/// Fewest characters of a session token.
+const MIN_TOKEN: usize = 40;
 /// What session tokens begin with: base64 of a marker and the word `origin` or `aws`.
 const SESSION_TOKENS: [&[u8]; 5] = [b"IQoJb3JpZ2lu", b"FwoGZXIvYXdz", b"FQoGZXIvYXdz", b"FQoDYXdz", b"IQoDYXdz"];
 /// Longest PEM block.
@@ -16,7 +20,7 @@ const MIN_PEM: usize = 16;
 /// How far into the block the key's first line may stand, bytes: encrypted ones have headers of their own.
 const PEM_HEADERS: usize = 192;
 
-fn is_base64(c: u8) -> bool {
+pub(super) fn is_base64(c: u8) -> bool {
     is_alnum(c) || c == b'+' || c == b'/'
 }
 
@@ -35,6 +39,17 @@ fn is_random(text: &[u8]) -> bool {
         && text.iter().any(|c| c.is_ascii_digit() || matches!(c, b'+' | b'/'))
 }
 
+/// The secret key at the beginning or the end of `start..end`, where a `/` or `+` may join it to what stands beside it.
+fn secret_key_in(text: &[u8], start: usize, end: usize) -> Option<Range<usize>> {
+    let begins = |at: usize| at == start || at > start && matches!(text[at - 1], b'/' | b'+');
+    let ends = |at: usize| at == end || at < end && matches!(text[at], b'/' | b'+');
+    let first = end.checked_sub(SECRET_LEN).filter(|&first| first >= start)?;
+    [start, start + 1, first, first - usize::from(first > start)]
+        .into_iter()
+        .map(|from| from..from + SECRET_LEN)
+        .find(|key| begins(key.start) && ends(key.end) && key.end <= end && is_secret_key(&text[key.clone()]))
+}
+
 impl Scan<'_, '_> {
     /// Finds the secret keys that stand near an access key id without a name of their own.
     pub(super) fn secrets_near_access_keys(&mut self) {
@@ -51,18 +66,36 @@ impl Scan<'_, '_> {
             let limit = text.len().min(id.end + REACH);
             while at < limit {
                 let start = run_end(text, at, limit - at, |c| !is_base64(c));
+                // The id is no part of what stands beside it with a `/` or `+` between.
                 let end = run_end(text, start, text.len(), is_base64);
+                let (start, end) = match () {
+                    () if start < id.start && end > id.start => (start, id.start),
+                    () if start < id.end && end > id.start => (id.end, end),
+                    () => (start, end),
+                };
                 let word = if start > 0 { word_start(text, start) } else { start };
-                if word <= end && is_secret_key(&text[word..end]) && text.get(end) != Some(&b'=') {
-                    self.whole(known.secret_access_key, word, end);
-                } else if SESSION_TOKENS.iter().any(|beginning| text[word..].starts_with(beginning)) {
-                    let end = run_end(text, end, 2, |c| c == b'=');
-                    self.whole(known.session_token, word, end);
+                if let Some(secret) = secret_key_in(text, word, end) {
+                    self.whole(known.secret_access_key, secret.start, secret.end);
                 }
                 at = end.max(at + 1);
             }
             from = at;
         }
+    }
+
+    /// Looks at the letter at `start`, which session tokens begin with; gives where to go on.
+    pub(super) fn session_token(&mut self, start: usize) -> usize {
+        let text = self.text;
+        if !SESSION_TOKENS.iter().any(|beginning| text[start..].starts_with(beginning)) {
+            return start + 1;
+        }
+        let end = run_end(text, start, text.len(), |c| is_base64(c) || matches!(c, b'-' | b'_'));
+        let end = run_end(text, end, 2, |c| c == b'=');
+        if end - start >= MIN_TOKEN {
+            self.whole(self.detector.catalog.known.session_token, start, end);
+            return end;
+        }
+        start + 1
     }
 
     /// Looks at the `-----BEGIN ` at `start`; gives where to go on.
@@ -102,5 +135,51 @@ impl Scan<'_, '_> {
         let end = end.max(run_start(text, end, 1, |c| c == b'-'));
         self.whole(kind, start, end);
         end
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::found;
+
+    const ID: &str = "AKIAQ3EGTZLWB5YVN2XC";
+    const KEY: &str = "kD8v/Wq2LmXp+4RtYz9sBnH7cFjQ0aGeUiTo3KvZ";
+    const TOKEN: &str = "IQoJb3JpZ2luX2VjEJv//////////wEaCXVzLWVhc3QtMSJHMEUCIQDkz3qv5m9y";
+
+    #[test]
+    fn keys_beside_their_ids_whatever_stands_between() {
+        for joint in [":", "_", "-", "~", "/", "+", "|", ",", "=", " ", "\n", "\\n", "%2F", "\": \"", ";;"] {
+            for text in
+                [format!("{ID}{joint}{KEY}"), format!("x{joint}{ID}{joint}{KEY}{joint}x"), format!("{KEY}{joint}{ID}")]
+            {
+                let parts: Vec<_> = found(&text).into_iter().map(|(_, part)| part).collect();
+                assert!(parts.contains(&ID) && parts.contains(&KEY), "{text}: {parts:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn keys_that_their_name_announces_have_what_is_glued_to_them_taken_off() {
+        for (before, behind) in [("", ""), ("_", "_"), ("", "~"), ("-", "-"), ("\"_", "\""), ("", "=")] {
+            let text = format!("aws_secret_access_key={before}{KEY}{behind}");
+            assert_eq!(found(&text), [("cred:secret-access-key".to_owned(), KEY)], "{text}");
+        }
+    }
+
+    #[test]
+    fn session_tokens_announce_themselves() {
+        for text in [TOKEN.to_owned(), format!("token{TOKEN}=="), format!("x_{TOKEN}"), format!("-{TOKEN}~")] {
+            let [(kind, part)] = &found(&text)[..] else { panic!("{text}") };
+            assert!(kind == "cred:session-token" && part.starts_with(TOKEN), "{text}");
+        }
+        assert_eq!(found("IQoJb3JpZ2lu is what they begin with"), []);
+    }
+
+    #[test]
+    fn web_tokens_behind_the_name_of_a_variable() {
+        let token = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzb21lIjoicGF5bG9hZCJ9.4twFt5NiznN84AWoo1d7KO1T";
+        for before in ["", "_", "-", "token_", "id-token-"] {
+            assert_eq!(found(&format!("{before}{token}")), [("cred:jwt".to_owned(), token)], "{before}");
+        }
     }
 }

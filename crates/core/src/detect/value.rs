@@ -1,9 +1,11 @@
 //! Values: where one begins and ends, and whether it may be what its key announces.
 
+use std::ops::Range;
+
 use super::arn::{is_account, is_region};
 use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end};
 use super::prefixed::uuid_end;
-use super::secret::is_secret_key;
+use super::secret::{is_base64, is_secret_key};
 use crate::catalog::ValueShape;
 use crate::token::is_token_shaped;
 
@@ -73,15 +75,17 @@ fn bare(text: &[u8], at: usize, run: &mut BareRun) -> Option<Value> {
     (end > at && text[end - 1] != b':').then_some(Value { start: at, end, next: end, quoted: false })
 }
 
-/// Where a bare value of this shape ends, which may be before [`bare`] says so.
-pub(super) fn shape_end(text: &[u8], value: Value, shape: ValueShape) -> usize {
-    let member: fn(u8) -> bool = match shape {
-        _ if value.quoted => return value.end,
-        ValueShape::Account => is_alnum,
-        ValueShape::SecretKey | ValueShape::Base64 => is_base64_char,
-        _ => return value.end,
-    };
-    run_end(text, value.start, value.end - value.start, member)
+/// Where of a value what has this shape stands: a bare one may end before [`bare`] says so.
+pub(super) fn shape_range(text: &[u8], value: Value, shape: ValueShape) -> Range<usize> {
+    let Value { start, end, quoted, .. } = value;
+    let run = |start: usize, member: fn(u8) -> bool| start..run_end(text, start, end - start, member);
+    match shape {
+        // `_` and `-` are no characters of a key, but they may be glued to it.
+        ValueShape::SecretKey => run(run(start, |c| !is_base64(c)).end, is_base64),
+        ValueShape::Account if !quoted => run(start, is_alnum),
+        ValueShape::Base64 if !quoted => run(start, is_base64_char),
+        _ => start..end,
+    }
 }
 
 fn is_base64_char(c: u8) -> bool {
