@@ -4,9 +4,11 @@
 //! HMAC-SHA-256 over scope and original. The same original gives the same token in every process that has the key;
 //! without the key a token says nothing. A token is made longer (13 characters) when two originals of one session meet.
 
+use std::cell::OnceCell;
+use std::fmt;
+
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
-use std::fmt;
 use zeroize::Zeroizing;
 
 use crate::{Error, Result};
@@ -80,15 +82,25 @@ pub fn is_token_shaped(text: &[u8]) -> bool {
         && code.iter().all(|&c| is_base32(c))
 }
 
-/// The key that tokens are made with. Wiped when dropped; `Debug` shows its length only.
+/// The key that tokens are made with. Wiped when dropped; `Debug` shows the length of the secret only.
 #[derive(Clone)]
 pub struct TokenKey {
-    key: Zeroizing<Vec<u8>>,
+    /// Keyed with the secret: every scope begins with it.
+    mac: Hmac<Sha256>,
+    secret_len: usize,
 }
 
 impl fmt::Debug for TokenKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TokenKey({} bytes)", self.key.len())
+        write!(f, "TokenKey({} bytes)", self.secret_len)
+    }
+}
+
+impl Drop for TokenKey {
+    fn drop(&mut self) {
+        self.mac = mac(&[]);
+        // Somebody might look: the write above has to happen.
+        std::hint::black_box(&self.mac);
     }
 }
 
@@ -99,18 +111,17 @@ impl TokenKey {
     /// [`Error::Config`] when it is shorter than 16 bytes.
     pub fn new(secret: &[u8]) -> Result<Self> {
         check_secret(secret)?;
-        Ok(Self { key: Zeroizing::new(secret.to_vec()) })
+        Ok(Self { mac: mac(secret), secret_len: secret.len() })
     }
 
     /// The key of one scope. A token of one scope means nothing in another.
     ///
     /// `scope` is any text that names the owner; only a keyed digest of it is kept.
     pub fn scope(&self, scope: &[u8]) -> ScopeKey {
-        let mut mac = mac(&self.key);
+        let mut mac = self.mac.clone();
         mac.update(b"aws-masker/scope/v1\0");
         mac.update(scope);
-        let scope_key = Zeroizing::new(<[u8; 32]>::from(mac.finalize().into_bytes()));
-        ScopeKey { mac: self::mac(scope_key.as_slice()) }
+        ScopeKey { key: Zeroizing::new(mac.finalize().into_bytes().into()), mac: OnceCell::new() }
     }
 }
 
@@ -130,10 +141,12 @@ pub(crate) fn mac(key: &[u8]) -> Hmac<Sha256> {
     }
 }
 
-/// Key of one scope, with the keyed hash state ready: one token costs two compressions.
+/// Key of one scope, with the keyed hash state ready once a token was made: one more costs two compressions.
 #[derive(Clone)]
 pub struct ScopeKey {
-    mac: Hmac<Sha256>,
+    key: Zeroizing<[u8; 32]>,
+    /// Most requests hold nothing to make a token for.
+    mac: OnceCell<Hmac<Sha256>>,
 }
 
 impl fmt::Debug for ScopeKey {
@@ -143,23 +156,26 @@ impl fmt::Debug for ScopeKey {
 }
 
 impl ScopeKey {
-    /// Appends the base32 part of the token for `original` to `out`.
+    /// Appends the base32 part of the token for `original` to `out`, and gives what its first characters spell.
     ///
     /// `attempt` 0 gives the ordinary 8 characters; each further attempt gives 13 others.
-    pub fn write_code(&self, original: &[u8], attempt: u8, out: &mut Vec<u8>) {
-        let mut mac = self.mac.clone();
+    pub fn write_code(&self, original: &[u8], attempt: u8, out: &mut Vec<u8>) -> Code {
+        let mut mac = self.mac.get_or_init(|| mac(self.key.as_slice())).clone();
         mac.update(&[attempt]);
         mac.update(original);
         let digest = mac.finalize().into_bytes();
         let mut word = [0u8; 8];
         word.copy_from_slice(&digest[..8]);
-        let mut bits = u64::from_be_bytes(word);
-        let len = if attempt == 0 { CODE_LEN } else { LONG_CODE_LEN };
+        let digest = u64::from_be_bytes(word);
+        let mut code = [0u8; LONG_CODE_LEN];
         // 13 characters want 65 bits: the last one is made of the 4 that are left.
-        for _ in 0..len {
-            out.push(ALPHABET[usize::from((bits >> 59).to_le_bytes()[0])]);
+        let mut bits = digest;
+        for c in &mut code {
+            *c = ALPHABET[usize::from((bits >> 59).to_le_bytes()[0])];
             bits <<= 5;
         }
+        out.extend_from_slice(&code[..if attempt == 0 { CODE_LEN } else { LONG_CODE_LEN }]);
+        Code(digest >> (64 - 5 * CODE_LEN))
     }
 }
 
@@ -183,6 +199,15 @@ mod tests {
         assert_ne!(code(&key(), b"i-1"), code(&key(), b"i-2"));
         assert_ne!(code(&key(), b"i-1"), code(&other, b"i-1"));
         assert_eq!(code(&key(), b"i-1").len(), CODE_LEN);
+    }
+
+    #[test]
+    fn a_code_is_what_its_characters_spell() {
+        for attempt in 0..4 {
+            let mut out = Vec::new();
+            let code = key().write_code(b"vpc-1", attempt, &mut out);
+            assert_eq!(Code::read(&out), Some(code));
+        }
     }
 
     #[test]

@@ -140,26 +140,24 @@ impl TokenIndex {
             self.by_original.find(hash, |&i| self.entry(i).is_some_and(|e| self.original_of(e) == original)).copied();
         let index = match found {
             Some(index) => index,
-            None => self.make(key, original, kind, label, restores),
+            None => self.make(key, hash, original, kind, label, restores),
         };
         self.entry(index).map_or(&[], |entry| self.token_of(entry))
     }
 
-    fn make(&mut self, key: &ScopeKey, original: &[u8], kind: KindId, label: &str, restores: bool) -> u32 {
+    /// `hash` is that of `original`.
+    fn make(&mut self, key: &ScopeKey, hash: u64, original: &[u8], kind: KindId, label: &str, restores: bool) -> u32 {
         let mut attempt = 0;
         loop {
             let start = self.arena.len();
             self.arena.extend_from_slice(label.as_bytes());
             self.arena.push(b'_');
-            key.write_code(original, attempt, &mut self.arena);
-            let code = Code::read(&self.arena[start + label.len() + 1..]);
+            let code = key.write_code(original, attempt, &mut self.arena);
             attempt += 1;
-            match code {
-                Some(code) if attempt > MAX_ATTEMPTS || self.find_code(code).is_none() => {
-                    return self.push(Some(kind), restores, label.len(), start, original, code);
-                }
-                _ => self.arena.truncate(start),
+            if attempt > MAX_ATTEMPTS || self.find_code(code).is_none() {
+                return self.push(Some(kind), restores, label.len(), start, (original, hash), code);
             }
+            self.arena.truncate(start);
         }
     }
 
@@ -169,7 +167,7 @@ impl TokenIndex {
         restores: bool,
         label_len: usize,
         token: usize,
-        original: &[u8],
+        (original, hash): (&[u8], u64),
         code: Code,
     ) -> u32 {
         let at = self.arena.len();
@@ -182,9 +180,8 @@ impl TokenIndex {
         self.entries.push(Entry { kind, restores, label_len, token, original: at, end, code });
         let (entries, arena, hasher) = (&self.entries, &self.arena, &self.hasher);
         let get = |i: u32| usize::try_from(i).ok().and_then(|i| entries.get(i));
-        self.by_original.insert_unique(hasher.hash_one(original), index, |&i| {
-            get(i).map_or(0, |e| hasher.hash_one(&arena[e.original..e.end]))
-        });
+        self.by_original
+            .insert_unique(hash, index, |&i| get(i).map_or(0, |e| hasher.hash_one(&arena[e.original..e.end])));
         self.by_code.insert_unique(hasher.hash_one(code), index, |&i| get(i).map_or(0, |e| hasher.hash_one(e.code)));
         if restores {
             let label = &self.arena[token..token + usize::from(label_len)];
@@ -207,7 +204,7 @@ impl TokenIndex {
         }
         let start = self.arena.len();
         self.arena.extend_from_slice(token);
-        self.push(None, true, label_len, start, original, code);
+        self.push(None, true, label_len, start, (original, self.hasher.hash_one(original)), code);
         true
     }
 
