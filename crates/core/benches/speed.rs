@@ -6,7 +6,6 @@ use std::hint::black_box;
 use std::path::Path;
 use std::time::Duration;
 
-use aws_masker_core::token::TokenKey;
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
 use regex::bytes::{Regex, RegexBuilder};
 
@@ -52,7 +51,7 @@ fn copying(criterion: &mut Criterion) {
 
 fn requests(criterion: &mut Criterion, density: Density, regex: &Regex) {
     let detector = workload::detector();
-    let key = TokenKey::new(b"0123456789abcdef0123456789abcdef").expect("32 bytes are enough");
+    let key = workload::key();
     let mut group = criterion.benchmark_group(format!("{density:?}"));
     group.sampling_mode(SamplingMode::Flat);
     for &(size, len) in SIZES {

@@ -86,8 +86,13 @@ pub fn detector() -> Arc<Detector> {
     Arc::new(detector.with_lanes(known.unwrap_or_else(Lanes::best)))
 }
 
+/// The key of a worker, which makes it once.
+pub fn key() -> TokenKey {
+    TokenKey::new(b"0123456789abcdef0123456789abcdef").expect("32 bytes are enough")
+}
+
 pub fn session(detector: &Arc<Detector>) -> Session {
-    session_of(detector, &TokenKey::new(b"0123456789abcdef0123456789abcdef").expect("32 bytes are enough"))
+    session_of(detector, &key())
 }
 
 pub fn session_of(detector: &Arc<Detector>, key: &TokenKey) -> Session {
@@ -96,9 +101,9 @@ pub fn session_of(detector: &Arc<Detector>, key: &TokenKey) -> Session {
 
 /// Masks `body` as a request. One that is not JSON is turned down, which is work as well.
 pub fn mask(body: Vec<u8>) -> Workload {
-    let detector = detector();
+    let (detector, key) = (detector(), key());
     let bytes = body.len();
-    let run = move || match session(&detector).mask(b"application/json", &body) {
+    let run = move || match session_of(&detector, &key).mask(b"application/json", &body) {
         Ok(masked) => masked.map_or(0, |masked| masked.len()),
         Err(_) => 0,
     };
