@@ -1,5 +1,8 @@
 //! The type of the resource that a block of Terraform or CloudFormation declares: it says what its `name` is.
 
+use memchr::memmem::Finder;
+use once_cell::sync::OnceCell;
+
 use super::Scan;
 use super::boundary::{is_alnum, run_end, run_start};
 
@@ -9,22 +12,28 @@ const REACH: usize = 1024;
 const MAX_TYPE: usize = 96;
 const TERRAFORM: &[u8] = b"\"aws_";
 const CLOUDFORMATION: &[u8] = b"AWS::";
+/// Bytes of the longer one.
+const LONGEST: usize = 5;
+
+fn finders() -> &'static [Finder<'static>; 2] {
+    static FINDERS: OnceCell<[Finder<'static>; 2]> = OnceCell::new();
+    FINDERS.get_or_init(|| [Finder::new(TERRAFORM), Finder::new(CLOUDFORMATION)])
+}
 
 impl Scan<'_, '_> {
     /// Where the type of the resource stands whose own attribute is named at `key`, from the word before what it is on:
     /// `aws_sqs_queue`, `SQS::Queue`.
     pub(super) fn type_before(&mut self, key: usize) -> Option<(usize, usize)> {
         let text = self.text;
-        let types = self.types.get_or_insert_with(|| {
-            let mut all: Vec<usize> = memchr::memmem::find_iter(text, TERRAFORM).collect();
-            all.extend(memchr::memmem::find_iter(text, CLOUDFORMATION));
-            all.sort_unstable();
-            all
-        });
-        let at = *types.get(types.partition_point(|&at| at < key).checked_sub(1)?)?;
-        if key - at > REACH {
-            return None;
-        }
+        // Names come in order, and what was looked through for one before is not for the next.
+        let (seen_to, last) = self.types;
+        let (known_to, known) = if seen_to <= key { (seen_to, last) } else { (0, None) };
+        let from = known_to.max(key.saturating_sub(REACH));
+        let window = &text[from..text.len().min(key + LONGEST - 1)];
+        let last = finders().iter().flat_map(|finder| finder.find_iter(window)).map(|at| from + at);
+        let last = last.filter(|&at| at < key).max().or(known);
+        self.types = (key, last);
+        let at = last.filter(|at| key - at <= REACH)?;
         if text[at] == b'"' { terraform(text, at, key) } else { cloudformation(text, at, key) }
     }
 }

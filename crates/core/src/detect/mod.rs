@@ -289,8 +289,8 @@ struct Scan<'d, 't> {
     near: HashMap<(usize, &'static str), bool>,
     /// The key whose value is looked at.
     key: Range<usize>,
-    /// Where types of resources are written, once somebody asked.
-    types: Option<Vec<usize>>,
+    /// How far types of resources were looked for, and where the last one is written.
+    types: (usize, Option<usize>),
     /// End of the last host.
     host_end: usize,
     /// End of the last value without quotes, and how many keys had theirs end there.
@@ -309,7 +309,7 @@ impl<'d, 't> Scan<'d, 't> {
             is_decoded: false,
             near: HashMap::new(),
             key: 0..0,
-            types: None,
+            types: (0, None),
             host_end: 0,
             bare: (0, 0),
             bare_run: BareRun::default(),
