@@ -1,6 +1,6 @@
 //! Member names, flags and attributes whose values are identifiers: `"DBInstanceIdentifier": …`, `--bucket …`.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::{KindId, table};
 
@@ -148,11 +148,19 @@ const TAIL: usize = 4;
 const TAIL_SLOTS: usize = 1 << 10;
 /// Most separators among these characters.
 const MAX_SEPARATORS: usize = 4;
+/// What may stand between the characters of a key.
+const SEPARATORS: [u8; 3] = [b'_', b'-', b'.'];
+/// Characters of the end of a text that say at first sight whether it may be that of a key.
+const LAST: usize = 3;
+/// Words of 64 bits that hold a bit for every such end: five bits of each character.
+const LAST_WORDS: usize = 1 << (5 * LAST - 6);
 
 /// Members by normalised key: lower case, without `-`, `_` and `.`.
 #[derive(Debug)]
 pub struct Members {
     by_key: HashMap<&'static [u8], Vec<Member>>,
+    /// A bit for the last three bytes of whatever spells a key, see [`last`].
+    lasts: Box<[u64]>,
     /// The codes of the last characters of every key, at [`slot`] or right behind it; 0 where there are none.
     tails: Vec<u32>,
     /// The keys that are shorter than that, with the codes of their last two characters. All are [`Match::Exact`].
@@ -162,6 +170,8 @@ pub struct Members {
 impl Members {
     pub(super) fn read(by_name: &HashMap<&'static str, KindId>) -> Self {
         let mut by_key: HashMap<&'static [u8], Vec<Member>> = HashMap::new();
+        let mut lasts = vec![0; LAST_WORDS].into_boxed_slice();
+        let mut ends = HashSet::new();
         let mut tails = vec![0; TAIL_SLOTS];
         let mut short = Vec::new();
         for [key, kind, matches, value, hint] in table::rows::<5>(Self::TABLE) {
@@ -173,6 +183,13 @@ impl Members {
             let hint = Some(hint).filter(|&hint| hint != "-");
             let key = key.as_bytes();
             by_key.entry(key).or_default().push(Member { kind, matches, value, hint });
+            let end = &key[key.len().saturating_sub(LAST)..];
+            if ends.insert(end) {
+                for spelled in last_spellings(end) {
+                    let bit = last(spelled);
+                    lasts[bit / 64] |= 1 << (bit % 64);
+                }
+            }
             let coded = key.iter().rev().take(TAIL).enumerate().fold(0, |coded, (i, &c)| with_char(coded, i, c));
             if key.len() >= TAIL {
                 let mut at = slot(coded);
@@ -184,7 +201,7 @@ impl Members {
                 short.push((coded & LAST_TWO, key));
             }
         }
-        Self { by_key, tails, short }
+        Self { by_key, lasts, tails, short }
     }
 
     pub(super) const TABLE: &'static str = include_str!("../../data/members.tsv");
@@ -197,6 +214,19 @@ impl Members {
     /// False when no key ends as this text does, in either case and with separators in it.
     #[inline]
     pub fn may_end(&self, text: &[u8]) -> bool {
+        self.may_end_at_first_sight(text) && self.may_end_by_tail(text)
+    }
+
+    /// [`Self::may_end`] by the last three characters, which turn nearly all text down: little enough to be asked at
+    /// every separator of a text.
+    #[inline(always)]
+    pub(crate) fn may_end_at_first_sight(&self, text: &[u8]) -> bool {
+        let Some(&spelled) = text.last_chunk() else { return true };
+        let bit = last(spelled);
+        self.lasts[bit / 64] >> (bit % 64) & 1 == 1
+    }
+
+    fn may_end_by_tail(&self, text: &[u8]) -> bool {
         let Some(tail) = text.last_chunk::<TAIL>() else { return self.may_end_slowly(text) };
         let [d, c, b, a] = tail.map(|c| u32::from(CODES[usize::from(c)]));
         if a == 0 || b == 0 || c == 0 || d == 0 {
@@ -231,7 +261,6 @@ impl Members {
         if taken < TAIL { floor > 0 } else { self.has_tail(coded) }
     }
 
-    #[inline]
     fn has_tail(&self, coded: u32) -> bool {
         let mut at = slot(coded);
         loop {
@@ -242,6 +271,32 @@ impl Members {
             }
         }
     }
+}
+
+/// Where in the table of ends the last three bytes of a text have their bit; the same for a letter of either case.
+#[inline]
+fn last(spelled: [u8; LAST]) -> usize {
+    spelled.iter().fold(0, |bit, &c| bit << 5 | usize::from(c & 31))
+}
+
+/// The last three bytes of all the ways to spell a key that ends so, of those that [`last`] tells apart.
+fn last_spellings(key: &[u8]) -> Vec<[u8; LAST]> {
+    let any = || (0..32).collect::<Vec<u8>>();
+    // The last character of a text that ends in a key is the key's own.
+    let mut ends: Vec<(Vec<u8>, usize)> = key.last().map(|&c| (vec![c], 1)).into_iter().collect();
+    for _ in 1..LAST {
+        ends = ends
+            .into_iter()
+            .flat_map(|(end, taken)| {
+                let own = key.len().checked_sub(taken + 1).map(|at| key[at]);
+                // Before the key itself anything may stand.
+                let own = own.map_or_else(any, |c| vec![c]).into_iter().map(|c| (c, taken + 1));
+                let longer = own.chain(SEPARATORS.map(|c| (c, taken)));
+                longer.map(|(c, taken)| ([&[c], end.as_slice()].concat(), taken)).collect::<Vec<_>>()
+            })
+            .collect();
+    }
+    ends.into_iter().filter_map(|(end, _)| end.try_into().ok()).collect()
 }
 
 /// Six bits for a letter or digit, the same for a letter of either case; 0 for all else.
@@ -319,6 +374,10 @@ mod tests {
             assert!(members.may_end(&[b"x_", &key[..]].concat()));
             let (before, last) = key.split_at(key.len() - 2);
             assert!(members.may_end(&[before, b"_", last].concat()));
+            let (before, last) = key.split_at(key.len() - 1);
+            assert!(
+                members.may_end(&[before, b".", last].concat()) && members.may_end(&[before, b"--", last].concat())
+            );
         }
         for word in ["xzq", "timeout", "e", "text", "type", "content", "role", "tools", "a_b", "x_", ""] {
             assert!(!members.may_end(word.as_bytes()), "{word}");

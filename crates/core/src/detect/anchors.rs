@@ -151,6 +151,51 @@ fn rows(catalog: &Catalog) -> Vec<Row> {
     rows
 }
 
+#[inline]
+fn is_digit(c: u8) -> bool {
+    c.is_ascii_digit()
+}
+
+/// False for nearly all that follows a dash and is no id: a date, a word.
+#[inline(always)]
+fn may_begin_body(text: &[u8], at: usize) -> bool {
+    match text.get(at..at + MIN_BODY) {
+        Some([_, second, _, _, fifth, ..]) if *second == b'_' || *fifth == b'-' => true,
+        Some(body) => body.iter().all(|&c| is_alnum(c)),
+        None => false,
+    }
+}
+
+/// False when the byte before the colon at `at` is not in a group of four of an IPv6 address, or `next` is in none.
+#[inline(always)]
+fn may_end_group(text: &[u8], at: usize, next: u8) -> bool {
+    // Times of day have colons, too.
+    (next == b':' || next.is_ascii_hexdigit()) && at >= 3 && text[at - 3].is_ascii_hexdigit()
+}
+
+/// The two letters that something begins with which goes on after a dot, a bit each.
+const DOMAIN_BEGINNINGS: [u32; 32] = {
+    let mut beginnings = [0; 32];
+    let mut i = 0;
+    while i < SUFFIXES.len() + 2 {
+        let beginning = match i.checked_sub(SUFFIXES.len()) {
+            None => SUFFIXES[i],
+            Some(0) => WEB_TOKEN,
+            Some(_) => EKS_TOKEN,
+        };
+        let beginning = beginning.as_bytes();
+        beginnings[(beginning[0] & 31) as usize] |= 1 << (beginning[1] & 31);
+        i += 1;
+    }
+    beginnings
+};
+
+#[inline(always)]
+fn begins_domain(first: u8, second: Option<u8>) -> bool {
+    first.is_ascii_alphabetic()
+        && second.is_some_and(|second| DOMAIN_BEGINNINGS[usize::from(first & 31)] >> (second & 31) & 1 == 1)
+}
+
 fn is_upper(c: u8) -> bool {
     c.is_ascii_uppercase() || c.is_ascii_digit()
 }
@@ -165,8 +210,43 @@ impl Scan<'_, '_> {
     }
 
     /// Calls the handler of the byte at `at`; gives where to go on.
+    ///
+    /// What turns most bytes down stands here, in the loop over all of them; the handlers are calls.
+    #[inline(always)]
     fn visit(&mut self, at: usize) -> usize {
-        let Some(&c) = self.text.get(at) else { return at + 1 };
+        let text = self.text;
+        let Some(&c) = text.get(at) else { return at + 1 };
+        // Outside of the text stands nothing that a handler looks for.
+        let before = at.checked_sub(1).map_or(0, |before| text[before]);
+        let next = text.get(at + 1).copied().unwrap_or(0);
+        let is_worth_a_call = match ANCHORS[usize::from(c)] {
+            Anchor::None => false,
+            Anchor::Dash => matches!(before, b'-' | b'p' | b'y') || may_begin_body(text, at + 1),
+            Anchor::Dot => is_digit(next) && is_digit(before) || begins_domain(next, text.get(at + 2).copied()),
+            Anchor::Colon => {
+                let is_special =
+                    is_alnum(before) && (matches!(next, b'a' | b'A' | b'/') || may_end_group(text, at, next));
+                is_special || self.may_be_key(at, before)
+            }
+            Anchor::Equals => self.may_be_key(at, before),
+            Anchor::Bar => self.may_be_key(at, before),
+            Anchor::Bracket => matches!(next, b'"' | b'\'' | b'\\') && self.may_be_key(at, before),
+            Anchor::Digit => match text.get(at..at + 10) {
+                // `2025-03-14`
+                Some([_, b, c, d, b'-', _, _, _, eighth, last])
+                    if [b, c, d, eighth].iter().all(|&&c| is_digit(c)) && *last != b'-' =>
+                {
+                    return at + 4;
+                }
+                _ => true,
+            },
+            Anchor::Code | Anchor::Capital | Anchor::SessionToken | Anchor::Backslash => true,
+        };
+        if is_worth_a_call { self.handle(at, c) } else { at + 1 }
+    }
+
+    #[inline(never)]
+    fn handle(&mut self, at: usize, c: u8) -> usize {
         match ANCHORS[usize::from(c)] {
             Anchor::None => at + 1,
             Anchor::Dash => self.dash(at),
@@ -186,9 +266,7 @@ impl Scan<'_, '_> {
                 at + 1
             }
             Anchor::Bracket => {
-                if matches!(self.text.get(at + 1), Some(b'"' | b'\'' | b'\\')) {
-                    self.builder(at);
-                }
+                self.builder(at);
                 at + 1
             }
         }
@@ -218,11 +296,11 @@ impl Scan<'_, '_> {
 
     fn dot(&mut self, at: usize) -> usize {
         let text = self.text;
-        let digits_end = run_end(text, at + 1, 4, |c| c.is_ascii_digit());
         match text.get(at + 1) {
             Some(c) if c.is_ascii_digit() => {
                 // Floating-point numbers have one dot.
-                let is_joined = at > 0 && text[at - 1].is_ascii_digit() && text.get(digits_end) == Some(&b'.');
+                let digits_end = run_end(text, at + 1, 4, is_digit);
+                let is_joined = at > 0 && is_digit(text[at - 1]) && text.get(digits_end) == Some(&b'.');
                 if is_joined { self.dotted_address(at) } else { at + 1 }
             }
             Some(b'e') if text[at + 1..].starts_with(WEB_TOKEN.as_bytes()) => self.web_token(at),
@@ -254,8 +332,7 @@ impl Scan<'_, '_> {
                     }
                 }
             }
-            let is_group = before.is_ascii_hexdigit();
-            if is_group && text.get(at + 1).is_some_and(|&c| c.is_ascii_hexdigit() || c == b':') {
+            if before.is_ascii_hexdigit() && text.get(at + 1).is_some_and(|&c| c.is_ascii_hexdigit() || c == b':') {
                 let end = self.colon_address(at);
                 if end > at {
                     return end;
@@ -266,19 +343,36 @@ impl Scan<'_, '_> {
         at + 1
     }
 
-    /// What may stand between a key and its value.
-    #[inline]
-    fn separator(&mut self, at: usize) {
+    /// Where the key ends that `before`, the byte before the separator at `at`, closes or belongs to.
+    #[inline(always)]
+    fn key_before(&self, at: usize, before: u8) -> Option<usize> {
         let text = self.text;
-        let Some(before) = at.checked_sub(1) else { return };
-        // Most keys of a text mean nothing.
-        let end = match text[before] {
-            b'"' | b'\'' | b'`' if before > 0 && is_alnum(text[before - 1]) => before,
-            b'"' | b'\'' | b'`' | b' ' | b'\t' => key_end(text, at),
-            c if is_alnum(c) => at,
-            _ => return,
-        };
-        if self.detector.catalog.members.may_end(&text[..end]) {
+        match before {
+            b'"' | b'\'' | b'`' | b' ' | b'\t' => match at.checked_sub(2) {
+                Some(last) if is_alnum(text[last]) => Some(last + 1),
+                _ => Some(key_end(text, at)),
+            },
+            c if is_alnum(c) => Some(at),
+            _ => None,
+        }
+    }
+
+    /// False when what stands before `at` is no key; most keys of a text mean nothing.
+    #[inline(always)]
+    fn may_be_key(&self, at: usize, before: u8) -> bool {
+        let members = &self.detector.catalog.members;
+        match self.key_before(at, before) {
+            Some(end) => members.may_end_at_first_sight(&self.text[..end]),
+            None => false,
+        }
+    }
+
+    /// What may stand between a key and its value.
+    fn separator(&mut self, at: usize) {
+        let before = at.checked_sub(1).map_or(0, |before| self.text[before]);
+        if let Some(end) = self.key_before(at, before)
+            && self.detector.catalog.members.may_end(&self.text[..end])
+        {
             self.keyed_value(at, end);
         }
     }
@@ -300,7 +394,7 @@ impl Scan<'_, '_> {
 
     fn digit(&mut self, at: usize) -> usize {
         match self.text.get(at..at + 9) {
-            Some([_, b, c, .., last]) if [b, c, last].iter().all(|c| c.is_ascii_digit()) => self.digits(at),
+            Some([_, b, c, .., last]) if [b, c, last].iter().all(|&&c| is_digit(c)) => self.digits(at),
             _ => at + 1,
         }
     }

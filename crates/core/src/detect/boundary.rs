@@ -83,14 +83,16 @@ pub(crate) fn is_hex_run(text: &[u8], at: usize, len: usize) -> bool {
 #[inline]
 pub(crate) fn run_end(text: &[u8], at: usize, limit: usize, member: impl Fn(u8) -> bool) -> usize {
     let end = text.len().min(at + limit);
-    (at..end).find(|&i| !member(text[i])).unwrap_or(end)
+    let stop = text.get(at..end).and_then(|run| run.iter().position(|&c| !member(c)));
+    stop.map_or(end, |len| at + len)
 }
 
 /// Start of the run of bytes that ends before `end` for which `member` holds, at most `limit` bytes long.
 #[inline]
 pub(crate) fn run_start(text: &[u8], end: usize, limit: usize, member: impl Fn(u8) -> bool) -> usize {
     let floor = end.saturating_sub(limit);
-    (floor..end).rev().find(|&i| !member(text[i])).map_or(floor, |i| i + 1)
+    let stop = text.get(floor..end).and_then(|run| run.iter().rposition(|&c| !member(c)));
+    stop.map_or(floor, |at| floor + at + 1)
 }
 
 /// True when no word runs on at `at`.

@@ -149,15 +149,18 @@ impl Scan<'_, '_> {
 
 fn find(scan: &mut Scan<'_, '_>, dash: usize) -> Found {
     let text = scan.text;
-    let run = BodyRun::at(text, dash + 1);
     let tail = scan.detector.catalog.prefixes.tail(&text[..dash]);
     // Most dashes of a text end here.
+    if tail.lengths == 0 && !may_be_unit(text, dash) {
+        return Found::Nothing;
+    }
+    let run = BodyRun::at(text, dash + 1);
     let is_possible = tail.hex && run.hex_end - run.start >= MIN_HEX_LEN
         || tail.mixed && run.has(class::DIGIT) && run.has(class::LOWER | class::UPPER)
         || tail.uuid && run.end - run.start == 8
         || tail.org && !text[run.start..].first().is_some_and(u8::is_ascii_uppercase)
         || tail.upper && !text[run.start..].first().is_some_and(u8::is_ascii_lowercase);
-    if !is_possible && !run.may_be_unit() {
+    if !is_possible && !may_be_unit(text, dash) {
         return Found::Nothing;
     }
     let start = run_start(text, dash, MAX_PREFIX, |c| is_alnum(c) || c == b'-');
@@ -206,6 +209,13 @@ fn find(scan: &mut Scan<'_, '_>, dash: usize) -> Found {
     Found::Nothing
 }
 
+/// What stands before the last dash of an [`organizational_unit`].
+fn may_be_unit(text: &[u8], dash: usize) -> bool {
+    let is_part = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let root = run_start(text, dash, 33, is_part);
+    text[..root].ends_with(b"ou-")
+}
+
 /// `ou-ROOT-UNIT` whose last dash is at `dash`.
 fn organizational_unit(scan: &Scan<'_, '_>, first: usize, dash: usize) -> Option<Found> {
     let text = scan.text;
@@ -230,30 +240,28 @@ struct BodyRun {
 
 impl BodyRun {
     fn at(text: &[u8], start: usize) -> Self {
-        let limit = text.len().min(start + MAX_BODY);
-        let (mut end, mut classes) = (start, 0);
-        let mut hex_end = None;
-        while end < limit {
-            let found = class::of(text[end]);
-            if found & class::ALNUM == 0 {
-                break;
+        let rest = text.get(start..).unwrap_or_default();
+        let rest = &rest[..rest.len().min(MAX_BODY)];
+        let mut classes = 0;
+        let mut taken = 0;
+        let mut run = |wanted: u8| {
+            while let Some(&c) = rest.get(taken) {
+                let found = class::of(c);
+                if found & wanted == 0 {
+                    break;
+                }
+                classes |= found;
+                taken += 1;
             }
-            if found & class::HEX == 0 && hex_end.is_none() {
-                hex_end = Some(end);
-            }
-            classes |= found;
-            end += 1;
-        }
-        Self { start, end, hex_end: hex_end.unwrap_or(end), classes }
+            start + taken
+        };
+        let hex_end = run(class::HEX);
+        let end = run(class::ALNUM);
+        Self { start, end, hex_end, classes }
     }
 
     fn has(&self, wanted: u8) -> bool {
         self.classes & wanted != 0
-    }
-
-    /// [`organizational_unit`]
-    fn may_be_unit(&self) -> bool {
-        !self.has(class::UPPER) && (8..=32).contains(&(self.end - self.start))
     }
 }
 
