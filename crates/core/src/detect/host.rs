@@ -181,7 +181,8 @@ impl Scan<'_, '_> {
             return colon;
         }
         let bucket = colon + 3;
-        let bucket_end = run_end(text, bucket, 63, is_host_char);
+        // Names have 63 characters, old ones up to 255. Half a longer one would tell the rest.
+        let bucket_end = run_end(text, bucket, text.len(), is_host_char);
         let before = self.hits.parts.len();
         self.host_part(known.bucket, bucket, bucket_end, true);
         let mut end = bucket_end;
