@@ -54,14 +54,18 @@ impl Scan<'_, '_> {
         if !self.wants(kind)
             || start > 0 && text[start - 1] == b'.'
             || !ends_at(text, end)
-            || text.get(end) == Some(&b'.') && text.get(end + 1).is_some_and(u8::is_ascii_digit)
+            || text.get(end) == Some(&b'.')
+                && text.get(end + 1).is_some_and(u8::is_ascii_digit)
+                && !(octets[0] > 9 && is_captured_port(text, end + 1))
             || is_well_known(octets)
-            || is_version(text, start)
+            || is_version(text, start, octets)
         {
             return next;
         }
         let suffix = prefix_length_end(text, end, 32);
-        self.address(kind, start, end, suffix, may_be_nobody_s(octets));
+        let may_be_nobody_s =
+            is_for_documentation(octets) || may_be_number(octets) && !stands_for_a_host(text, start, end, suffix);
+        self.address(kind, start, end, suffix, may_be_nobody_s);
         suffix
     }
 
@@ -157,25 +161,84 @@ fn is_well_known(octets: [u8; 4]) -> bool {
         || RESOLVERS.contains(&octets)
 }
 
-/// Addresses for documentation (RFC 5737), and what may be an object identifier (they begin with 0, 1 or 2) or a section
-/// (`4.2.1.3`).
-fn may_be_nobody_s(octets: [u8; 4]) -> bool {
-    matches!(octets, [192, 0, 2, _] | [198, 51, 100, _] | [203, 0, 113, _] | [0..=2, ..] | [..=9, ..=9, ..=9, ..=9])
+/// Addresses for documentation (RFC 5737), and the one that everybody writes.
+fn is_for_documentation(octets: [u8; 4]) -> bool {
+    matches!(octets, [192, 0, 2, _] | [198, 51, 100, _] | [203, 0, 113, _] | [1, 2, 3, 4])
 }
 
-/// `Chrome/120.0.0.0`, `version 1.2.3.4`, `section 4.2.1.3`.
-fn is_version(text: &[u8], start: usize) -> bool {
-    let before = &text[start.saturating_sub(16)..start];
-    if let [.., product, b'/'] = before {
-        return product.is_ascii_alphabetic() && !before.windows(3).any(|w| w == b"://");
+/// What may be an object identifier (they begin with 0, 1 or 2), a version or a section (`4.2.1.3`).
+fn may_be_number(octets: [u8; 4]) -> bool {
+    matches!(octets, [0..=2, ..] | [..=9, ..=9, ..=9, ..=9])
+}
+
+/// Words before an address, or the ends of keys, that say that it is one.
+const HOSTS: &[&[u8]] = &[
+    b"addr",
+    b"address",
+    b"at",
+    b"cidr",
+    b"client",
+    b"curl",
+    b"destination",
+    b"dig",
+    b"dst",
+    b"gateway",
+    b"host",
+    b"hostname",
+    b"ip",
+    b"ipv4",
+    b"nameserver",
+    b"peer",
+    b"ping",
+    b"remote",
+    b"server",
+    b"source",
+    b"src",
+    b"ssh",
+    b"subnet",
+    b"telnet",
+    b"traceroute",
+    b"upstream",
+];
+
+/// A port or a prefix length behind it, `@` or `//` before it, or a word that says so: no version has these.
+fn stands_for_a_host(text: &[u8], start: usize, end: usize, suffix: usize) -> bool {
+    let port = run_end(text, end + 1, 5, |c| c.is_ascii_digit());
+    let has_port = text.get(end) == Some(&b':') && port > end + 2 && ends_at(text, port);
+    // `C11 7.2.6.2/10` is a paragraph.
+    let has_length = suffix == end + 3 && &text[end + 1..suffix] != b"10";
+    if has_port || has_length || matches!(text[..start], [.., b'@'] | [.., b'/', b'/']) {
+        return true;
     }
+    let (word, gap) = word_before(text, start);
+    gap.len() <= 3 && HOSTS.iter().any(|host| word.eq_ignore_ascii_case(host))
+}
+
+/// The last word within reach before `start`, and what stands between.
+fn word_before(text: &[u8], start: usize) -> (&[u8], &[u8]) {
+    let before = &text[start.saturating_sub(16)..start];
     let word_end = before.iter().rposition(|&c| is_alnum(c)).map_or(0, |i| i + 1);
     let word_start = before[..word_end].iter().rposition(|&c| !is_alnum(c)).map_or(0, |i| i + 1);
-    let gap = &before[word_end..];
-    let word = before[word_start..word_end].to_ascii_lowercase();
+    (&before[word_start..word_end], &before[word_end..])
+}
+
+/// `Chrome/120.0.0.0`, `openresty/1.21.4.1`, `version 1.2.3.4`, `section 4.2.1.3`.
+fn is_version(text: &[u8], start: usize, octets: [u8; 4]) -> bool {
+    let (word, gap) = word_before(text, start);
+    if gap == b"/" {
+        // `node/10.42.7.19` is one in Kubernetes.
+        return word.iter().all(u8::is_ascii_alphabetic) && (word.iter().any(u8::is_ascii_uppercase) || octets[0] < 10);
+    }
+    let word = word.to_ascii_lowercase();
     gap.len() <= 6
         && gap.iter().all(|&c| matches!(c, b' ' | b':' | b'=' | b'"' | b'\'' | b'\\'))
         && (word.ends_with(b"version") || [&b"section"[..], b"release", b"ver"].contains(&word.as_slice()))
+}
+
+/// `10.0.1.5.443 > ` and `10.0.1.5.443: ` in what tcpdump prints.
+fn is_captured_port(text: &[u8], at: usize) -> bool {
+    let end = run_end(text, at, 5, |c| c.is_ascii_digit());
+    text[end..].starts_with(b" > ") || text[end..].starts_with(b": ")
 }
 
 /// Past `/16`, when the address has a prefix length of at most `max`.
@@ -209,6 +272,26 @@ mod tests {
     }
 
     #[test]
+    fn addresses_behind_codes_and_escapes() {
+        for address in ["10.24.7.31", "54.1.2.3", "2600:1f18:22ab::1", "10.24.7.0/24"] {
+            for before in
+                ["%20", "%2F", "%0A", "%2c", "\\n", "\\u00e9", "\\x84", "\x1b[31m", "node/", "=", ":", "_", "가"]
+            {
+                if address.contains("::") && before == ":" {
+                    continue;
+                }
+                for behind in ["", "%20", "\\n", "가", "_", " "] {
+                    assert_eq!(found(&format!("{before}{address}{behind}")), [address], "{before}{address}{behind}");
+                }
+            }
+        }
+        assert_eq!(found("IP 10.24.7.31.443 > 54.1.2.3.51234: Flags [S]"), ["10.24.7.31", "54.1.2.3"]);
+        for version in ["Chrome/120.0.0.0", "openresty/1.21.4.1", "version 54.1.2.3", "1.3.6.1.4.1: x", "x20.0.0.1"] {
+            assert!(found(version).is_empty(), "{version}");
+        }
+    }
+
+    #[test]
     fn addresses_of_nobody_count_where_a_text_speaks_of_aws() {
         let manual = "Write addresses as in the examples. ".repeat(400);
         let middle = manual.len() / 2;
@@ -223,6 +306,12 @@ mod tests {
         assert_eq!(with("", 0), somebody_s);
         assert_eq!(with(" EC2 ", 0), somebody_s);
         assert_eq!(with(" of an EC2 instance ", middle), [nobody_s, somebody_s].concat());
+        // So does what no version has around it.
+        assert_eq!(
+            with(" host=3.5.1.2 @4.4.3.9 http://5.6.7.8/ 4.2.1.9:8080 3.5.1.0/24 ", middle)[..5],
+            ["3.5.1.2", "4.4.3.9", "5.6.7.8", "4.2.1.9", "3.5.1.0/24",]
+        );
+        assert_eq!(with(" since 1.7.3.1, (4.2.1.3) \n8.1.6.2 Things\n C11 7.2.6.2/10 v5.4.3.1 ", middle), somebody_s);
         // An identifier says it for the whole text.
         assert_eq!(
             with(" vpc-04d1c7e92ab86f035 ", 0),

@@ -107,6 +107,7 @@ impl Scan<'_, '_> {
             || body.starts_with(b"$")
             || body.starts_with(b"AWSServiceRoleFor")
             || body.starts_with(b"AWS-")
+            || body.starts_with(b"rds-ca-")
             || body.ends_with(b".amazonaws.com")
             || is_token_shaped(body)
             || is_region(body)
@@ -291,6 +292,7 @@ mod tests {
             ("name:state-machine".to_owned(), "billing")
         );
         assert_eq!(found("ARN:AWS:IAM::AWS:POLICY/ReadOnlyAccess"), []);
+        assert_eq!(found("arn:aws:rds:us-east-1::cert:rds-ca-rsa2048-g1"), []);
     }
 
     #[test]
