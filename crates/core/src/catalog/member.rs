@@ -142,6 +142,9 @@ pub struct Member {
 /// Longest key looked at.
 pub const MAX_KEY_LEN: usize = 96;
 
+/// Keys that mean what the key before them says: `{"name": "S3_BUCKET", "value": …}`. Members of AWS end so, too.
+pub const PAIRED: [&[u8]; 2] = [b"value", b"values"];
+
 /// Characters of the end of a key by which most keys of a text are turned down.
 const TAIL: usize = 4;
 /// Slots of the table of ends: several times as many as there are ends.
@@ -378,6 +381,9 @@ mod tests {
             assert!(
                 members.may_end(&[before, b".", last].concat()) && members.may_end(&[before, b"--", last].concat())
             );
+        }
+        for key in PAIRED {
+            assert!(members.may_end(key));
         }
         for word in ["xzq", "timeout", "e", "text", "type", "content", "role", "tools", "a_b", "x_", ""] {
             assert!(!members.may_end(word.as_bytes()), "{word}");

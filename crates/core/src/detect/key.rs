@@ -2,7 +2,7 @@
 
 use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end, run_start, word_start};
-use crate::catalog::{MAX_KEY_LEN, Match, Member};
+use crate::catalog::{MAX_KEY_LEN, Match, Member, PAIRED};
 
 /// Most words of one key.
 const MAX_WORDS: usize = 12;
@@ -65,6 +65,10 @@ impl Words {
         &self.text[self.starts[word].0..self.len]
     }
 
+    fn last(&self) -> &[u8] {
+        if self.count == 0 { &[] } else { self.from(self.count - 1) }
+    }
+
     /// Whether `member`, found under the words from `word` on, means this spelling.
     fn fits(&self, member: &Member, word: usize) -> bool {
         let (_, start) = self.starts[word];
@@ -93,17 +97,23 @@ impl Scan<'_, '_> {
         }
         self.key = start..end;
         let words = Words::split(&text[start..end]);
-        for word in 0..words.count {
-            found.extend(members.get(words.from(word)).iter().filter(|m| words.fits(m, word)));
-            if !found.is_empty() {
-                break;
-            }
-        }
-        if words.count == 1 && words.from(0) == b"name" {
-            found.extend(self.meanings_of_name(start));
+        found = self.meanings_of_words(&words);
+        match words.last() {
+            b"name" if words.count == 1 => found.extend(self.meanings_of_name(start)),
+            last if PAIRED.contains(&last) => found.splice(0..0, self.meanings_of_value(start)).for_each(drop),
+            _ => {}
         }
         found.retain(|m| self.wants(m.kind) && m.hint.is_none_or(|hint| self.speaks_of(hint, start)));
         found
+    }
+
+    /// The meanings of the longest part of a key that means something.
+    pub(super) fn meanings_of_words(&self, words: &Words) -> Vec<Member> {
+        let members = &self.detector.catalog.members;
+        (0..words.count)
+            .map(|word| members.get(words.from(word)).iter().filter(|m| words.fits(m, word)).copied().collect())
+            .find(|found: &Vec<Member>| !found.is_empty())
+            .unwrap_or_default()
     }
 
     /// What `Name` means as the first argument of a call such as `create_secret(Name=…)`, as the option of a command such

@@ -20,6 +20,7 @@ mod key;
 mod mention;
 mod names;
 mod ordinary;
+mod pair;
 mod policy;
 mod prefixed;
 mod prose;

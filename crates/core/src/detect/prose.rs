@@ -9,6 +9,7 @@ use once_cell::sync::OnceCell;
 use super::Scan;
 use super::boundary::{is_alnum, run_end, run_start, word_start};
 use super::ordinary::is_ordinary;
+use super::secret::{is_base64, is_secret_key};
 use super::sieve::Sieve;
 use super::value::{BareRun, Setting, Value, is_believable, value};
 use crate::catalog::{Catalog, Follows, Phrase, ValueShape};
@@ -19,6 +20,8 @@ const SHORT_TEXT: usize = 1024;
 const MAX_NAME: usize = 128;
 /// Fewest characters of a name.
 const MIN_NAME: usize = 4;
+/// How far behind its words a secret key may begin, bytes.
+const SECRET_REACH: usize = 24;
 /// Longest element of XML.
 const MAX_ELEMENT: usize = 64;
 /// What may stand between the words and a name.
@@ -136,9 +139,41 @@ impl Scan<'_, '_> {
 
     fn id_after(&self, at: usize, shape: ValueShape) -> Option<Value> {
         let text = self.text;
+        match shape {
+            ValueShape::SecretKey => return self.secret_after(at),
+            ValueShape::Password => {
+                let found = value(text, run_end(text, at, 2, |c| c == b' '), &mut BareRun::default())?;
+                let believed = found.quoted && is_believable(shape, &text[found.start..found.end], Setting::Sure);
+                return believed.then_some(found);
+            }
+            ValueShape::Base64 => {
+                let start = run_end(text, at, 2, |c| c == b' ');
+                let end = run_end(text, start, text.len(), |c| is_base64(c) || c == b'=');
+                let believed = is_believable(shape, &text[start..end], Setting::Told);
+                return believed.then_some(Value { start, end, next: end, quoted: false });
+            }
+            _ => {}
+        }
         let start = past_links(text, at)?;
         let end = run_end(text, start, MAX_NAME, |c| is_alnum(c) || c == b'-');
         is_believable(shape, &text[start..end], Setting::Told).then_some(Value { start, end, next: end, quoted: false })
+    }
+
+    /// The secret key within a few words or on the line behind those that announce it.
+    fn secret_after(&self, at: usize) -> Option<Value> {
+        let text = self.text;
+        let limit = text.len().min(at + SECRET_REACH);
+        let mut start = at;
+        while start < limit {
+            start = run_end(text, start, limit - start, |c| !is_base64(c));
+            let word = word_start(text, start);
+            let end = run_end(text, start, MAX_NAME, is_base64);
+            if text.get(word..end).is_some_and(is_secret_key) {
+                return Some(Value { start: word, end, next: end, quoted: false });
+            }
+            start = end.max(start + 1);
+        }
+        None
     }
 
     /// The segment of the path that begins at `at`, behind words that end at `end`.
@@ -294,6 +329,18 @@ mod tests {
             ("CloudFront distribution EDFDVBD6EXAMPLE", "cloudfront:distribution", "EDFDVBD6EXAMPLE"),
             ("Route53 호스팅 영역 Z3M3LMPEXAMPLE1에 없어", "route53:hosted-zone", "Z3M3LMPEXAMPLE1"),
             ("the root is r-ab12", "organizations:root", "r-ab12"),
+            (
+                "my secret access key is kD8v/Wq2LmXp+4RtYz9sBnH7cFjQ0aGeUiTo3KvZ, thanks",
+                "cred:secret-access-key",
+                "kD8v/Wq2LmXp+4RtYz9sBnH7cFjQ0aGeUiTo3KvZ",
+            ),
+            (
+                "Secret access key\nkD8v/Wq2LmXp+4RtYz9sBnH7cFjQ0aGeUiTo3KvZ\n",
+                "cred:secret-access-key",
+                "kD8v/Wq2LmXp+4RtYz9sBnH7cFjQ0aGeUiTo3KvZ",
+            ),
+            ("CREATE USER x IDENTIFIED BY 'Tr0ub4dor&3';", "cred:password", "Tr0ub4dor&3"),
+            ("docker login -u AWS -p eyJwYXlsb2FkIjoiabc+/= h", "cred:ecr-login-password", "eyJwYXlsb2FkIjoiabc+/="),
             ("the key alias/acme-orders", "kms:alias", "acme-orders"),
             ("app/acme-edge/50dc6c495c0c9188", "name:load-balancer", "acme-edge"),
             ("in /aws/lambda/acme-resize", "name:lambda-function", "acme-resize"),

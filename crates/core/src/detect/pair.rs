@@ -1,0 +1,91 @@
+//! Lists of names and values: `{"name": "S3_BUCKET", "value": "acme-logs"}`, `ParameterKey: VpcId` and what follows it.
+
+use std::ops::Range;
+
+use super::Scan;
+use super::boundary::{is_alnum, run_start};
+use super::key::{Words, key_end, key_start};
+use crate::catalog::{MAX_KEY_LEN, Member};
+
+/// Most bytes between the two members of a pair.
+const MAX_GAP: usize = 96;
+
+/// The member that has the name, for the last word of the one that has the value.
+const NAMES: &[&[u8]] = &[b"name", b"key"];
+
+impl Scan<'_, '_> {
+    /// What the value means whose key, `value` or one that ends in it, begins at `key`: the name before it says so.
+    pub(super) fn meanings_of_value(&self, key: usize) -> Vec<Member> {
+        let Some(name) = name_before(self.text, key) else { return Vec::new() };
+        let words = Words::split(&self.text[name]);
+        self.meanings_of_words(&words)
+    }
+}
+
+/// The name of the pair whose value's key begins at `key`.
+fn name_before(text: &[u8], key: usize) -> Option<Range<usize>> {
+    let end = back_over_gap(text, key);
+    let start = run_start(text, end, MAX_KEY_LEN, |c| is_alnum(c) || matches!(c, b'_' | b'-' | b'.'));
+    let colon = back_over_quotes(text, start);
+    if start == end || !matches!(text.get(colon.checked_sub(1)?), Some(b':' | b'=')) {
+        return None;
+    }
+    let member = key_end(text, colon - 1);
+    let member = &text[key_start(text, member)..member];
+    let is_name =
+        |name: &&[u8]| member.len().checked_sub(name.len()).is_some_and(|at| member[at..].eq_ignore_ascii_case(name));
+    NAMES.iter().any(is_name).then_some(start..end)
+}
+
+fn back_over_quotes(text: &[u8], at: usize) -> usize {
+    run_start(text, at, MAX_GAP, |c| matches!(c, b'"' | b'\'' | b'\\' | b' '))
+}
+
+/// Back over white space, quotes and commas, also where they are escaped.
+fn back_over_gap(text: &[u8], from: usize) -> usize {
+    let floor = from.saturating_sub(MAX_GAP);
+    let mut at = from;
+    while at > floor {
+        match (at.checked_sub(2).map(|i| text[i]), text[at - 1]) {
+            (Some(b'\\'), b'n' | b'r' | b't') => at -= 2,
+            (_, b' ' | b'\t' | b'\n' | b'\r' | b'"' | b'\'' | b'\\' | b',' | b';') => at -= 1,
+            _ => break,
+        }
+    }
+    at
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::found;
+
+    #[test]
+    fn the_name_of_a_pair_says_what_its_value_is() {
+        for (text, kind, part) in [
+            (r#"{"name": "S3_BUCKET", "value": "acme"}"#, "name:s3-bucket", "acme"),
+            (r#"{\"name\":\"S3_BUCKET\",\"value\":\"acme\"}"#, "name:s3-bucket", "acme"),
+            ("{\"Name\": \"TableName\",\n      \"Value\": \"orders\"}", "name:dynamodb-table", "orders"),
+            (r#"{\"name\": \"DB_PASSWORD\",\n  \"value\": \"s3cr3t!x\"}"#, "cred:password", "s3cr3t!x"),
+            ("- name: DB_PASSWORD\n  value: s3cr3t!x\n", "cred:password", "s3cr3t!x"),
+            ("ParameterKey=BucketName,ParameterValue=acme-logs ", "name:s3-bucket", "acme-logs"),
+            (r#"{"OutputKey": "QueueName", "OutputValue": "orders"}"#, "name:sqs-queue", "orders"),
+            (r#"{"Name": "bucket-name", "Values": ["acme"]}"#, "name:s3-bucket", "acme"),
+            ("{Name=FunctionName, Value=resize-7}", "name:lambda-function", "resize-7"),
+        ] {
+            assert_eq!(found(text), [(kind.to_owned(), part)], "{text}");
+        }
+    }
+
+    #[test]
+    fn other_values() {
+        for text in [
+            r#"{"name": "color", "value": "acme"}"#,
+            r#"{"bucket": 1, "value": "acme"}"#,
+            r#"{"name": "S3_BUCKET"}, {"value": "acme"}"#,
+            r#"{"Key": "Name", "Value": "web-1"}"#,
+            "value: acme",
+        ] {
+            assert_eq!(found(text), [], "{text}");
+        }
+    }
+}
