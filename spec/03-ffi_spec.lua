@@ -301,6 +301,24 @@ describe("the library", function()
   end)
 
 
+  it("keeps nothing of an exchange for the next one", function()
+    local body = sample.messages()
+    local first, of = session()
+    local masked = clib.mask(first, "application/json", body)
+    clib.free(first)
+
+    local second = clib.session(of, "global")
+    assert.is_false(clib.open_answer(second, "application/json", ""))
+    assert.equal(0, clib.counts(second).masked)
+    assert.same({}, clib.kinds(second))
+    assert.equal(masked, clib.mask(second, "application/json", body))
+    clib.free(second)
+
+    local third = clib.session(of, "another")
+    assert.not_equal(masked, clib.mask(third, "application/json", body))
+  end)
+
+
   it("leaves a session usable whose detector is gone", function()
     local exchange = assert(clib.session(detector(), "global"))
     collectgarbage()

@@ -20,6 +20,8 @@ int awsm_detector_new(const uint8_t *c, size_t cl, const uint8_t *s, size_t sl, 
 { *out = &handle; return 0; }
 void awsm_detector_free(void *d) { (void)d; }
 int awsm_session_new(const void *d, const uint8_t *s, size_t sl, void **out) { *out = &handle; return 0; }
+int awsm_session_renew(void *s, const void *d, const uint8_t *c, size_t cl) { return 0; }
+int awsm_session_close(void *s) { return 8; }
 void awsm_session_free(void *s) { (void)s; }
 int awsm_session_mask(void *s, const uint8_t *t, size_t tl, const uint8_t *e, size_t el, const uint8_t *b, size_t bl,
                       const uint8_t **o, size_t *ol)

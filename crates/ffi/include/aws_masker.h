@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 // Version of this interface. Any change of a signature, an enum or a lifetime raises it.
-#define AWSM_ABI_VERSION 5
+#define AWSM_ABI_VERSION 6
 
 // How a call ended. Numbers are only ever added.
 typedef enum {
@@ -39,31 +39,31 @@ typedef enum {
 // A compiled configuration. One per plugin instance and worker.
 typedef struct awsm_detector awsm_detector;
 
-// One exchange: a masked request and its answer.
+// A handle for one exchange after the other.
 typedef struct awsm_session awsm_session;
 
-// What a session did.
+// What a session did. The numbers are those that Lua has, whole ones.
 typedef struct {
   // Stretches of the request that were replaced.
-  uint64_t masked;
+  double masked;
   // Different originals among them.
-  uint64_t distinct;
+  double distinct;
   // Tokens of the answer that were turned back.
-  uint64_t restored;
+  double restored;
   // Texts of the answer that look like tokens and stand for nothing known; an estimate on the low side.
-  uint64_t unresolved;
+  double unresolved;
   // Size of the request as it came, bytes.
-  uint64_t bytes_in;
+  double bytes_in;
   // Size of the request as it left, bytes.
-  uint64_t bytes_out;
+  double bytes_out;
   // Size of the answer so far as it came, bytes.
-  uint64_t answer_bytes_in;
+  double answer_bytes_in;
   // Size of the answer so far as it left, bytes.
-  uint64_t answer_bytes_out;
+  double answer_bytes_out;
   // Time spent in `awsm_session_mask`.
-  uint64_t mask_nanoseconds;
+  double mask_microseconds;
   // Time spent in `awsm_session_restore`, all chunks together.
-  uint64_t restore_nanoseconds;
+  double restore_microseconds;
 } awsm_counts;
 
 // How many stretches of one kind were replaced.
@@ -79,7 +79,7 @@ typedef struct {
 // Version of this interface, to be compared with `AWSM_ABI_VERSION` of the header that the caller was written for.
 uint32_t awsm_abi_version(void);
 
-// Number of detectors and sessions that are not freed yet, in this process.
+// Number of detectors that are not freed yet and of sessions that are neither closed nor freed, in this process.
 uint64_t awsm_live_handles(void);
 
 // What went wrong in the last call of this thread that did not succeed. Never holds a byte of a body.
@@ -131,6 +131,27 @@ awsm_status awsm_session_new(const awsm_detector *detector,
                              const uint8_t *scope,
                              size_t scope_len,
                              awsm_session **out);
+
+// Ends the exchange. What the session knew is wiped; it accepts only renew, close and free. Closing again is nothing.
+//
+// # Safety
+// - `session` is live and not used by another call.
+awsm_status awsm_session_close(awsm_session *session);
+
+// Begins another exchange, as if the session were freed and made anew. That is for hosts in which to make a handle
+// costs more than the session: a finalizer in LuaJIT is an entry in a table of all of them.
+//
+// # Lifetimes
+// As for `awsm_session_new`.
+//
+// # Safety
+// - `session` is live and not used by another call.
+// - `detector` is live.
+// - `scope` is valid for reads of `scope_len` bytes, or null with length 0.
+awsm_status awsm_session_renew(awsm_session *session,
+                               const awsm_detector *detector,
+                               const uint8_t *scope,
+                               size_t scope_len);
 
 // Frees a session; null is nothing. What it knew is wiped.
 //
@@ -213,9 +234,9 @@ awsm_status awsm_session_release(awsm_session *session, const uint8_t **out, siz
 // What the session did so far.
 //
 // # Safety
-// - `session` is live.
+// - `session` is live and not used by another call.
 // - `out` is valid for writes.
-awsm_status awsm_session_counts(const awsm_session *session, awsm_counts *out);
+awsm_status awsm_session_counts(awsm_session *session, awsm_counts *out);
 
 // Which kinds were replaced and how often, in no particular order.
 //

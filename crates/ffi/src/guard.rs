@@ -27,6 +27,10 @@ impl Failure {
         Self { status: Status::Panic, text: "the session saw a bug of the library before; free it".into() }
     }
 
+    pub(crate) fn closed() -> Self {
+        Self { status: Status::WrongState, text: "the session is closed".into() }
+    }
+
     pub(crate) fn unsealable() -> Self {
         Self {
             status: Status::Unsealable,
@@ -160,6 +164,7 @@ mod tests {
                 session::awsm_session_open_answer(broken, b"text/plain".as_ptr(), 10, std::ptr::null(), 0),
                 Status::Panic
             );
+            assert_eq!(session::awsm_session_close(broken), Status::Panic);
             assert_eq!(masks(sound), Status::Ok);
             session::awsm_session_free(broken);
             session::awsm_session_free(sound);

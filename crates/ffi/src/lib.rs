@@ -20,9 +20,9 @@ pub mod vault;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Version of this interface. Any change of a signature, an enum or a lifetime raises it.
-pub const ABI_VERSION: u32 = 5;
+pub const ABI_VERSION: u32 = 6;
 
-/// Detectors and sessions that are not freed yet.
+/// Detectors that are not freed yet, and sessions that are neither closed nor freed.
 static LIVE_HANDLES: AtomicU64 = AtomicU64::new(0);
 
 pub(crate) fn handle_made() {
@@ -39,7 +39,7 @@ pub extern "C" fn awsm_abi_version() -> u32 {
     ABI_VERSION
 }
 
-/// Number of detectors and sessions that are not freed yet, in this process.
+/// Number of detectors that are not freed yet and of sessions that are neither closed nor freed, in this process.
 #[unsafe(no_mangle)]
 pub extern "C" fn awsm_live_handles() -> u64 {
     LIVE_HANDLES.load(Ordering::Relaxed)

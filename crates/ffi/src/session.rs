@@ -14,8 +14,15 @@ use crate::{args, handle_freed, handle_made};
 /// Memory that a session keeps for its next result.
 const MAX_KEPT_BYTES: usize = 128 * 1024;
 
-/// One exchange: a masked request and its answer.
+/// A handle for one exchange after the other.
 pub struct Session {
+    /// `None` once it is closed.
+    exchange: Option<Exchange>,
+    poisoned: bool,
+}
+
+/// A masked request and its answer.
+pub(crate) struct Exchange {
     pub(crate) inner: session::Session,
     /// The lent result.
     pub(crate) result: Vec<u8>,
@@ -25,33 +32,32 @@ pub struct Session {
     kinds: Vec<KindCount>,
     masking: Duration,
     restoring: Duration,
-    poisoned: bool,
 }
 
-/// What a session did.
+/// What a session did. The numbers are those that Lua has, whole ones.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Counts {
     /// Stretches of the request that were replaced.
-    pub masked: u64,
+    pub masked: f64,
     /// Different originals among them.
-    pub distinct: u64,
+    pub distinct: f64,
     /// Tokens of the answer that were turned back.
-    pub restored: u64,
+    pub restored: f64,
     /// Texts of the answer that look like tokens and stand for nothing known; an estimate on the low side.
-    pub unresolved: u64,
+    pub unresolved: f64,
     /// Size of the request as it came, bytes.
-    pub bytes_in: u64,
+    pub bytes_in: f64,
     /// Size of the request as it left, bytes.
-    pub bytes_out: u64,
+    pub bytes_out: f64,
     /// Size of the answer so far as it came, bytes.
-    pub answer_bytes_in: u64,
+    pub answer_bytes_in: f64,
     /// Size of the answer so far as it left, bytes.
-    pub answer_bytes_out: u64,
+    pub answer_bytes_out: f64,
     /// Time spent in `awsm_session_mask`.
-    pub mask_nanoseconds: u64,
+    pub mask_microseconds: f64,
     /// Time spent in `awsm_session_restore`, all chunks together.
-    pub restore_nanoseconds: u64,
+    pub restore_microseconds: f64,
 }
 
 /// How many stretches of one kind were replaced.
@@ -68,11 +74,12 @@ pub struct KindCount {
 
 impl Session {
     /// Runs `body`; a panic in it makes the session unusable.
-    pub(crate) fn run<R>(&mut self, body: impl FnOnce(&mut Self) -> Result<R, Failure>) -> Result<R, Failure> {
+    pub(crate) fn run<R>(&mut self, body: impl FnOnce(&mut Exchange) -> Result<R, Failure>) -> Result<R, Failure> {
         if self.poisoned {
             return Err(Failure::poisoned());
         }
-        match catch_unwind(AssertUnwindSafe(|| body(self))) {
+        let exchange = self.exchange.as_mut().ok_or_else(Failure::closed)?;
+        match catch_unwind(AssertUnwindSafe(|| body(exchange))) {
             Ok(result) => result,
             Err(panic) => {
                 self.poisoned = true;
@@ -80,9 +87,34 @@ impl Session {
             }
         }
     }
+
+    fn open(&mut self, exchange: Exchange) {
+        handle_made();
+        self.exchange = Some(exchange);
+    }
+
+    fn close(&mut self) {
+        if self.exchange.take().is_some() {
+            handle_freed();
+        }
+    }
 }
 
-impl Session {
+impl Exchange {
+    fn new(detector: &Detector, scope: &[u8]) -> Self {
+        let vaults = detector.vaults.iter().map(|vault| vault.scope(scope)).collect();
+        let inner = session::Session::new(detector.rules.clone(), detector.key.scope(scope), detector.options)
+            .with_vaults(vaults);
+        Self {
+            inner,
+            result: Vec::new(),
+            max_body_bytes: detector.max_body_bytes,
+            kinds: Vec::new(),
+            masking: Duration::ZERO,
+            restoring: Duration::ZERO,
+        }
+    }
+
     fn mask(&mut self, content_type: &[u8], coding: &[u8], body: &[u8]) -> aws_masker_core::Result<Option<Vec<u8>>> {
         match ContentCoding::parse(coding).ok_or(Error::UnsupportedContent)? {
             ContentCoding::Identity => self.inner.mask(content_type, body),
@@ -111,20 +143,56 @@ pub unsafe extern "C" fn awsm_session_new(
         // SAFETY: the caller promises that the handle is live, the input valid for reads, the output for writes.
         let (detector, scope, out) =
             unsafe { (args::shared(detector)?, args::bytes(scope, scope_len)?, args::output(out)?) };
-        let vaults = detector.vaults.iter().map(|vault| vault.scope(scope)).collect();
-        let inner = session::Session::new(detector.rules.clone(), detector.key.scope(scope), detector.options)
-            .with_vaults(vaults);
-        handle_made();
-        let session = Session {
-            inner,
-            result: Vec::new(),
-            max_body_bytes: detector.max_body_bytes,
-            kinds: Vec::new(),
-            masking: Duration::ZERO,
-            restoring: Duration::ZERO,
-            poisoned: false,
-        };
-        out.write(Box::into_raw(Box::new(session)));
+        let mut session = Box::new(Session { exchange: None, poisoned: false });
+        session.open(Exchange::new(detector, scope));
+        out.write(Box::into_raw(session));
+        Ok(Status::Ok)
+    })
+}
+
+/// Ends the exchange. What the session knew is wiped; it accepts only renew, close and free. Closing again is nothing.
+///
+/// # Safety
+/// - `session` is live and not used by another call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn awsm_session_close(session: *mut Session) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises that the handle is live and not in use.
+        let session = unsafe { args::exclusive(session)? };
+        if session.poisoned {
+            return Err(Failure::poisoned());
+        }
+        session.close();
+        Ok(Status::Ok)
+    })
+}
+
+/// Begins another exchange, as if the session were freed and made anew. That is for hosts in which to make a handle
+/// costs more than the session: a finalizer in LuaJIT is an entry in a table of all of them.
+///
+/// # Lifetimes
+/// As for `awsm_session_new`.
+///
+/// # Safety
+/// - `session` is live and not used by another call.
+/// - `detector` is live.
+/// - `scope` is valid for reads of `scope_len` bytes, or null with length 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn awsm_session_renew(
+    session: *mut Session,
+    detector: *const Detector,
+    scope: *const u8,
+    scope_len: usize,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises that the handles are live, the session not in use, the input valid for reads.
+        let (session, detector, scope) =
+            unsafe { (args::exclusive(session)?, args::shared(detector)?, args::bytes(scope, scope_len)?) };
+        if session.poisoned {
+            return Err(Failure::poisoned());
+        }
+        session.close();
+        session.open(Exchange::new(detector, scope));
         Ok(Status::Ok)
     })
 }
@@ -139,9 +207,8 @@ pub unsafe extern "C" fn awsm_session_free(session: *mut Session) {
         return;
     }
     guard(|| {
-        handle_freed();
         // SAFETY: the caller promises that the pointer came from `Box::into_raw` in `awsm_session_new`.
-        drop(unsafe { Box::from_raw(session) });
+        unsafe { Box::from_raw(session) }.close();
         Ok(Status::Ok)
     });
 }
@@ -316,32 +383,39 @@ pub unsafe extern "C" fn awsm_session_release(
 /// What the session did so far.
 ///
 /// # Safety
-/// - `session` is live.
+/// - `session` is live and not used by another call.
 /// - `out` is valid for writes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn awsm_session_counts(session: *const Session, out: *mut Counts) -> Status {
+pub unsafe extern "C" fn awsm_session_counts(session: *mut Session, out: *mut Counts) -> Status {
     guard(|| {
-        // SAFETY: the caller promises that the handle is live and the output valid for writes.
-        let (session, out) = unsafe { (args::shared(session)?, args::output(out)?) };
-        let counts = session.inner.counts();
-        out.write(Counts {
-            masked: counts.masked,
-            distinct: counts.distinct,
-            restored: counts.restored,
-            unresolved: counts.unresolved,
-            bytes_in: counts.bytes_in,
-            bytes_out: counts.bytes_out,
-            answer_bytes_in: counts.answer_bytes_in,
-            answer_bytes_out: counts.answer_bytes_out,
-            mask_nanoseconds: nanoseconds(session.masking),
-            restore_nanoseconds: nanoseconds(session.restoring),
-        });
-        Ok(Status::Ok)
+        // SAFETY: the caller promises that the handle is live and not in use, and the output valid for writes.
+        let (session, out) = unsafe { (args::exclusive(session)?, args::output(out)?) };
+        session.run(|session| {
+            let counts = session.inner.counts();
+            out.write(Counts {
+                masked: whole(counts.masked),
+                distinct: whole(counts.distinct),
+                restored: whole(counts.restored),
+                unresolved: whole(counts.unresolved),
+                bytes_in: whole(counts.bytes_in),
+                bytes_out: whole(counts.bytes_out),
+                answer_bytes_in: whole(counts.answer_bytes_in),
+                answer_bytes_out: whole(counts.answer_bytes_out),
+                mask_microseconds: microseconds(session.masking),
+                restore_microseconds: microseconds(session.restoring),
+            });
+            Ok(Status::Ok)
+        })
     })
 }
 
-fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+/// As Lua has numbers: exact up to 2^53, of bytes more than any exchange has.
+fn whole(count: u64) -> f64 {
+    count as f64
+}
+
+fn microseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round()
 }
 
 /// Which kinds were replaced and how often, in no particular order.

@@ -2,8 +2,8 @@
 
 use crate::detector::{Detector, awsm_detector_free, awsm_detector_new};
 use crate::session::{
-    Counts, Session, awsm_session_counts, awsm_session_free, awsm_session_kinds, awsm_session_mask, awsm_session_new,
-    awsm_session_open_answer, awsm_session_restore,
+    Counts, Session, awsm_session_close, awsm_session_counts, awsm_session_free, awsm_session_kinds, awsm_session_mask,
+    awsm_session_new, awsm_session_open_answer, awsm_session_renew, awsm_session_restore,
 };
 use crate::status::Status;
 use crate::{awsm_abi_version, awsm_last_error, awsm_live_handles};
@@ -100,7 +100,7 @@ fn an_exchange_across_the_boundary() {
         assert_eq!(awsm_session_counts(handles.session, counts.as_mut_ptr()), Status::Ok);
         counts.assume_init()
     };
-    assert_eq!((counts.masked, counts.restored), (1, 1));
+    assert_eq!((counts.masked, counts.restored), (1.0, 1.0));
 
     let (mut kinds, mut len) = (std::ptr::null(), 0);
     // SAFETY: the handle is live; kinds and their names are lent until the next call.
@@ -109,6 +109,32 @@ fn an_exchange_across_the_boundary() {
         let kinds = std::slice::from_raw_parts(kinds, len);
         assert_eq!(std::slice::from_raw_parts(kinds[0].name, kinds[0].name_len), b"ec2:instance");
     }
+}
+
+#[test]
+fn a_session_is_renewed_after_its_exchange() {
+    let handles = Handles::open();
+    let masked = handles.mask(BODY).unwrap();
+    // SAFETY: the handles are live, the scope is a slice.
+    let renew =
+        |scope: &[u8]| unsafe { awsm_session_renew(handles.session, handles.detector, scope.as_ptr(), scope.len()) };
+    // SAFETY: the handle is live, the inputs are slices or null with length 0.
+    let open = || unsafe { awsm_session_open_answer(handles.session, JSON.as_ptr(), JSON.len(), std::ptr::null(), 0) };
+
+    // SAFETY: the handle is live.
+    let close = || unsafe { awsm_session_close(handles.session) };
+    assert_eq!((close(), close()), (Status::Ok, Status::Ok));
+    assert_eq!(handles.mask(BODY), Err(Status::WrongState));
+    assert_eq!(open(), Status::WrongState);
+
+    assert_eq!(renew(b"s"), Status::Ok);
+    // It knows nothing of what it masked before, but masks alike.
+    assert_eq!(open(), Status::Unchanged);
+    assert_eq!(handles.mask(BODY).unwrap(), masked);
+    // Without being closed in between, and for another owner.
+    assert_eq!(renew(b"other"), Status::Ok);
+    assert_eq!(open(), Status::Unchanged);
+    assert_ne!(handles.mask(BODY).unwrap(), masked);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use aws_masker_core::vault::VaultKey;
 use crate::args;
 use crate::detector::Detector;
 use crate::guard::{Failure, guard};
-use crate::session::Session;
+use crate::session::{Exchange, Session};
 use crate::status::Status;
 
 /// Lets the sessions that are opened from now on use a vault under `secret`, 16 bytes or more.
@@ -202,7 +202,7 @@ fn lines<'t>(tokens: impl Iterator<Item = &'t [u8]>) -> Vec<u8> {
     text
 }
 
-impl Session {
+impl Exchange {
     /// Lends the result, unless it is empty.
     fn lend(&self, out: args::Output<'_, *const u8>, out_len: args::Output<'_, usize>) -> Result<Status, Failure> {
         if self.result.is_empty() {

@@ -20,16 +20,16 @@ typedef enum {
 typedef struct awsm_detector awsm_detector;
 typedef struct awsm_session awsm_session;
 typedef struct {
-  uint64_t masked;
-  uint64_t distinct;
-  uint64_t restored;
-  uint64_t unresolved;
-  uint64_t bytes_in;
-  uint64_t bytes_out;
-  uint64_t answer_bytes_in;
-  uint64_t answer_bytes_out;
-  uint64_t mask_nanoseconds;
-  uint64_t restore_nanoseconds;
+  double masked;
+  double distinct;
+  double restored;
+  double unresolved;
+  double bytes_in;
+  double bytes_out;
+  double answer_bytes_in;
+  double answer_bytes_out;
+  double mask_microseconds;
+  double restore_microseconds;
 } awsm_counts;
 typedef struct {
   const uint8_t *name;
@@ -49,6 +49,11 @@ awsm_status awsm_session_new(const awsm_detector *detector,
                              const uint8_t *scope,
                              size_t scope_len,
                              awsm_session **out);
+awsm_status awsm_session_close(awsm_session *session);
+awsm_status awsm_session_renew(awsm_session *session,
+                               const awsm_detector *detector,
+                               const uint8_t *scope,
+                               size_t scope_len);
 void awsm_session_free(awsm_session *session);
 awsm_status awsm_session_mask(awsm_session *session,
                               const uint8_t *content_type,
@@ -71,7 +76,7 @@ awsm_status awsm_session_restore(awsm_session *session,
                                  const uint8_t **out,
                                  size_t *out_len);
 awsm_status awsm_session_release(awsm_session *session, const uint8_t **out, size_t *out_len);
-awsm_status awsm_session_counts(const awsm_session *session, awsm_counts *out);
+awsm_status awsm_session_counts(awsm_session *session, awsm_counts *out);
 awsm_status awsm_session_kinds(awsm_session *session, const awsm_kind_count **out, size_t *out_len);
 awsm_status awsm_detector_add_vault_secret(awsm_detector *detector, const uint8_t *secret, size_t secret_len);
 awsm_status awsm_session_vault_name(awsm_session *session,
@@ -100,7 +105,7 @@ end
 
 
 return {
-  ABI_VERSION = 5,
+  ABI_VERSION = 6,
   SYMBOLS = {
     "awsm_abi_version",
     "awsm_live_handles",
@@ -108,6 +113,8 @@ return {
     "awsm_detector_new",
     "awsm_detector_free",
     "awsm_session_new",
+    "awsm_session_close",
+    "awsm_session_renew",
     "awsm_session_free",
     "awsm_session_mask",
     "awsm_session_open_answer",

@@ -10,7 +10,6 @@ local ffi_gc = ffi.gc
 local ffi_load = ffi.load
 local ffi_new = ffi.new
 local ffi_string = ffi.string
-local floor = math.floor
 local pcall = pcall
 local searchpath = package.searchpath
 local tonumber = tonumber
@@ -39,6 +38,14 @@ local SESSION = ffi_new("awsm_session *[1]")
 local COUNTS = ffi_new("awsm_counts[1]")
 local KINDS = ffi_new("const awsm_kind_count *[1]")
 
+
+-- Idle sessions that are kept for further exchanges.
+local MAX_IDLE = 512
+
+
+-- Closed sessions. Giving a handle its finalizer, and taking it back, costs more than the session itself.
+local idle = {}
+local idle_count = 0
 
 -- `lib` stays referenced for the life of the worker: a collected namespace would be unloaded.
 local lib, load_error
@@ -140,17 +147,35 @@ end
 --- Starts one exchange. The caller keeps `detector` referenced for as long as the session lives.
 -- @return the session, or nil, failure name, text
 function _M.session(detector, scope)
-  local status = tonumber(lib.awsm_session_new(detector, scope, #scope, SESSION))
+  if idle_count == 0 then
+    local status = tonumber(lib.awsm_session_new(detector, scope, #scope, SESSION))
+    if status ~= OK then
+      return failure(status)
+    end
+
+    return ffi_gc(SESSION[0], free_session)
+  end
+
+  local session = idle[idle_count]
+  idle[idle_count] = nil
+  idle_count = idle_count - 1
+  local status = tonumber(lib.awsm_session_renew(session, detector, scope, #scope))
   if status ~= OK then
     return failure(status)
   end
 
-  return ffi_gc(SESSION[0], free_session)
+  return session
 end
 
 
---- Frees a session now instead of at some later garbage collection.
+--- Ends an exchange now instead of at some later garbage collection.
 function _M.free(session)
+  if idle_count < MAX_IDLE and tonumber(lib.awsm_session_close(session)) == OK then
+    idle_count = idle_count + 1
+    idle[idle_count] = session
+    return
+  end
+
   ffi_gc(session, nil)
   lib.awsm_session_free(session)
 end
@@ -293,28 +318,16 @@ end
 
 
 --- What one session did.
--- @return table: masked (replaced stretches), distinct (originals), restored and unresolved (tokens); bytes_in,
--- bytes_out (request), answer_bytes_in, answer_bytes_out; mask_microseconds, restore_microseconds (in the library,
--- rounded); or nil, failure name, text
+-- @return lent until the next call: masked (replaced stretches), distinct (originals), restored and unresolved
+-- (tokens); bytes_in, bytes_out (request), answer_bytes_in, answer_bytes_out; mask_microseconds, restore_microseconds
+-- (in the library, rounded); or nil, failure name, text
 function _M.counts(session)
   local status = tonumber(lib.awsm_session_counts(session, COUNTS))
   if status ~= OK then
     return failure(status)
   end
 
-  local counts = COUNTS[0]
-  return {
-    masked = tonumber(counts.masked),
-    distinct = tonumber(counts.distinct),
-    restored = tonumber(counts.restored),
-    unresolved = tonumber(counts.unresolved),
-    bytes_in = tonumber(counts.bytes_in),
-    bytes_out = tonumber(counts.bytes_out),
-    answer_bytes_in = tonumber(counts.answer_bytes_in),
-    answer_bytes_out = tonumber(counts.answer_bytes_out),
-    mask_microseconds = floor(tonumber(counts.mask_nanoseconds) / 1000 + 0.5),
-    restore_microseconds = floor(tonumber(counts.restore_nanoseconds) / 1000 + 0.5),
-  }
+  return COUNTS[0]
 end
 
 
@@ -336,7 +349,7 @@ function _M.kinds(session)
 end
 
 
---- Detectors and sessions of this process that are not freed yet (for leak checks).
+--- Detectors of this process that are not freed yet, and sessions that have not ended (for leak checks).
 function _M.live_handles()
   return tonumber(lib.awsm_live_handles())
 end
