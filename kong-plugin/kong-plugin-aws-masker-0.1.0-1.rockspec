@@ -41,6 +41,7 @@ build = {
     ["kong.plugins.aws-masker.node_key"] = "kong/plugins/aws-masker/node_key.lua",
     ["kong.plugins.aws-masker.redis"] = "kong/plugins/aws-masker/redis.lua",
     ["kong.plugins.aws-masker.request_body"] = "kong/plugins/aws-masker/request_body.lua",
+    ["kong.plugins.aws-masker.request_header"] = "kong/plugins/aws-masker/request_header.lua",
     ["kong.plugins.aws-masker.schema"] = "kong/plugins/aws-masker/schema.lua",
     ["kong.plugins.aws-masker.scope"] = "kong/plugins/aws-masker/scope.lua",
     ["kong.plugins.aws-masker.server_state"] = "kong/plugins/aws-masker/server_state.lua",

@@ -8,7 +8,19 @@ local SECRET = "0123456789abcdef"
 
 
 -- A `kong` with just the given answers.
+-- What nginx has of the request that `fake_pdk` was asked for last.
+local headers = {}
+local fake_ngx = {
+  var = setmetatable({}, {
+    __index = function(_, variable)
+      return headers[(variable:gsub("^http_", ""):gsub("_", "-"))]
+    end,
+  }),
+}
+
+
 local function fake_pdk(options)
+  headers = options.headers or {}
   return {
     client = {
       get_consumer = function()
@@ -17,7 +29,7 @@ local function fake_pdk(options)
     },
     request = {
       get_header = function(name)
-        return (options.headers or {})[name:lower()]
+        return headers[name:lower()]:match("^[^,]*")
       end,
       get_method = function()
         return options.method or "POST"
@@ -110,7 +122,7 @@ describe("the handler", function()
     fresh:log({})
     assert.same({}, freed)
 
-    ctx.session = "the session"
+    ctx.exchange = { session = "the session" }
     fresh:log({})
     fresh:log({})
     assert.same({ "the session" }, freed)
@@ -217,7 +229,7 @@ describe("the scope", function()
 
 
   setup(function()
-    scope = plugin.load("scope")
+    scope = plugin.load("scope", nil, { ngx = fake_ngx })
   end)
 
 
@@ -233,6 +245,11 @@ describe("the scope", function()
     assert.equal("credential:k", scope.of("consumer", fake_pdk({ headers = { ["x-api-key"] = "k" } })))
     assert.equal("credential:Bearer t", scope.of("consumer", fake_pdk({ headers = { authorization = "Bearer t" } })))
     assert.equal("global", scope.of("consumer", fake_pdk({})))
+  end)
+
+
+  it("takes the first of several headers", function()
+    assert.equal("credential:a", scope.of("credential", fake_pdk({ headers = { ["x-api-key"] = "a, b" } })))
   end)
 
 
@@ -258,7 +275,7 @@ describe("reading a request body", function()
 
 
   setup(function()
-    request_body = plugin.load("request_body")
+    request_body = plugin.load("request_body", nil, { ngx = fake_ngx })
   end)
 
 

@@ -1,6 +1,6 @@
 -- Writes monitoring events as JSON (docs/events.schema.json). Nearly all values are numbers and fixed words, so the
 -- text is put together here; a JSON encoder would take several times as long.
-local exchange = require "kong.plugins.aws-masker.exchange"
+local clib = require "kong.plugins.aws-masker.clib"
 local cjson = require "cjson.safe"
 
 
@@ -11,9 +11,9 @@ local ngx = ngx
 local pairs = pairs
 
 
-local function kinds_of(of)
+local function kinds_of(session)
   local items = {}
-  for kind, count in pairs(exchange.kinds(of)) do
+  for kind, count in pairs(clib.kinds(session) or {}) do
     items[#items + 1] = encode(kind) .. ":" .. count
   end
 
@@ -48,8 +48,7 @@ local function details(pdk)
 end
 
 
-local function data_masked(of, detail)
-  local mask = of.mask
+local function data_masked(mask, session, detail)
   local text = '"data_masked","outcome":"' .. mask.outcome .. '","microseconds":' .. mask.microseconds
                .. ',"bytes_in":' .. mask.bytes_in .. ',"bytes_out":' .. mask.bytes_out
                .. ',"masked":' .. mask.masked .. ',"distinct":' .. mask.distinct
@@ -57,7 +56,7 @@ local function data_masked(of, detail)
     return text
   end
 
-  return text .. ',"kinds":' .. kinds_of(of) .. detail
+  return text .. ',"kinds":' .. kinds_of(session) .. detail
 end
 
 
@@ -73,21 +72,22 @@ local _M = {}
 
 --- The events of an exchange, without what `finish` adds. Phase: log.
 -- @param of what `exchange.of` gave
+-- @param session the exchange's
 -- @return what tells of the request, and what tells of the answer; either may be nil
-function _M.of_exchange(of, is_detailed, pdk)
+function _M.of_exchange(of, session, is_detailed, pdk)
   local detail = is_detailed and details(pdk) or ""
 
   if of.blocked then
     return '"mask_blocked","outcome":"' .. of.blocked.outcome .. '","reason":"' .. of.blocked.reason .. '"' .. detail
   end
 
-  local of_request = of.mask and data_masked(of, detail)
+  local of_request = of.mask and data_masked(of.mask, session, detail)
   if of.restore then
     return of_request, data_unmasked(of.restore, detail)
   end
 
-  return of_request,
-         of.skipped and '"restore_skipped","outcome":"skipped","reason":"' .. of.skipped .. '"' .. detail
+  local skipped = of.restore_skipped
+  return of_request, skipped and '"restore_skipped","outcome":"skipped","reason":"' .. skipped .. '"' .. detail
 end
 
 

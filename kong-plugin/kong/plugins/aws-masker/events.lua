@@ -370,7 +370,8 @@ end
 
 --- Queues the events of an exchange. Phase: log.
 -- @param of what `exchange.of` gave
-function _M.report(conf, of, pdk)
+-- @param session the exchange's
+function _M.report(conf, of, session, pdk)
   if not conf.enable_redis_events then
     return
   end
@@ -380,7 +381,7 @@ function _M.report(conf, of, pdk)
   end
 
   local destination = destination_of(conf)
-  local of_request, of_answer = event.of_exchange(of, conf.event_detail == "detailed", pdk)
+  local of_request, of_answer = event.of_exchange(of, session, conf.event_detail == "detailed", pdk)
   if of_request then
     add(destination, of_request)
   end

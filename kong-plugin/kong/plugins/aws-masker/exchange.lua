@@ -2,29 +2,29 @@
 local clib = require "kong.plugins.aws-masker.clib"
 
 
-local function blocked(ctx)
+local function blocked(state)
   return {
-    reason = ctx.failure,
-    outcome = ctx.stopped and "blocked" or (ctx.dry_run and "dry_run" or "allowed"),
+    reason = state.failure,
+    outcome = state.stopped and "blocked" or (state.dry_run and "dry_run" or "allowed"),
   }
 end
 
 
-local function mask_outcome(ctx)
-  if ctx.dry_run then
+local function mask_outcome(state)
+  if state.dry_run then
     return "dry_run"
   end
 
-  return ctx.masked and "masked" or "unchanged"
+  return state.masked and "masked" or "unchanged"
 end
 
 
-local function restore_outcome(ctx, counts)
-  if ctx.restore_failed then
+local function restore_outcome(state, counts)
+  if state.restore_failed then
     return "failed"
   end
 
-  if not ctx.finished then
+  if not state.finished then
     return "incomplete"
   end
 
@@ -35,17 +35,17 @@ end
 local _M = {}
 
 
---- The exchange that ends now. Phase: log, before the session is freed.
--- @param ctx `kong.ctx.plugin` as the handler left it
+--- The exchange that ends now, as Kong's logs are to show it. Phase: log, before the session is freed.
+-- @param state what the handler keeps of the exchange
 -- @return table with some of: blocked { reason, outcome }; mask and restore { outcome, microseconds, bytes_in,
--- bytes_out, … }; skipped (why the answer of a masked request was not restored); session (for counts by kind). Or nil
--- when the plugin had nothing to do, or nil and a text when the library fails
-function _M.of(conf, ctx)
-  if ctx.failure then
-    return { blocked = blocked(ctx) }
+-- bytes_out, … }; restore_skipped (why the answer of a masked request was not restored). Or nil when the plugin had
+-- nothing to do, or nil and a text when the library fails
+function _M.of(conf, state)
+  if state.failure then
+    return { blocked = blocked(state) }
   end
 
-  local session = ctx.session
+  local session = state.session
   if not session then
     return nil
   end
@@ -55,47 +55,34 @@ function _M.of(conf, ctx)
     return nil, why
   end
 
-  local exchange = { session = session }
-
   -- a request without a body may have a session too, to restore what earlier ones left at the API
-  if counts.bytes_in > 0 then
-    exchange.mask = {
-      outcome = mask_outcome(ctx),
+  local mask, restore, skipped
+  local bytes_in = counts.bytes_in
+  if bytes_in > 0 then
+    mask = {
+      outcome = mask_outcome(state),
       microseconds = counts.mask_microseconds,
-      bytes_in = counts.bytes_in,
+      bytes_in = bytes_in,
       bytes_out = counts.bytes_out,
       masked = counts.masked,
       distinct = counts.distinct,
     }
   end
 
-  if ctx.restoring or ctx.restore_failed then
-    exchange.restore = {
-      outcome = restore_outcome(ctx, counts),
+  if state.restoring or state.restore_failed then
+    restore = {
+      outcome = restore_outcome(state, counts),
       microseconds = counts.restore_microseconds,
       bytes_in = counts.answer_bytes_in,
       bytes_out = counts.answer_bytes_out,
       restored = counts.restored,
       unresolved = counts.unresolved,
     }
-  elseif ctx.masked then
-    exchange.skipped = conf.restore_responses and (ctx.skipped or "no_body") or "disabled"
+  elseif state.masked then
+    skipped = conf.restore_responses and (state.skipped or "no_body") or "disabled"
   end
 
-  return exchange
-end
-
-
---- Counts by kind, read from the library when they are first asked for.
--- @return map of kind to count
-function _M.kinds(exchange)
-  local kinds = exchange.kinds
-  if not kinds then
-    kinds = clib.kinds(exchange.session) or {}
-    exchange.kinds = kinds
-  end
-
-  return kinds
+  return { mask = mask, restore = restore, restore_skipped = skipped }
 end
 
 

@@ -8,6 +8,7 @@ local log_fields = require "kong.plugins.aws-masker.log_fields"
 local metrics = require "kong.plugins.aws-masker.metrics"
 local node_key = require "kong.plugins.aws-masker.node_key"
 local request_body = require "kong.plugins.aws-masker.request_body"
+local request_header = require "kong.plugins.aws-masker.request_header"
 local scope = require "kong.plugins.aws-masker.scope"
 local server_state = require "kong.plugins.aws-masker.server_state"
 local spans = require "kong.plugins.aws-masker.spans"
@@ -15,20 +16,11 @@ local vault = require "kong.plugins.aws-masker.vault"
 
 
 local error = error
+local get_header = request_header.get
 local ipairs = ipairs
 local kong = kong
 local ngx = ngx
 local pcall = pcall
-
-
--- Headers that vouch for the bytes the client sent; false once the body is masked.
--- Each with nginx's variable for it, which sees it however many headers there are.
-local REQUEST_DIGESTS = {
-  { name = "Content-MD5", variable = "http_content_md5" },
-  { name = "Digest", variable = "http_digest" },
-  { name = "Content-Digest", variable = "http_content_digest" },
-  { name = "Repr-Digest", variable = "http_repr_digest" },
-}
 
 
 vault.tell_write_failures(function(conf, why)
@@ -40,34 +32,55 @@ end)
 local FORM = "application/x-www-form-urlencoded"
 
 
+-- What is kept of an exchange from phase to phase.
+local function new_state()
+  return {
+    session = false,
+    -- referenced for as long as the session: a config change may drop the detector meanwhile
+    detector = false,
+    -- name of what went wrong, and what that did to the request
+    failure = false,
+    stopped = false,
+    dry_run = false,
+    redis_error = false,
+    -- the request was changed; the answer may hold tokens
+    masked = false,
+    restorable = false,
+    -- the answer: goes through the session; is inflated for that; has ended; could not be restored; why it was not
+    restoring = false,
+    inflating = false,
+    finished = false,
+    restore_failed = false,
+    skipped = false,
+    span = false,
+  }
+end
+
+
 -- Opens the exchange's session.
 -- @return the session, or nil, failure name, text
-local function open_session(conf, detector)
+local function open_session(conf, state, detector)
   local session, failure, why = clib.session(detector, scope.of(conf.token_scope, kong))
   if not session then
     return nil, failure, why
   end
 
-  local ctx = kong.ctx.plugin
-  ctx.session = session
-  -- referenced for as long as the session: a config change may drop the detector meanwhile
-  ctx.detector = detector
+  state.session = session
+  state.detector = detector
   return session
 end
 
 
 -- Exchanges tokens with Redis.
 -- @return nothing when the request may go on, or failure name, text
-local function use_vault(conf, session, whole_scope)
-  local ok, report, why = pcall(vault.exchange, conf, session, whole_scope)
+local function use_vault(conf, state, whole_scope)
+  local ok, report, why = pcall(vault.exchange, conf, state.session, whole_scope)
   if not ok then
     report, why = nil, report
     kong.log.err("the vault cannot be used: ", why)
   end
 
-  local ctx = kong.ctx.plugin
-  ctx.vault = report
-  ctx.redis_error = report and report.error or why
+  state.redis_error = report and report.error or why
   if not report then
     if conf.redis_required then
       return "REDIS_UNAVAILABLE", why
@@ -76,13 +89,13 @@ local function use_vault(conf, session, whole_scope)
     return
   end
 
-  ctx.restorable = ctx.restorable or report.found + report.scanned > 0
+  state.restorable = state.restorable or report.found + report.scanned > 0
 end
 
 
 -- Asks for an answer that can be read, where there may be something to restore in it.
-local function prepare_answer(conf)
-  if kong.ctx.plugin.restorable and conf.restore_responses then
+local function prepare_answer(conf, state)
+  if state.restorable and conf.restore_responses then
     kong.service.request.set_header("Accept-Encoding", "identity")
   end
 end
@@ -90,27 +103,26 @@ end
 
 -- Masks the values of the query.
 -- @return nothing when the request may go on, or failure name, text
-local function mask_query(conf, session, query)
+local function mask_query(state, query)
   if query == "" then
     return
   end
 
-  local masked, failure, why = clib.mask(session, FORM, query)
+  local masked, failure, why = clib.mask(state.session, FORM, query)
   if not masked then
     return failure, why
   end
 
   if masked ~= query then
-    local ctx = kong.ctx.plugin
-    ctx.masked = true
-    ctx.restorable = true
+    state.masked = true
+    state.restorable = true
     kong.service.request.set_raw_query(masked)
   end
 end
 
 
 -- A request without a body has a query at most; and it may ask for what earlier ones left at the API.
-local function mask_bodiless(conf, detector, query)
+local function mask_bodiless(conf, state, detector, query)
   local request = kong.request
   local asks_for_kept = conf.use_redis and conf.restore_responses and not conf.dry_run
                         and server_state.is_asked_for(request.get_method(), request.get_path(), false)
@@ -118,23 +130,89 @@ local function mask_bodiless(conf, detector, query)
     return
   end
 
-  local session, failure, why = open_session(conf, detector)
+  local session, failure, why = open_session(conf, state, detector)
   if not session then
     return failure, why
   end
 
-  failure, why = mask_query(conf, session, query)
+  failure, why = mask_query(state, query)
   if not failure and asks_for_kept then
-    failure, why = use_vault(conf, session, true)
+    failure, why = use_vault(conf, state, true)
   end
 
-  prepare_answer(conf)
+  prepare_answer(conf, state)
+  return failure, why
+end
+
+
+-- Drops a header that vouches for the bytes the client sent: false once the body is masked.
+local function drop_digest(name, variable)
+  -- Taking out what is not there costs several times what looking does. nginx's variable sees it however many headers
+  -- there are.
+  if ngx.var[variable] then
+    kong.service.request.clear_header(name)
+  end
+end
+
+
+local function replace_body(state, masked, coding)
+  state.masked = true
+  state.restorable = true
+  drop_digest("Content-MD5", "http_content_md5")
+  drop_digest("Digest", "http_digest")
+  drop_digest("Content-Digest", "http_content_digest")
+  drop_digest("Repr-Digest", "http_repr_digest")
+  if coding then
+    kong.service.request.clear_header("Content-Encoding")
+  end
+
+  kong.service.request.set_raw_body(masked)
+end
+
+
+-- @return nothing when the request may go on, or failure name, text
+local function mask_body(conf, state, detector, body, query)
+  local session, failure, why = open_session(conf, state, detector)
+  if not session then
+    return failure, why
+  end
+
+  local request = kong.request
+  local coding = get_header(request, "Content-Encoding", "http_content_encoding")
+  local content_type = get_header(request, "Content-Type", "content_type") or ""
+  local masked
+  masked, failure, why = clib.mask(session, content_type, body, coding)
+  if not masked then
+    return failure, why
+  end
+
+  failure, why = mask_query(state, query)
+  if failure then
+    return failure, why
+  end
+
+  if conf.dry_run then
+    state.dry_run = true
+    kong.log.notice("dry run: ", clib.counts(session).masked, " values would have been masked")
+    return
+  end
+
+  if masked ~= body then
+    replace_body(state, masked, coding)
+  end
+
+  if conf.use_redis then
+    failure, why = use_vault(conf, state, clib.refers_to_state(session)
+                             or server_state.is_asked_for(request.get_method(), request.get_path(), true))
+  end
+
+  prepare_answer(conf, state)
   return failure, why
 end
 
 
 -- @return nothing when the request may go on, or failure name, text
-local function mask_request(conf)
+local function mask_request(conf, state)
   local detector, failure, why = detectors.get(conf)
   if not detector then
     return failure, why
@@ -153,58 +231,10 @@ local function mask_request(conf)
 
   local query = conf.mask_query and request.get_raw_query() or ""
   if body == "" then
-    return mask_bodiless(conf, detector, query)
+    return mask_bodiless(conf, state, detector, query)
   end
 
-  local session
-  session, failure, why = open_session(conf, detector)
-  if not session then
-    return failure, why
-  end
-
-  local masked
-  local coding = request.get_header("Content-Encoding")
-  masked, failure, why = clib.mask(session, request.get_header("Content-Type") or "", body, coding)
-  if not masked then
-    return failure, why
-  end
-
-  failure, why = mask_query(conf, session, query)
-  if failure then
-    return failure, why
-  end
-
-  if conf.dry_run then
-    kong.ctx.plugin.dry_run = true
-    kong.log.notice("dry run: ", clib.counts(session).masked, " values would have been masked")
-    return
-  end
-
-  if masked ~= body then
-    local ctx = kong.ctx.plugin
-    ctx.masked = true
-    ctx.restorable = true
-    local service_request = kong.service.request
-    service_request.set_raw_body(masked)
-    for _, digest in ipairs(REQUEST_DIGESTS) do
-      -- taking out what is not there costs several times what looking does
-      if ngx.var[digest.variable] then
-        service_request.clear_header(digest.name)
-      end
-    end
-
-    if coding then
-      service_request.clear_header("Content-Encoding")
-    end
-  end
-
-  if conf.use_redis then
-    failure, why = use_vault(conf, session, clib.refers_to_state(session)
-                             or server_state.is_asked_for(request.get_method(), request.get_path(), true))
-  end
-
-  prepare_answer(conf)
-  return failure, why
+  return mask_body(conf, state, detector, body, query)
 end
 
 
@@ -269,8 +299,11 @@ end
 
 
 function AwsMasker:access(conf)
-  local span = spans.start(kong, "mask")
-  local ok, failure_name, why = pcall(mask_request, conf)
+  local state = new_state()
+  kong.ctx.plugin.exchange = state
+
+  local span = spans.start(kong, spans.MASK)
+  local ok, failure_name, why = pcall(mask_request, conf, state)
   if not ok then
     failure_name, why = "INTERNAL", failure_name
   end
@@ -281,15 +314,14 @@ function AwsMasker:access(conf)
   end
 
   local failure = errors.of(failure_name)
-  local ctx = kong.ctx.plugin
-  ctx.failure = failure.name
+  state.failure = failure.name
   if passes_anyway(conf, failure) then
-    ctx.dry_run = conf.dry_run
+    state.dry_run = conf.dry_run
     kong.log.warn("request passes unmasked: ", failure.name, ": ", why)
     return
   end
 
-  ctx.stopped = true
+  state.stopped = true
   local log = failure.status < 500 and kong.log.warn or kong.log.err
   log("request stopped: ", failure.name, ": ", why)
   return kong.response.exit(failure.status, failure.body, failure.headers)
@@ -299,65 +331,65 @@ end
 -- Decides by the session, not by where the answer comes from: plugins such as aws-lambda answer in
 -- place of the upstream, and their answers hold tokens too.
 function AwsMasker:header_filter(conf)
-  local ctx = kong.ctx.plugin
+  local state = kong.ctx.plugin.exchange
   -- an exchange that holds no token has nothing to restore; neither has one that access never saw
-  if not ctx.restorable or not conf.restore_responses or not answer.has_body(kong) then
+  if not state or not state.restorable or not conf.restore_responses or not answer.has_body(kong) then
     return
   end
 
   local response = kong.response
   local coding = response.get_header("Content-Encoding") or ""
   local content_type = response.get_header("Content-Type") or ""
-  local will_change, _, why = clib.open_answer(ctx.session, content_type, coding)
+  local will_change, _, why = clib.open_answer(state.session, content_type, coding)
   if will_change == nil then
-    ctx.skipped = "error"
+    state.skipped = "error"
     kong.log.err("the answer stays masked: ", why)
     return
   end
 
   if will_change then
     answer.drop_dependent_headers(kong)
-    ctx.restoring = true
-    ctx.span = spans.start(kong, "restore")
-    ctx.inflating = answer.is_coded(coding)
-    if ctx.inflating then
+    state.restoring = true
+    state.span = spans.start(kong, spans.RESTORE)
+    state.inflating = answer.is_coded(coding)
+    if state.inflating then
       response.clear_header("Content-Encoding")
     end
   else
-    ctx.skipped = answer.is_coded(coding) and "coding" or "content_type"
+    state.skipped = answer.is_coded(coding) and "coding" or "content_type"
     kong.log.warn("the answer goes to the client unrestored, because its ",
-                  ctx.skipped == "coding" and "Content-Encoding" or "Content-Type", " cannot be read here")
+                  state.skipped == "coding" and "Content-Encoding" or "Content-Type", " cannot be read here")
   end
 end
 
 
 function AwsMasker:body_filter()
-  local ctx = kong.ctx.plugin
-  if not ctx.restoring then
+  local state = kong.ctx.plugin.exchange
+  if not state or not state.restoring then
     return
   end
 
   local arg = ngx.arg
   local chunk, last = arg[1] or "", arg[2]
-  ctx.finished = last
+  state.finished = last
   local restored, why, _
   if chunk == "" and not last then
     -- nginx says so when the upstream is gone in the middle of its answer; nothing will follow
-    restored, _, why = clib.release(ctx.session)
+    restored, _, why = clib.release(state.session)
   else
-    restored, _, why = clib.restore(ctx.session, chunk, last)
+    restored, _, why = clib.restore(state.session, chunk, last)
   end
 
   if not restored then
-    ctx.restore_failed = true
-    if ctx.inflating then
+    state.restore_failed = true
+    if state.inflating then
       -- the client was promised bytes without a coding, and these cannot be read: the answer ends here, visibly
       arg[1] = nil
       error("the answer is cut off: " .. why)
     end
 
     -- tokens in clear are safe, only unhelpful
-    ctx.restoring = nil
+    state.restoring = false
     kong.log.err("the rest of the answer stays masked: ", why)
     return
   end
@@ -369,23 +401,26 @@ end
 
 
 -- Tells of the exchange. Whatever goes wrong here concerns nobody but the operator.
-local function report(conf, ctx)
+local function report(conf, state)
   log_fields.redact(kong)
-
-  local of, why = exchange.of(conf, ctx)
-  if ctx.span then
-    spans.finish(ctx.span, of and of.restore)
+  if not state then
+    return
   end
 
-  local redis_error = ctx.redis_error
+  local of, why = exchange.of(conf, state)
+  if state.span then
+    spans.finish(state.span, of and of.restore)
+  end
+
+  local redis_error = state.redis_error
   if redis_error then
-    events.redis_failed(conf, "read", ctx.stopped and "blocked" or "degraded", redis_error)
+    events.redis_failed(conf, "read", state.stopped and "blocked" or "degraded", redis_error)
   end
 
   if of then
     log_fields.add(of, kong)
-    metrics.report(of)
-    events.report(conf, of, kong)
+    metrics.report(of, state.session)
+    events.report(conf, of, state.session, kong)
   elseif why then
     kong.log.err("an exchange could not be reported: ", why)
   end
@@ -393,16 +428,15 @@ end
 
 
 function AwsMasker:log(conf)
-  local ctx = kong.ctx.plugin
-  local ok, why = pcall(report, conf, ctx)
+  local state = kong.ctx.plugin.exchange
+  local ok, why = pcall(report, conf, state)
   if not ok then
     kong.log.err("an exchange could not be reported: ", why)
   end
 
-  local session = ctx.session
-  if session then
-    ctx.session = nil
-    clib.free(session)
+  if state and state.session then
+    clib.free(state.session)
+    state.session = false
   end
 end
 

@@ -3,7 +3,7 @@
 --
 -- What requests count is added up in plain tables and handed on every second, which is how often the registry itself
 -- passes on what workers counted: looking up names and labels in it for every request costs more than all else in log.
-local exchange = require "kong.plugins.aws-masker.exchange"
+local clib = require "kong.plugins.aws-masker.clib"
 
 
 local kong = kong
@@ -132,12 +132,20 @@ local function add_time(name, microseconds)
 end
 
 
-local function add_request(mask, kinds)
+local function add_kinds(session)
+  for kind, count in pairs(clib.kinds(session) or {}) do
+    add("masked", count, kind)
+  end
+end
+
+
+local function add_request(mask, session)
   add("exchanges", 1, mask.outcome)
   add("request_bytes", mask.bytes_in, UNLABELLED)
   add_time("mask_seconds", mask.microseconds)
-  for kind, count in pairs(kinds) do
-    add("masked", count, kind)
+  -- without anything found there is no need to ask for the kinds
+  if mask.masked > 0 then
+    add_kinds(session)
   end
 end
 
@@ -153,7 +161,8 @@ end
 
 --- Counts an exchange. Phase: log.
 -- @param of what `exchange.of` gave
-function _M.report(of)
+-- @param session the exchange's
+function _M.report(of, session)
   if not registered then
     return
   end
@@ -165,12 +174,11 @@ function _M.report(of)
   end
 
   if of.mask then
-    -- without anything found there is no need to ask for the kinds
-    add_request(of.mask, of.mask.masked > 0 and exchange.kinds(of) or {})
+    add_request(of.mask, session)
   end
   if of.restore then
     add_answer(of.restore)
-  elseif of.skipped then
+  elseif of.restore_skipped then
     add("answers", 1, "skipped")
   end
 end

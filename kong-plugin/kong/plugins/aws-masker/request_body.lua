@@ -1,5 +1,9 @@
 -- Reads the whole request body, from memory or from nginx's spill file.
+local request_header = require "kong.plugins.aws-masker.request_header"
+
+
 local find = string.find
+local get_header = request_header.get
 local lower = string.lower
 local tonumber = tonumber
 
@@ -12,7 +16,7 @@ local _M = {}
 -- @param max_bytes largest body to accept
 -- @return the body ("" when there is none), or nil, failure name, text
 function _M.read(request, max_bytes)
-  local declared = tonumber(request.get_header("Content-Length"))
+  local declared = tonumber(get_header(request, "Content-Length", "content_length"))
   if declared and declared > max_bytes then
     return nil, "BODY_TOO_LARGE", "Content-Length is " .. declared
   end
@@ -38,7 +42,7 @@ end
 
 --- Whether the request leaves HTTP for WebSocket frames, which nothing here would see. Phase: access.
 function _M.is_upgrade(request)
-  local protocol = request.get_header("Upgrade")
+  local protocol = get_header(request, "Upgrade", "http_upgrade")
   return protocol ~= nil and find(lower(protocol), "websocket", 1, true) ~= nil
 end
 

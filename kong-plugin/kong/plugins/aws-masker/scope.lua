@@ -1,22 +1,26 @@
 -- Who owns the tokens of a request. A token of one scope is never restored in another.
-local ipairs = ipairs
+local request_header = require "kong.plugins.aws-masker.request_header"
 
 
--- The headers in which LLM clients carry their key, in the order in which they are asked for.
-local CREDENTIAL_HEADERS = { "x-api-key", "authorization", "api-key" }
+local get_header = request_header.get
+
 
 local GLOBAL = "global"
 
 
-local function credential(pdk)
-  for _, name in ipairs(CREDENTIAL_HEADERS) do
-    local value = pdk.request.get_header(name)
-    if value and value ~= "" then
-      return "credential:" .. value
-    end
-  end
+local function key_in(request, name, variable)
+  local value = get_header(request, name, variable)
+  return value ~= "" and value
+end
 
-  return GLOBAL
+
+-- By the headers in which LLM clients carry their key, in this order.
+local function credential(pdk)
+  local request = pdk.request
+  local value = key_in(request, "x-api-key", "http_x_api_key")
+                or key_in(request, "authorization", "http_authorization")
+                or key_in(request, "api-key", "http_api_key")
+  return value and "credential:" .. value or GLOBAL
 end
 
 
