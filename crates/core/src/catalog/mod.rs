@@ -148,6 +148,8 @@ known_kinds! {
     ec2_host = "host:ec2",
     /// An S3 bucket's name.
     bucket = "name:s3-bucket",
+    /// An AWS account as S3 names it.
+    canonical_user = "s3:canonical-user-id",
     /// An S3 object key.
     object_key = "name:s3-object-key",
     /// An SQS queue's name.

@@ -44,6 +44,7 @@ enum Anchor {
     Backslash,
     Bar,
     Bracket,
+    SquareBracket,
 }
 
 const ANCHORS: [Anchor; 256] = {
@@ -59,6 +60,8 @@ const ANCHORS: [Anchor; 256] = {
     table[b'|' as usize] = Anchor::Bar;
     // Only `("`, in `.bucket("acme-logs")`.
     table[b'(' as usize] = Anchor::Bracket;
+    // The time in a log.
+    table[b'[' as usize] = Anchor::SquareBracket;
     // Access keys and unique ids of IAM begin with this letter.
     table[b'A' as usize] = Anchor::Capital;
     table[b'I' as usize] = Anchor::SessionToken;
@@ -123,6 +126,8 @@ fn rows(catalog: &Catalog) -> Vec<Row> {
         Row::at(b"|").before(Class::of(|c| is_alnum(c) || b"_- \t|".contains(&c))),
         // `.bucket("acme-logs")`.
         Row::at(b"(").before(alnum).next(Class::bytes(b"\"'\\")),
+        // `bucket [06/Feb/2019:…`.
+        Row::at(b"[").before(Class::bytes(b" ")).next(digit).second(digit).eighth(digit),
         // `AKIA…`, `ABSKQmVkcm9ja0…`, which is base64 of `Bedrock`.
         Row::at(b"A").next(iam(1)).second(iam(2)).eighth(Class::of(|c| is_upper(c) || c == b'c')),
         // `IQoJb3JpZ2lu…`, `FwoGZXIvYXdz…`.
@@ -230,6 +235,7 @@ impl Scan<'_, '_> {
             }
             Anchor::Equals => self.may_be_key(at, before),
             Anchor::Bar => self.may_be_key(at, before),
+            Anchor::SquareBracket => before == b' ' && is_digit(next),
             Anchor::Bracket => matches!(next, b'"' | b'\'' | b'\\') && self.may_be_key(at, before),
             Anchor::Digit => match text.get(at..at + 10) {
                 // `2025-03-14`
@@ -269,6 +275,7 @@ impl Scan<'_, '_> {
                 self.builder(at);
                 at + 1
             }
+            Anchor::SquareBracket => self.access_log(at),
         }
     }
 

@@ -4,6 +4,7 @@
 //! verifier decides at each. The text may be prose, code, JSON, or JSON inside JSON strings: escapes count as borders.
 
 mod access_key;
+mod access_log;
 mod account;
 mod address;
 mod anchors;
