@@ -72,24 +72,36 @@ local function sum_up(rounds, route)
 end
 
 
-local function events_line(entry)
-  local half = entry.half
-  local function share(field)
-    return over_rounds(half, function(round)
-      return (round.events[field] / round.masker[field] - 1) * 100
-    end)
+-- Between which the median of all such runs lies in 95 of 100 cases, by the binomial distribution. `values` are sorted.
+local function interval(values)
+  local from = math.max(1, math.floor(#values / 2 - 0.98 * math.sqrt(#values)))
+  return values[from], values[#values + 1 - from]
+end
+
+
+-- What events add: over one connection, and to what was measured with many.
+local function sum_up_events(entry)
+  local off, added = {}, {}
+  for i, pair in ipairs(entry.events) do
+    off[i] = pair.off
+    added[i] = pair.on - pair.off
   end
 
-  local function added(field)
-    return over_rounds(half, function(round)
-      return round.events[field] - round.masker[field]
-    end)
-  end
-
-  return ("| %d KB %s | %+.1f µs (%+.1f %%) | %+.1f µs | %+.1f %% |"):format(
-    entry.size, entry.kind, added("p50"), share("p50"), added("cpu"), over_rounds(entry.full, function(round)
-      return (round.events.per_second / round.masker.per_second - 1) * 100
-    end))
+  local p50, added_p50 = median(off), median(added)
+  local low, high = interval(added)
+  return {
+    p50 = p50,
+    added_p50 = added_p50,
+    added_p50_from = low,
+    added_p50_to = high,
+    added_share = added_p50 / p50,
+    added_cpu = over_rounds(entry.half, function(round)
+      return round.events.cpu - round.masker.cpu
+    end),
+    per_second_ratio = over_rounds(entry.full, function(round)
+      return round.events.per_second / round.masker.per_second
+    end),
+  }
 end
 
 
@@ -99,7 +111,8 @@ local function body_tables(result, lines, data)
     lines[#lines + 1] = "| route | requests/s | to bare | to the copying one | CPU/request | p50 half load | added |"
                         .. " p99 half load | added | errors |"
     lines[#lines + 1] = "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
-    local summary = { size = entry.size, kind = entry.kind, bytes = entry.bytes, memory = entry.memory, routes = {} }
+    local summary = { size = entry.size, kind = entry.kind, bytes = entry.bytes, memory = entry.memory, routes = {},
+                      events = sum_up_events(entry) }
 
     for _, route in ipairs(result.routes) do
       local full, half = sum_up(entry.full, route), sum_up(entry.half, route)
@@ -116,12 +129,18 @@ local function body_tables(result, lines, data)
 end
 
 
-local function events_table(result, lines)
+local function events_table(data, lines)
   lines[#lines + 1] = "\n### Events on (sampling 1.0) over events off\n"
-  lines[#lines + 1] = "| body | p50 at half load | CPU/request at half load | requests/s at full load |"
-  lines[#lines + 1] = "|---|--:|--:|--:|"
-  for _, entry in ipairs(result.bodies) do
-    lines[#lines + 1] = events_line(entry)
+  lines[#lines + 1] = ("p50 over one connection, %d pairs of runs in turns; behind the median of the differences,"
+                       .. " between what it lies with 95 %% certainty.\n"):format(data.event_pairs)
+  lines[#lines + 1] = "| body | p50 off | added by events | of p50 | CPU/request, half load | requests/s, full load |"
+  lines[#lines + 1] = "|---|--:|--:|--:|--:|--:|"
+  for _, body in ipairs(data.bodies) do
+    local events = body.events
+    local row = "| %d KB %s | %.0f µs | %+.1f µs (%+.1f to %+.1f) | %+.1f %% | %+.1f µs | %+.1f %% |"
+    lines[#lines + 1] = row:format(
+      body.size, body.kind, events.p50, events.added_p50, events.added_p50_from, events.added_p50_to,
+      events.added_share * 100, events.added_cpu, (events.per_second_ratio - 1) * 100)
   end
 end
 
@@ -165,13 +184,14 @@ function _M.write(result)
     connections = result.connections,
     seconds = result.seconds,
     rounds = result.rounds,
+    event_pairs = result.event_pairs,
     bodies = {},
     apache_bench = result.apache_bench,
     large_answers = result.large_answers,
   }
 
   body_tables(result, lines, data)
-  events_table(result, lines)
+  events_table(data, lines)
   other_tables(result, lines)
   return table.concat(lines, "\n") .. "\n", cjson.encode(data)
 end

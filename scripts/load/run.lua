@@ -6,6 +6,7 @@
 --
 -- usage: luajit scripts/load/run.lua    (see `usage` below for the variables)
 local bodies = require "scripts.load.bodies"
+local events = require "scripts.load.events"
 local gateway = require "spec.support.gateway"
 local large = require "scripts.load.large"
 local mock = require "spec.support.mock"
@@ -26,8 +27,12 @@ end
 local SECONDS = number("LOAD_SECONDS", 2)
 local ROUNDS = number("LOAD_ROUNDS", 5)
 local CONNECTIONS = number("LOAD_CONNECTIONS", 32)
+-- Runs with events on, and as many with events off.
+local EVENT_PAIRS = number("LOAD_EVENT_PAIRS", 60)
 local WORKERS = number("LOAD_WORKERS", 2)
 local OUT = os.getenv("LOAD_OUT") or paths.root .. "/target/load"
+
+local WARM_UPS = 2
 
 local KINDS = { "clean", "dense" }
 
@@ -45,7 +50,7 @@ end
 
 
 local function declarative(upstreams, redis_port)
-  local events = {
+  local sends_events = {
     enable_redis_events = true,
     redis = { host = "127.0.0.1", port = redis_port },
   }
@@ -53,7 +58,7 @@ local function declarative(upstreams, redis_port)
     nothing = { { name = "load-nothing" } },
     floor = { { name = "load-floor" } },
     masker = { { name = "aws-masker" } },
-    events = { { name = "aws-masker", config = events } },
+    events = { { name = "aws-masker", config = sends_events } },
   }
 
   local services = {}
@@ -98,8 +103,11 @@ end
 -- All rounds of one body. Each begins with another route, so that none is always the one after the pause.
 local function measure(world, body_path, connections, pause_ms)
   local rounds = {}
-  for _, route in ipairs(ROUTES) do
-    wrk(world, route, body_path, connections, pause_ms)
+  -- LuaJIT takes tens of thousands of requests to compile what it will
+  for _ = 1, WARM_UPS do
+    for _, route in ipairs(ROUTES) do
+      wrk(world, route, body_path, connections, pause_ms)
+    end
   end
 
   for round = 1, ROUNDS do
@@ -148,6 +156,7 @@ local function measure_bodies(world, folder)
         bytes = #body,
         full = full,
         half = measure(world, path, CONNECTIONS, half_load_pause(full)),
+        events = events.measure(world, path, EVENT_PAIRS),
         memory = workers.memory(world.gateway),
       }
     end
@@ -240,6 +249,7 @@ local function main()
       connections = CONNECTIONS,
       seconds = SECONDS,
       rounds = ROUNDS,
+      event_pairs = EVENT_PAIRS,
       routes = ROUTES,
       bodies = results,
       apache_bench = bench,
