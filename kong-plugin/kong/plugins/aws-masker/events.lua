@@ -4,7 +4,8 @@
 -- was made with, so a changed config gets a new one and the old one drains.
 --
 -- What lies in Kong's queue is not single events but batches that still take events: the queue wakes its thread for
--- every entry, and that would cost many times what an event does. The bound is kept here too: Kong's queue would log
+-- every entry, and that would cost many times what an event does. A batch holds what its events are written from; they
+-- are written when it is sent, so that no request waits for that. The bound is kept here too: Kong's queue would log
 -- every entry that it drops and not say how many there were.
 local commands = require "kong.plugins.aws-masker.commands"
 local event = require "kong.plugins.aws-masker.event"
@@ -206,7 +207,7 @@ local function deliver(destination, entries)
 end
 
 
-local add
+local add_text
 
 
 local function count_error(destination, operation, outcome, reason)
@@ -227,7 +228,7 @@ local function report_errors(destination)
     if known.count > 0 and now - known.reported_at >= ERROR_INTERVAL_SECONDS then
       local count = known.count
       known.count, known.reported_at = 0, now
-      add(destination, event.of_redis_error(known.operation, known.outcome, known.reason, count))
+      add_text(destination, event.of_redis_error(known.operation, known.outcome, known.reason, count))
     end
   end
 end
@@ -251,6 +252,33 @@ local function hopeless(destination)
 end
 
 
+-- The events of a batch, one text each.
+local function texts_of(destination, batch)
+  if batch.texts then
+    return batch.texts
+  end
+
+  local identity, kept = destination.identity, batch.kept
+  local texts, count = {}, 0
+  for at = 1, #kept, event.SLOTS do
+    local time, sequence = kept[at], kept[at + 1]
+    local of_request, of_answer = event.write(kept, at)
+    if of_request then
+      count = count + 1
+      texts[count] = event.finish(of_request, identity, sequence, time)
+      sequence = sequence + 1
+    end
+    if of_answer then
+      count = count + 1
+      texts[count] = event.finish(of_answer, identity, sequence, time)
+    end
+  end
+
+  batch.texts, batch.kept = texts, nil
+  return texts
+end
+
+
 -- All events of some batches, which take no further ones from now on.
 local function close(destination, batches)
   local entries = {}
@@ -260,8 +288,11 @@ local function close(destination, batches)
       destination.open = nil
     end
 
-    for j = 1, #batch do
-      entries[#entries + 1] = batch[j]
+    if batch ~= WAKE then
+      local texts = texts_of(destination, batch)
+      for j = 1, #texts do
+        entries[#entries + 1] = texts[j]
+      end
     end
   end
 
@@ -313,7 +344,8 @@ local function open_batch(destination)
     return nil
   end
 
-  batch = {}
+  -- `kept` is what its events are written from, `texts` are the events once they are
+  batch = { count = 0, kept = {}, texts = nil }
   if not queue.enqueue(destination.queue, send, destination, batch) then
     return nil
   end
@@ -323,23 +355,49 @@ local function open_batch(destination)
 end
 
 
-function add(destination, text)
-  destination.sequence = destination.sequence + 1
-  if destination.pending >= MAX_PENDING then
-    return lose(destination, 1)
+-- Takes `count` events in.
+-- @return the batch that they belong to, and the sequence number of the first; nil when they are lost
+local function take(destination, count)
+  local first = destination.sequence + 1
+  destination.sequence = destination.sequence + count
+  if destination.pending + count > MAX_PENDING then
+    return lose(destination, count)
   end
 
   local batch = open_batch(destination)
   if not batch then
-    kong.log.err("1 monitoring events are lost, because this worker ends")
-    return lose(destination, 1)
+    kong.log.err(count, " monitoring events are lost, because this worker ends")
+    return lose(destination, count)
   end
 
-  destination.pending = destination.pending + 1
-  batch[#batch + 1] = event.finish(text, destination.identity, destination.sequence)
-  if #batch >= destination.batch_size then
+  destination.pending = destination.pending + count
+  batch.count = batch.count + count
+  return batch, first
+end
+
+
+local function send_if_full(destination, batch)
+  if batch.count >= destination.batch_size then
     destination.open = nil
     queue.enqueue(destination.queue, send, destination, WAKE)
+  end
+end
+
+
+function add_text(destination, text)
+  local batch, sequence = take(destination, 1)
+  if batch then
+    event.keep_text(batch.kept, text, ngx.now(), sequence)
+    send_if_full(destination, batch)
+  end
+end
+
+
+local function add_exchange(destination, of, details)
+  local batch, sequence = take(destination, event.count(of))
+  if batch then
+    event.keep(batch.kept, of, details, ngx.now(), sequence)
+    send_if_full(destination, batch)
   end
 end
 
@@ -381,12 +439,11 @@ function _M.report(conf, of, session, pdk)
   end
 
   local destination = destination_of(conf)
-  local of_request, of_answer = event.of_exchange(of, session, conf.event_detail == "detailed", pdk)
-  if of_request then
-    add(destination, of_request)
-  end
-  if of_answer then
-    add(destination, of_answer)
+  local details = conf.event_detail == "detailed" and event.details(of, session, pdk)
+  if of.blocked then
+    add_text(destination, event.of_blocked(of.blocked, details))
+  elseif event.count(of) > 0 then
+    add_exchange(destination, of, details)
   end
 end
 
