@@ -3,8 +3,15 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+/// Bytes that are looked at at once.
+const SHORT: usize = 24;
+
 /// What the inside of a JSON string spells. Broken escapes stay as they are.
 pub(crate) fn unescape(raw: &[u8]) -> Cow<'_, [u8]> {
+    // Keys, types and identifiers are not worth the call of a search.
+    if raw.len() <= SHORT && !raw.iter().fold(false, |any, &c| any | (c == b'\\')) {
+        return Cow::Borrowed(raw);
+    }
     let Some(first) = memchr::memchr(b'\\', raw) else { return Cow::Borrowed(raw) };
     let mut text = Vec::with_capacity(raw.len());
     text.extend_from_slice(&raw[..first]);
@@ -70,7 +77,12 @@ pub(crate) fn whole_escapes(raw: &[u8], span: &Range<usize>, string: &Range<usiz
 fn escape_around(raw: &[u8], at: usize, string: &Range<usize>) -> Option<Range<usize>> {
     // `\uXXXX` is the longest
     let first = at.saturating_sub(5).max(string.start);
-    let backslash = first + raw[first..at].iter().rposition(|&c| c == b'\\')?;
+    let near = &raw[first..at];
+    // Most stretches have none near: one look at all of them, without a branch for each.
+    if near.iter().fold(true, |none, &c| none & (c != b'\\')) {
+        return None;
+    }
+    let backslash = first + near.iter().rposition(|&c| c == b'\\')?;
     // Behind an odd number of backslashes this one is escaped itself.
     let before = raw[string.start..backslash].iter().rev().take_while(|&&c| c == b'\\').count();
     if before % 2 == 1 {

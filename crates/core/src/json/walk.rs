@@ -11,8 +11,16 @@ const MAX_LOOK_AHEAD: usize = 16;
 /// How deep objects and lists may nest in an object whose `type` decides; beyond that none does.
 const MAX_BELOW: usize = 64;
 
-/// Strings up to this are not worth the call of a search.
-const SHORT: usize = 12;
+/// Bytes that are looked at together.
+const CHUNK: usize = 8;
+/// Strings of so many chunks are not worth the call of a search.
+const SHORT_CHUNKS: usize = 2;
+/// Strings from this on are worth to be remembered.
+const LONG: usize = 64;
+/// Most of them.
+const MAX_REMEMBERED: usize = 1024;
+/// How deep most documents nest.
+const DEPTH: usize = 16;
 
 /// Some writers put one before UTF-8; RFC 8259 lets readers skip it.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -45,25 +53,74 @@ pub(crate) trait Visitor {
 /// # Errors
 /// [`Error::InvalidBody`] with the offset where it stops being JSON.
 pub(crate) fn walk(body: &[u8], visitor: &mut impl Visitor) -> Result<()> {
-    Walk { body, at: 0, stack: Vec::new(), visitor }.document()
+    Walk { body, at: 0, stack: Vec::with_capacity(DEPTH), long: LongStrings::default(), visitor }.document()
 }
 
 /// Offset of the quote that ends the string whose inside begins at `at`.
 pub(crate) fn string_end(body: &[u8], mut at: usize) -> Option<usize> {
-    // Keys are short.
-    for (i, &c) in body.get(at..)?.iter().take(SHORT).enumerate() {
-        match c {
-            b'"' => return Some(at + i),
-            b'\\' => break,
-            _ => {}
-        }
-    }
     loop {
-        let found = at + memchr::memchr2(b'"', b'\\', body.get(at..)?)?;
-        if body[found] == b'"' {
-            return Some(found);
+        // Keys are short, and so is what stands between escapes.
+        for _ in 0..SHORT_CHUNKS {
+            let Some(&chunk) = body.get(at..)?.first_chunk() else { break };
+            match first_in_string(chunk) {
+                Some(len) if chunk[len] == b'"' => return Some(at + len),
+                Some(len) => at += len + 2,
+                None => at += CHUNK,
+            }
         }
-        at = found + 2;
+        at += memchr::memchr2(b'"', b'\\', body.get(at..)?)?;
+        if body[at] == b'"' {
+            return Some(at);
+        }
+        at += 2;
+    }
+}
+
+/// Where the first quote or backslash stands.
+#[inline]
+fn first_in_string(chunk: [u8; CHUNK]) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let word = u64::from_le_bytes(chunk);
+    // The highest bit of the first byte that is 0, and perhaps of some after it.
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & (ONES << 7);
+    let found = zeros(word ^ (ONES * u64::from(b'"'))) | zeros(word ^ (ONES * u64::from(b'\\')));
+    if found == 0 { None } else { usize::try_from(found.trailing_zeros() / 8).ok() }
+}
+
+/// The long strings that a look ahead has read, in order: the walk, and other looks, need not read them again.
+#[derive(Default)]
+struct LongStrings {
+    spans: Vec<Range<usize>>,
+}
+
+impl LongStrings {
+    /// [`string_end`], remembered.
+    #[inline]
+    fn end(&mut self, body: &[u8], at: usize) -> Option<usize> {
+        let is_next = self.spans.last().is_none_or(|last| last.end < at);
+        if !is_next && let Ok(known) = self.spans.binary_search_by_key(&at, |span| span.start) {
+            return Some(self.spans[known].end);
+        }
+        let end = string_end(body, at)?;
+        if end - at >= LONG && is_next && self.spans.len() < MAX_REMEMBERED {
+            self.spans.push(at..end);
+        }
+        Some(end)
+    }
+
+    /// [`string_end`], for the walk itself: what stands before is not asked for again.
+    #[inline]
+    fn end_for_good(&mut self, body: &[u8], at: usize) -> Option<usize> {
+        let Some(last) = self.spans.last() else { return string_end(body, at) };
+        let is_last = last.start <= at;
+        let end = match self.spans.binary_search_by_key(&at, |span| span.start) {
+            Ok(known) => Some(self.spans[known].end),
+            Err(_) => string_end(body, at),
+        };
+        if is_last {
+            self.spans.clear();
+        }
+        end
     }
 }
 
@@ -71,6 +128,7 @@ struct Walk<'b, 'v, V> {
     body: &'b [u8],
     at: usize,
     stack: Vec<Frame>,
+    long: LongStrings,
     visitor: &'v mut V,
 }
 
@@ -168,13 +226,13 @@ impl<V: Visitor> Walk<'_, '_, V> {
     /// The place of an object that its `type` decides over, wherever in the object that stands.
     ///
     /// Readers of JSON differ in which of two equal keys they believe: two types that disagree decide nothing.
-    fn typed(&self, place: Place) -> Place {
+    fn typed(&mut self, place: Place) -> Place {
         if self.stack.len() > MAX_LOOK_AHEAD {
             return place;
         }
         let mut typed = place;
         let mut is_signed = false;
-        let read = own_strings(self.body, self.at, |key, value| match key {
+        let read = own_strings(self.body, self.at, &mut self.long, |key, value| match key {
             b"type" => {
                 let decided = place.typed(&unescape(value));
                 if decided == place || typed != place && typed != decided {
@@ -200,7 +258,7 @@ impl<V: Visitor> Walk<'_, '_, V> {
 
     fn string(&mut self) -> Result<Range<usize>> {
         let start = self.at + 1;
-        match string_end(self.body, start) {
+        match self.long.end_for_good(self.body, start) {
             Some(end) => {
                 self.at = end + 1;
                 Ok(start..end)
@@ -267,14 +325,19 @@ const IS_STRUCTURE: [bool; 256] = {
 
 /// Tells of the members with a string for a value of the object whose inside begins at `at`; `None` when it was not
 /// read to its end.
-fn own_strings(body: &[u8], mut at: usize, mut member: impl FnMut(&[u8], &[u8]) -> ControlFlow<()>) -> Option<()> {
+fn own_strings(
+    body: &[u8],
+    mut at: usize,
+    long: &mut LongStrings,
+    mut member: impl FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+) -> Option<()> {
     let mut depth = 0usize;
     let mut key: Option<Range<usize>> = None;
     loop {
         at += body.get(at..)?.iter().position(|&c| IS_STRUCTURE[usize::from(c)])?;
         match body[at] {
             b'"' => {
-                let end = string_end(body, at + 1)?;
+                let end = long.end(body, at + 1)?;
                 if depth == 0 {
                     match key.take() {
                         Some(key) if member(&body[key.clone()], &body[at + 1..end]).is_break() => return None,
@@ -298,6 +361,7 @@ fn own_strings(body: &[u8], mut at: usize, mut member: impl FnMut(&[u8], &[u8]) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     struct Nobody;
 
@@ -315,6 +379,23 @@ mod tests {
         }
         for good in ["1", " [] ", "{}", "[-0.5e+10, true, null]", "{\"a\":{\"b\":[[],{}]}}", "\"x\\\"y\""] {
             assert!(walk(good.as_bytes(), &mut Nobody).is_ok(), "{good}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn strings_end_at_the_first_quote_that_is_no_escape(text in prop::collection::vec(
+            prop::sample::select(b"\"\\ab\x21\x23\x5b\x5d\xa2\xdc\x00".as_slice()), 0..60), at in 0usize..4
+        ) {
+            let (mut plainly, mut i) = (None, at);
+            while plainly.is_none() && i < text.len() {
+                match text[i] {
+                    b'"' => plainly = Some(i),
+                    b'\\' => i += 2,
+                    _ => i += 1,
+                }
+            }
+            prop_assert_eq!(string_end(&text, at), plainly);
         }
     }
 
