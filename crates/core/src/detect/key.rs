@@ -37,6 +37,10 @@ impl Words {
         let mut pending = Some(Start::Key);
         for (i, &c) in key.iter().take(MAX_KEY_LEN).enumerate() {
             match c {
+                b'a'..=b'z' | b'0'..=b'9' if pending.is_none() => {
+                    words.text[words.len] = c;
+                    words.len += 1;
+                }
                 b'.' => pending = Some(Start::Key),
                 _ if !is_alnum(c) => pending = Some(pending.unwrap_or(Start::Separator)),
                 _ => {
@@ -178,9 +182,19 @@ impl Scan<'_, '_> {
     /// True when the text around `at` names this service.
     pub(super) fn speaks_of(&mut self, hint: &'static str, at: usize) -> bool {
         let block = at / NEAR;
-        if let Some(&known) = self.near.get(&(block, hint)) {
+        // Keys of one kind come in rows.
+        if let Some((_, known)) = self.last_near.filter(|&((last, of), _)| last == block && std::ptr::eq(of, hint)) {
             return known;
         }
+        let known = match self.near.get(&(block, hint)) {
+            Some(&known) => known,
+            None => self.look_for(hint, block),
+        };
+        self.last_near = Some(((block, hint), known));
+        known
+    }
+
+    fn look_for(&mut self, hint: &'static str, block: usize) -> bool {
         let text = self.text;
         let from = (block * NEAR).saturating_sub(NEAR);
         let around = &text[from..text.len().min((block + 2) * NEAR)];

@@ -30,6 +30,7 @@ mod sieve;
 mod url;
 mod value;
 mod view;
+mod word_list;
 
 pub use custom::CustomPattern;
 pub use policy::{DetectorConfig, Policy};
@@ -289,6 +290,8 @@ struct Scan<'d, 't> {
     is_decoded: bool,
     /// Which services the text speaks of, by stretch of text.
     near: HashMap<(usize, &'static str), bool>,
+    /// The last of these that was asked for.
+    last_near: Option<((usize, &'static str), bool)>,
     /// The key whose value is looked at.
     key: Range<usize>,
     /// How far types of resources were looked for, and where the last one is written.
@@ -310,6 +313,7 @@ impl<'d, 't> Scan<'d, 't> {
             met_escape: false,
             is_decoded: false,
             near: HashMap::new(),
+            last_near: None,
             key: 0..0,
             types: (0, None),
             host_end: 0,

@@ -1,8 +1,10 @@
 //! Names made of the words of manuals: `my-function`, `test-cluster`. They say nothing about anybody, and texts use them
 //! for other things too: they are masked where a key, an ARN or a host says what they are, and nowhere else.
 
+use super::word_list::WordList;
+
 /// Words that manuals make names of: what a thing is, what it is for, and nobody's own.
-const WORDS: &[&str] = &[
+static WORDS: WordList = WordList::new(&[
     "a",
     "acl",
     "alarm",
@@ -136,7 +138,7 @@ const WORDS: &[&str] = &[
     "web",
     "worker",
     "your",
-];
+]);
 
 /// Longest word of the list, and then some.
 const MAX_WORD: usize = 16;
@@ -165,7 +167,7 @@ pub(super) fn is_ordinary(name: &[u8]) -> bool {
 }
 
 fn is_known(word: &[u8]) -> bool {
-    word.is_empty() || WORDS.binary_search_by(|known| known.as_bytes().cmp(word)).is_ok()
+    word.is_empty() || WORDS.contains(word)
 }
 
 #[cfg(test)]

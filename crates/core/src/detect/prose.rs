@@ -12,6 +12,7 @@ use super::ordinary::is_ordinary;
 use super::secret::{is_base64, is_secret_key};
 use super::sieve::Sieve;
 use super::value::{BareRun, Setting, Value, is_believable, value};
+use super::word_list::WordList;
 use crate::catalog::{Catalog, Follows, Phrase, ValueShape};
 
 /// Longest text that is read although nothing was found in it.
@@ -45,23 +46,25 @@ const LINKS: &[&str] = &[
     "의",
 ];
 /// What goes on after a name that has no digit; after other words it may be the first half of a compound.
-const FOLLOWERS: &[&str] = &[
+static FOLLOWERS: WordList = WordList::new(&[
     "again", "and", "are", "as", "at", "because", "before", "but", "by", "can", "can't", "cannot", "could", "did",
     "didn't", "does", "doesn't", "failed", "fails", "for", "from", "gets", "had", "has", "have", "in", "into", "is",
     "isn't", "keeps", "needs", "not", "now", "on", "or", "returns", "shows", "so", "still", "that", "then", "throws",
     "to", "using", "via", "was", "when", "which", "while", "will", "with", "won't",
-];
+]);
 /// First and last halves of compounds that are no names: `server-side`, `cross-account`.
-const HALVES: &[&str] = &[
+static HALVES: WordList = WordList::new(&[
     "account", "auto", "based", "built", "client", "cross", "driven", "end", "high", "level", "like", "long", "low",
     "managed", "multi", "non", "off", "only", "out", "per", "pre", "real", "region", "related", "right", "scaling",
     "self", "server", "short", "side", "specific", "time", "up", "well", "wide",
-];
+]);
+/// Length of the longest of them.
+const MAX_HALF: usize = 8;
 /// Endings of files.
-const EXTENSIONS: &[&str] = &[
+static EXTENSIONS: WordList = WordList::new(&[
     "conf", "csv", "go", "html", "ini", "java", "js", "json", "jsx", "log", "md", "py", "rb", "rs", "sh", "sql", "tf",
     "toml", "ts", "tsx", "txt", "xml", "yaml", "yml", "zip",
-];
+]);
 
 impl Scan<'_, '_> {
     /// Reads the text as prose, when it is worth it.
@@ -126,11 +129,12 @@ impl Scan<'_, '_> {
         let name = &text[start..end];
         let closed = quote.is_some_and(|quote| text.get(stop) == Some(&quote)) && stop == end;
         if name.len() < MIN_NAME
+            || matches!(text.get(stop), Some(b'(' | b'=' | b'@' | b'*' | b'{' | b'$' | b'%' | b'\\'))
+            || !is_joined(name)
+            || !closed && (quote.is_some() || !(name.iter().any(u8::is_ascii_digit) || goes_on(text, end)))
             || !is_own(name)
             || !is_believable(ValueShape::Name, name, Setting::Told)
             || self.prefixed_within(start, end).is_some()
-            || matches!(text.get(stop), Some(b'(' | b'=' | b'@' | b'*' | b'{' | b'$' | b'%' | b'\\'))
-            || !closed && (quote.is_some() || !(name.iter().any(u8::is_ascii_digit) || goes_on(text, end)))
         {
             return None;
         }
@@ -276,17 +280,28 @@ fn past_links(text: &[u8], at: usize) -> Option<usize> {
     (start > at && text.get(start).is_some_and(|&c| is_alnum(c) || c == b'/')).then_some(start)
 }
 
+/// Of several words, or with a digit, as nearly no word of prose is.
+fn is_joined(name: &[u8]) -> bool {
+    name.iter().any(|c| matches!(c, b'-' | b'_') || c.is_ascii_digit())
+}
+
 /// A name that somebody gave: of several words, or with a digit; neither a word of manuals nor a file.
 fn is_own(name: &[u8]) -> bool {
-    let mut words = name.split(|c| matches!(c, b'-' | b'_' | b'.' | b'/'));
-    let known = |list: &[&str], word: &[u8]| list.binary_search_by(|known| known.as_bytes().cmp(word)).is_ok();
-    let joined = name.iter().any(|c| matches!(c, b'-' | b'_'));
     let extension = name.iter().rposition(|&c| c == b'.').map_or(&b""[..], |dot| &name[dot + 1..]);
-    (joined || name.iter().any(u8::is_ascii_digit))
+    is_joined(name)
         && name.iter().any(u8::is_ascii_alphabetic)
+        && !EXTENSIONS.contains(extension)
+        && !name.split(|c| matches!(c, b'-' | b'_' | b'.' | b'/')).any(is_half)
         && !is_ordinary(name)
-        && !known(EXTENSIONS, extension)
-        && !words.any(|word| known(HALVES, &word.to_ascii_lowercase()))
+}
+
+/// One of [`HALVES`], in either case.
+fn is_half(word: &[u8]) -> bool {
+    let mut lower = [0; MAX_HALF];
+    let Some(lower) = lower.get_mut(..word.len()) else { return false };
+    lower.copy_from_slice(word);
+    lower.make_ascii_lowercase();
+    HALVES.contains(lower)
 }
 
 /// True when a sentence ends or goes on with a word that no compound has.
@@ -297,8 +312,7 @@ fn goes_on(text: &[u8], end: usize) -> bool {
         Some(b' ') => {
             let stop = run_end(text, end + 1, 10, |c| c.is_ascii_lowercase() || c == b'\'');
             let word = &text[end + 1..stop];
-            text.get(end + 1).is_some_and(|c| !c.is_ascii() || *c == b'(')
-                || FOLLOWERS.binary_search_by(|known| known.as_bytes().cmp(word)).is_ok()
+            text.get(end + 1).is_some_and(|c| !c.is_ascii() || *c == b'(') || FOLLOWERS.contains(word)
         }
         _ => false,
     }

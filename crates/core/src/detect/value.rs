@@ -6,6 +6,7 @@ use super::arn::{is_account, is_region};
 use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end};
 use super::prefixed::uuid_end;
 use super::secret::{is_base64, is_secret_key};
+use super::word_list::WordList;
 use crate::catalog::ValueShape;
 use crate::token::is_token_shaped;
 
@@ -285,7 +286,7 @@ fn is_placeholder(body: &[u8]) -> bool {
 /// Length of the longest of them.
 const MAX_COMMON: usize = 9;
 /// Words that stand where a name could stand and are none.
-const COMMON: &[&str] = &[
+static COMMON: WordList = WordList::new(&[
     "and",
     "any",
     "argument",
@@ -363,14 +364,14 @@ const COMMON: &[&str] = &[
     "void",
     "with",
     "yes",
-];
+]);
 
 fn is_common_word(body: &[u8]) -> bool {
     let mut lower = [0; MAX_COMMON];
     let Some(lower) = lower.get_mut(..body.len()) else { return false };
     lower.copy_from_slice(body);
     lower.make_ascii_lowercase();
-    COMMON.binary_search_by(|word| word.as_bytes().cmp(lower)).is_ok()
+    COMMON.contains(lower)
 }
 
 /// Names that are the same in every account.

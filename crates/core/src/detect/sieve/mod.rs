@@ -19,7 +19,9 @@ pub(super) use row::{Class, Row};
 
 /// Offsets from an anchor at which bytes are looked at.
 const OFFSETS: [isize; 5] = [-1, 0, 1, 2, 8];
-/// The furthest of them.
+/// Offsets from the start of a literal.
+const LITERAL_OFFSETS: [isize; OFFSETS.len()] = [0, 1, 2, 3, 4];
+/// The furthest of all.
 const REACH: usize = 8;
 /// Rows that one table entry holds.
 const ROWS_PER_PAGE: usize = 8;
@@ -112,6 +114,8 @@ const RULED_OUT: [[Ruled; PAGES]; OFFSETS.len()] =
 /// What the kernels look up.
 #[derive(Debug)]
 pub(super) struct Sieve {
+    /// [`OFFSETS`] or [`LITERAL_OFFSETS`]: from -1 to [`REACH`].
+    offsets: &'static [isize; OFFSETS.len()],
     /// By offset, then page.
     tables: [[Ruled; PAGES]; OFFSETS.len()],
 }
@@ -135,7 +139,7 @@ impl Sieve {
                 }
             }
         }
-        Self { tables }
+        Self { offsets: &OFFSETS, tables }
     }
 
     /// A sieve that lets the starts of all these through, which are sorted; quick to make.
@@ -151,7 +155,7 @@ impl Sieve {
         let ascii_rows = ascii.iter().enumerate().map(|(i, literal)| (i * rows / ascii.len(), literal));
         for (row, literal) in ascii_rows.chain(rest.iter().map(|literal| (rows, literal))) {
             let bit = 1 << (row % ROWS_PER_PAGE);
-            for (pages, offset) in tables.iter_mut().zip(OFFSETS) {
+            for (pages, offset) in tables.iter_mut().zip(LITERAL_OFFSETS) {
                 let ruled = &mut pages[row / ROWS_PER_PAGE];
                 match usize::try_from(offset).ok().and_then(|at| literal.get(at)) {
                     Some(&c) => {
@@ -169,7 +173,7 @@ impl Sieve {
                 }
             }
         }
-        Self { tables }
+        Self { offsets: &LITERAL_OFFSETS, tables }
     }
 
     /// Calls `visit` with the offsets of all bytes that are worth a look, in order; it gives the offset to go on at.
@@ -249,7 +253,7 @@ impl Sieve {
     #[cfg(test)]
     pub(super) fn passes(&self, text: &[u8], at: usize) -> bool {
         let mut ruled = [0u8; PAGES];
-        for (pages, offset) in self.tables.iter().zip(OFFSETS) {
+        for (pages, offset) in self.tables.iter().zip(*self.offsets) {
             let c = at.checked_add_signed(offset).and_then(|at| text.get(at)).copied().unwrap_or(0);
             for (ruled, table) in ruled.iter_mut().zip(pages) {
                 *ruled |= table.high[usize::from(c >> 4)];

@@ -31,9 +31,9 @@ unsafe fn neon(sieve: &Sieve, window: *const u8, words: &mut [u64]) {
             let mut ruled = [vdupq_n_u8(0); PAGES];
             let mut k = 0;
             while k < OFFSETS.len() {
-                // SAFETY: offsets lie between -1 and REACH and `window` begins at -1, so the last of the 16 bytes read
+                // SAFETY: all offsets lie between -1 and REACH and `window` begins at -1, so the last of the 16 bytes read
                 // is at most byte `1 + REACH + WORD * words.len() - 1` of it.
-                let bytes = unsafe { vld1q_u8(window.offset(1 + OFFSETS[k]).add(i * WORD + quarter * 16)) };
+                let bytes = unsafe { vld1q_u8(window.offset(1 + sieve.offsets[k]).add(i * WORD + quarter * 16)) };
                 let (low_half, high_half) = (vandq_u8(bytes, low_half), vshrq_n_u8::<4>(bytes));
                 let mut page = 0;
                 while page < PAGES {

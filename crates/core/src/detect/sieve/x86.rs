@@ -32,10 +32,10 @@ unsafe fn avx2(sieve: &Sieve, window: *const u8, words: &mut [u64]) {
         // Plain loops over constant ranges: they are unrolled, where iterator adapters cost a call each.
         let mut k = 0;
         while k < OFFSETS.len() {
-            // SAFETY: offsets lie between -1 and REACH and `window` begins at -1, so the last of the 64 bytes read is
+            // SAFETY: all offsets lie between -1 and REACH and `window` begins at -1, so the last of the 64 bytes read is
             // at most byte `1 + REACH + WORD * words.len() - 1` of it.
             let bytes = unsafe {
-                let at = window.offset(1 + OFFSETS[k]).add(i * WORD);
+                let at = window.offset(1 + sieve.offsets[k]).add(i * WORD);
                 [_mm256_loadu_si256(at.cast()), _mm256_loadu_si256(at.add(32).cast())]
             };
             let high_half = [
@@ -95,10 +95,10 @@ unsafe fn ssse3(sieve: &Sieve, window: *const u8, words: &mut [u64]) {
             let mut ruled = [_mm_setzero_si128(); PAGES];
             let mut k = 0;
             while k < OFFSETS.len() {
-                // SAFETY: offsets lie between -1 and REACH and `window` begins at -1, so the last of the 16 bytes read
+                // SAFETY: all offsets lie between -1 and REACH and `window` begins at -1, so the last of the 16 bytes read
                 // is at most byte `1 + REACH + WORD * words.len() - 1` of it.
                 let bytes =
-                    unsafe { _mm_loadu_si128(window.offset(1 + OFFSETS[k]).add(i * WORD + quarter * 16).cast()) };
+                    unsafe { _mm_loadu_si128(window.offset(1 + sieve.offsets[k]).add(i * WORD + quarter * 16).cast()) };
                 let high_half = _mm_and_si128(_mm_srli_epi16::<4>(bytes), half);
                 let mut page = 0;
                 while page < PAGES {

@@ -1,0 +1,50 @@
+//! Lists of words that a word of a text is looked up in.
+
+/// A sorted list of words in lower case.
+pub(super) struct WordList {
+    words: &'static [&'static str],
+    /// By the last five bits of their first byte: a bit for the length of each word. Most words of a text end here.
+    lengths: [u32; 32],
+}
+
+impl WordList {
+    /// Takes a list that is sorted.
+    pub(super) const fn new(words: &'static [&'static str]) -> Self {
+        let (mut lengths, mut i) = ([0; 32], 0);
+        while i < words.len() {
+            lengths[(words[i].as_bytes()[0] & 31) as usize] |= length_bit(words[i].len());
+            i += 1;
+        }
+        Self { words, lengths }
+    }
+
+    /// True when `word`, which is in lower case, is in the list.
+    pub(super) fn contains(&self, word: &[u8]) -> bool {
+        word.first().is_some_and(|first| self.lengths[usize::from(first & 31)] & length_bit(word.len()) != 0)
+            && self.words.binary_search_by(|known| known.as_bytes().cmp(word)).is_ok()
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_sorted(&self) -> bool {
+        self.words.is_sorted()
+    }
+}
+
+/// Lengths over 31 share their bits with others.
+const fn length_bit(len: usize) -> u32 {
+    1 << (len & 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_the_list_and_no_others() {
+        const LIST: WordList = WordList::new(&["a", "ab", "b", "quite-a-long-word-that-nobody-ever-writes"]);
+        assert!(LIST.is_sorted() && LIST.words.iter().all(|word| LIST.contains(word.as_bytes())));
+        for word in ["", "abc", "c", "A", "bb", "quite-a-l"] {
+            assert!(!LIST.contains(word.as_bytes()), "{word}");
+        }
+    }
+}
