@@ -69,7 +69,7 @@ const SLOW_TEXTS: &[(&str, &str)] = &[
 ];
 
 /// JSON made to be slow.
-const SLOW_JSON: &[&str] = &["slow-json-open-string", "slow-json-brackets", "slow-json-braces", "slow-json-thinking"];
+const SLOW_JSON: &[&str] = &["slow-json-open-string", "slow-json-brackets", "slow-json-braces", "many-thinking"];
 
 /// The names of all workloads.
 pub fn names() -> Vec<&'static str> {

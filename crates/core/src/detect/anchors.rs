@@ -171,11 +171,15 @@ fn may_begin_body(text: &[u8], at: usize) -> bool {
     }
 }
 
-/// False when the byte before the colon at `at` is not in a group of four of an IPv6 address, or `next` is in none.
+/// False when the colon at `at`, with `next` behind it, does not end the first group of an IPv6 address.
 #[inline(always)]
 fn may_end_group(text: &[u8], at: usize, next: u8) -> bool {
-    // Times of day have colons, too.
-    (next == b':' || next.is_ascii_hexdigit()) && at >= 3 && text[at - 3].is_ascii_hexdigit()
+    // Times of day have colons, too; all groups but the first have one before them.
+    (next == b':' || next.is_ascii_hexdigit())
+        && at >= 4
+        && text[at - 3].is_ascii_hexdigit()
+        && text[at - 4].is_ascii_hexdigit()
+        && !(at > 4 && text[at - 5] == b':')
 }
 
 /// The two letters that something begins with which goes on after a dot, a bit each.
