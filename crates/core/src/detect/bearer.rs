@@ -61,18 +61,18 @@ impl Scan<'_, '_> {
     /// Looks at the first dot of `eyJ….eyJ….…` at `dot`; gives where to go on.
     pub(super) fn web_token(&mut self, dot: usize) -> usize {
         let text = self.text;
+        // What comes after is read first: it takes no search.
+        let second = run_end(text, dot + 1, MAX_TOKEN, is_base64_url);
+        let end = run_end(text, second + 1, MAX_TOKEN, is_base64_url);
+        if text.get(second) != Some(&b'.') || end <= second + 8 {
+            return dot + 1;
+        }
         let run = run_start(text, dot, 1024, is_base64_url);
         let run = word_start(text, run).min(dot);
         // The name of a variable may stand before it: `token_eyJ…`.
         let border = |at: &usize| *at == run || !is_alnum(text[*at - 1]);
         let head = memchr::memmem::find_iter(&text[run..dot], WEB_TOKEN.as_bytes()).map(|at| run + at).find(border);
-        let start = head.unwrap_or(dot);
-        let second = run_end(text, dot + 1, MAX_TOKEN, is_base64_url);
-        let end = run_end(text, second + 1, MAX_TOKEN, is_base64_url);
-        let is_token = start < dot && text.get(second) == Some(&b'.') && end > second + 8;
-        if !is_token {
-            return dot + 1;
-        }
+        let Some(start) = head else { return dot + 1 };
         self.whole(self.detector.catalog.known.jwt, start, end);
         end
     }
