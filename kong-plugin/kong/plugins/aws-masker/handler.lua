@@ -337,9 +337,8 @@ function AwsMasker:header_filter(conf)
     return
   end
 
-  local response = kong.response
-  local coding = response.get_header("Content-Encoding") or ""
-  local content_type = response.get_header("Content-Type") or ""
+  local coding = answer.header("Content-Encoding")
+  local content_type = answer.header("Content-Type")
   local will_change, _, why = clib.open_answer(state.session, content_type, coding)
   if will_change == nil then
     state.skipped = "error"
@@ -353,7 +352,7 @@ function AwsMasker:header_filter(conf)
     state.span = spans.start(kong, spans.RESTORE)
     state.inflating = answer.is_coded(coding)
     if state.inflating then
-      response.clear_header("Content-Encoding")
+      kong.response.clear_header("Content-Encoding")
     end
   else
     state.skipped = answer.is_coded(coding) and "coding" or "content_type"
