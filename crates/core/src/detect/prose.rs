@@ -54,12 +54,19 @@ static FOLLOWERS: WordList = WordList::new(&[
 ]);
 /// First and last halves of compounds that are no names: `server-side`, `cross-account`.
 static HALVES: WordList = WordList::new(&[
-    "account", "auto", "based", "built", "client", "cross", "driven", "end", "high", "level", "like", "long", "low",
-    "managed", "multi", "non", "off", "only", "out", "per", "pre", "real", "region", "related", "right", "scaling",
-    "self", "server", "short", "side", "specific", "time", "up", "well", "wide",
+    "account", "auto", "based", "built", "client", "cross", "defined", "driven", "end", "high", "level", "like",
+    "long", "low", "managed", "multi", "non", "off", "only", "out", "per", "pre", "real", "region", "related", "right",
+    "scaling", "self", "server", "short", "side", "specific", "time", "up", "well", "wide",
 ]);
 /// Length of the longest of them.
 const MAX_HALF: usize = 8;
+/// Words behind a name of three words that no compound has before it.
+const BEHIND: &[&str] = &["bucket", "cluster", "queue", "role", "stack", "stream", "table", "topic"];
+/// Words inside compounds: `state-of-the-art`, `first-in-first-out`.
+static SMALL: WordList = WordList::new(&[
+    "a", "an", "and", "as", "at", "by", "first", "for", "from", "in", "last", "least", "most", "no", "not", "of", "on",
+    "one", "or", "party", "so", "the", "third", "to", "two", "use", "way", "with",
+]);
 /// Endings of files.
 static EXTENSIONS: WordList = WordList::new(&[
     "conf", "csv", "go", "html", "ini", "java", "js", "json", "jsx", "log", "md", "py", "rb", "rs", "sh", "sql", "tf",
@@ -109,6 +116,8 @@ impl Scan<'_, '_> {
             }
             Follows::Argument(index) => self.argument(at, end, index),
         };
+        let named = matches!(phrase.follows, Follows::Name | Follows::Function | Follows::Dashed);
+        let found = found.or_else(|| if named { self.name_before(at, phrase.words) } else { None });
         if let Some(Value { start, end, .. }) = found {
             self.finding(phrase.kind, start, end);
             self.part(phrase.kind, start, end, true);
@@ -139,6 +148,39 @@ impl Scan<'_, '_> {
             return None;
         }
         Some(Value { start, end, next: end, quoted: closed })
+    }
+
+    /// The name that stands before words which begin at `at`: `the acme-raw-landing bucket`, `acme-logs 버킷`.
+    fn name_before(&mut self, at: usize, words: &str) -> Option<Value> {
+        let text = self.text;
+        let behind = text[..at].strip_suffix(b" ")?.len();
+        let quote = text[..behind].last().filter(|c| matches!(c, b'"' | b'\'' | b'`')).copied();
+        let end = behind - usize::from(quote.is_some());
+        let start = run_start(text, end, MAX_NAME, |c| is_alnum(c) || matches!(c, b'-' | b'_' | b'.' | b'/'));
+        let name = &text[start..end];
+        let before = start.checked_sub(1).map(|i| text[i]);
+        let dashes = name.iter().filter(|&&c| c == b'-' || c == b'_').count();
+        let is_told = match quote {
+            Some(quote) => before == Some(quote),
+            // In English it may be one of the compounds that stand before nouns.
+            None if words.is_ascii() => {
+                dashes >= 2 && BEHIND.contains(&words) && !name.split(|&c| c == b'-').any(|word| SMALL.contains(word))
+            }
+            None => dashes >= 1,
+        };
+        let is_alone = before.is_none_or(|c| matches!(c, b' ' | b'\n' | b'(') || Some(c) == quote || !c.is_ascii());
+        if !is_told
+            || !is_alone
+            || name.len() < MIN_NAME
+            || !name[0].is_ascii_alphabetic() && name[0] != b'/'
+            || !is_alnum(name[name.len() - 1])
+            || !is_own(name)
+            || !is_believable(ValueShape::Name, name, Setting::Told)
+            || self.prefixed_within(start, end).is_some()
+        {
+            return None;
+        }
+        Some(Value { start, end, next: end, quoted: quote.is_some() })
     }
 
     fn id_after(&self, at: usize, shape: ValueShape) -> Option<Value> {
@@ -358,6 +400,12 @@ mod tests {
             ("the key alias/acme-orders", "kms:alias", "acme-orders"),
             ("app/acme-edge/50dc6c495c0c9188", "name:load-balancer", "acme-edge"),
             ("in /aws/lambda/acme-resize", "name:lambda-function", "acme-resize"),
+            ("The acme-raw-landing bucket is public", "name:s3-bucket", "acme-raw-landing"),
+            ("Is the `acme-logs` bucket public?", "name:s3-bucket", "acme-logs"),
+            ("acme-logs 버킷에 접근이 안 돼요", "name:s3-bucket", "acme-logs"),
+            ("https://s3.console.aws.amazon.com/s3/buckets/acme-logs?tab=x", "name:s3-bucket", "acme-logs"),
+            ("latest/meta-data/iam/security-credentials/acme-nodes", "name:iam-role", "acme-nodes"),
+            ("net use \\\\amznfsxab12cd34.corp.example.com", "host:aws", "ab12cd34"),
             ("s3.upload_file(\"a.csv\", \"acme\", \"b.csv\")", "name:s3-bucket", "acme"),
             ("dynamodb.Table('orders')", "name:dynamodb-table", "orders"),
             ("<ListBucketResult><BucketName>acme</BucketName>", "name:s3-bucket", "acme"),
@@ -383,6 +431,11 @@ mod tests {
             "<Title>acme-logs</Title>",
             "the service us-east-1 of",
             "the function parse_header2 is slow",
+            "a state-of-the-art cluster",
+            "the cross-account role",
+            "a long-running task, a hash-based table",
+            "The 'user-defined' function",
+            "cross-account 역할",
             "pipe(lambda: read_proto, end)",
         ] {
             assert_eq!(found(text), [], "{text}");
@@ -400,6 +453,6 @@ mod tests {
     #[test]
     fn lists_are_sorted() {
         assert!(LINKS.iter().all(|link| begins_link(link.as_bytes()[0])));
-        assert!(FOLLOWERS.is_sorted() && HALVES.is_sorted() && EXTENSIONS.is_sorted());
+        assert!(FOLLOWERS.is_sorted() && HALVES.is_sorted() && SMALL.is_sorted() && EXTENSIONS.is_sorted());
     }
 }
