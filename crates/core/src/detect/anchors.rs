@@ -102,8 +102,8 @@ fn rows(catalog: &Catalog) -> Vec<Row> {
         Class::of(|c| begins(BEDROCK_KEY, at, c) || catalog.prefixes.unique_ids().any(|prefix| begins(prefix, at, c)))
     };
     let mut rows = vec![
-        // `vpc-0ab…`: at least eight characters after the dash.
-        Row::at(b"-").before(alnum).next(alnum).second(alnum).eighth(alnum),
+        // `vpc-0ab…`: at least eight characters after the dash; ` -BucketName acme-logs`.
+        Row::at(b"-").before(Class::of(|c| is_alnum(c) || c == b' ')).next(alnum).second(alnum).eighth(alnum),
         // `ip-10-0-1-5`, `us-east-1_aB3dEf9Gh`.
         Row::at(b"-").before(Class::bytes(b"pthl")).next(digit),
         // `--bucket acme-logs`, `-----BEGIN `, from the last dash on.
@@ -290,6 +290,11 @@ impl Scan<'_, '_> {
             if text[at + 1..].starts_with(b"BEGIN ") && text[..=at].ends_with(b"-----") {
                 return self.private_key(at - 4);
             }
+            self.option(at);
+        }
+        // `-BucketName` in PowerShell.
+        let is_long = text.get(at + MIN_BODY).is_some_and(|&c| is_alnum(c));
+        if at > 0 && text[at - 1] == b' ' && c.is_ascii_uppercase() && is_long {
             self.option(at);
         }
         match text.get(at + 1..at + 1 + MIN_BODY) {

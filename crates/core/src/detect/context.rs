@@ -14,6 +14,8 @@ const MAX_LIST: usize = 1000;
 const MAX_CELL: usize = 1024;
 /// Longest heading of a table that is looked at.
 const MAX_HEADING: usize = 4096;
+/// How far before a setting the head of its section may stand, bytes.
+const MAX_SECTION: usize = 1024;
 /// How many values without quotes may be the end of each other when they are longer than the next figure says.
 const MAX_NESTED: usize = 8;
 const MAX_NESTED_VALUE: usize = 128;
@@ -41,7 +43,7 @@ impl Scan<'_, '_> {
         }
     }
 
-    /// Looks at the option whose second dash is at `dash`: `--bucket acme-logs`, `--names a b`.
+    /// Looks at the option whose last dash is at `dash`: `--bucket acme-logs`, `--names a b`, `-BucketName acme-logs`.
     pub(super) fn option(&mut self, dash: usize) {
         let text = self.text;
         let name = dash + 1;
@@ -168,7 +170,7 @@ impl Scan<'_, '_> {
         let setting = match value(text, at, &mut self.bare_run) {
             Some(Value { quoted: true, .. }) => Setting::Sure,
             Some(Value { next, .. }) => match text.get(next) {
-                _ if assigned => Setting::Open,
+                _ if assigned && !is_ini_line(text, at, next) => Setting::Open,
                 None | Some(b'\n' | b'\r' | b'&') => Setting::Line,
                 Some(b'\\') if matches!(text.get(next + 1), Some(b'n' | b'r' | b't')) => Setting::Line,
                 // `KEY=value more`: a shell's assignment, or a log line; with blanks around the sign it is code.
@@ -244,6 +246,28 @@ impl Scan<'_, '_> {
     }
 }
 
+/// True when the value `at..end` ends a line of the kind that a file of settings in sections has: nothing but such lines
+/// and comments stand between it and the head of its section, `[storage]`.
+fn is_ini_line(text: &[u8], at: usize, end: usize) -> bool {
+    if !matches!(text.get(end), None | Some(b'\n' | b'\r')) {
+        return false;
+    }
+    let mut lines = text[at.saturating_sub(MAX_SECTION)..at].rsplit(|&c| c == b'\n');
+    // The value's own.
+    lines.next();
+    for line in lines {
+        match line.trim_ascii() {
+            [b'[', head @ .., b']'] => {
+                return head.iter().all(|&c| is_alnum(c) || matches!(c, b' ' | b'-' | b'_' | b'.' | b':'));
+            }
+            [] | [b'#' | b';', ..] => {}
+            setting if setting.contains(&b'=') && !setting.ends_with(b"{") => {}
+            _ => return false,
+        }
+    }
+    false
+}
+
 /// Past white space, also where it is escaped.
 fn skip_space(text: &[u8], mut at: usize) -> usize {
     loop {
@@ -286,4 +310,33 @@ fn below_separator(text: &[u8], at: usize) -> Option<usize> {
     // Two columns, name and value, have a line only around all of them.
     let is_heading = text.get(end) == Some(&b'\n') && text.get(end + 1) == Some(&b'|');
     (is_line && is_heading).then_some(end + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::found;
+
+    #[test]
+    fn settings_in_sections_may_be_words() {
+        for before in ["[storage]\n", "# x\n[a b]\n; y\nregion = z\n\n", "[s]\r\nregion = z\r\n"] {
+            let text = format!("{before}bucket = acmeuploads\n");
+            assert_eq!(found(&text), [("name:s3-bucket".to_owned(), "acmeuploads")], "{text}");
+        }
+        for text in [
+            "bucket = acmeuploads\n",
+            "x = [1]\nbucket = acmeuploads\n",
+            "[storage]\ndef f():\n  bucket = acmeuploads\n",
+            "[storage]\nbucket = acmeuploads(x)\n",
+        ] {
+            assert_eq!(found(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn options_of_cmdlets() {
+        assert_eq!(
+            found("Get-S3Object -BucketName acme-logs -Key x; Get-SECSecretValue -SecretId prod/db"),
+            [("name:s3-bucket".to_owned(), "acme-logs"), ("name:secret".to_owned(), "prod/db")]
+        );
+    }
 }

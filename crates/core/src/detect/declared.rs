@@ -8,6 +8,8 @@ use super::boundary::{is_alnum, run_end, run_start};
 
 /// How far behind its type the name of a resource may stand, bytes.
 const REACH: usize = 1024;
+/// Longest line of what Terraform says that it does.
+const MAX_LINE: usize = 256;
 /// Longest type.
 const MAX_TYPE: usize = 96;
 const TERRAFORM: &[u8] = b"\"aws_";
@@ -35,6 +37,16 @@ impl Scan<'_, '_> {
         self.types = (key, last);
         let at = last.filter(|at| key - at <= REACH)?;
         if text[at] == b'"' { terraform(text, at, key) } else { cloudformation(text, at, key) }
+    }
+
+    /// The type at the beginning of the line on which `[id=` stands, whose `id` is at `key`.
+    pub(super) fn type_on_line(&self, key: usize) -> Option<(usize, usize)> {
+        let text = self.text;
+        let before = text[..key].strip_suffix(b"[")?;
+        let line = run_start(text, before.len(), MAX_LINE, |c| c != b'\n');
+        let at = line + memchr::memmem::rfind(&before[line..], b"aws_")?;
+        let end = run_end(text, at, MAX_TYPE, |c| is_alnum(c) || c == b'_');
+        (text.get(end) == Some(&b'.')).then_some((at, end))
     }
 }
 
@@ -107,6 +119,22 @@ mod tests {
         ] {
             assert_eq!(found(text), [(kind.to_owned(), name)], "{text}");
         }
+    }
+
+    #[test]
+    fn ids_of_what_terraform_works_on() {
+        for (text, kind, id) in [
+            ("aws_s3_bucket.logs: Refreshing state... [id=acme-logs]", "name:s3-bucket", "acme-logs"),
+            (
+                "module.x.aws_iam_role.ci: Still creating... [id=deployer-ci, 10s elapsed]",
+                "name:iam-role",
+                "deployer-ci",
+            ),
+            ("\naws_sqs_queue.q[\"a\"]: Modifying... [id=orders-q]\n", "name:sqs-queue", "orders-q"),
+        ] {
+            assert_eq!(found(text), [(kind.to_owned(), id)], "{text}");
+        }
+        assert_eq!(found("null_resource.x: Creating... [id=acme-logs]"), []);
     }
 
     #[test]

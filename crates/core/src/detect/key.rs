@@ -104,6 +104,7 @@ impl Scan<'_, '_> {
         found = self.meanings_of_words(&words);
         match words.last() {
             b"name" if words.count == 1 => found.extend(self.meanings_of_name(start)),
+            b"id" if words.count == 1 => found.extend(self.meanings_of_id(start)),
             last if PAIRED.contains(&last) => found.splice(0..0, self.meanings_of_value(start)).for_each(drop),
             _ => {}
         }
@@ -123,10 +124,22 @@ impl Scan<'_, '_> {
     /// What `Name` means as the first argument of a call such as `create_secret(Name=…)`, as the option of a command such
     /// as `aws secretsmanager create-secret --name …`, or as an attribute of a resource such as `aws_sqs_queue`.
     fn meanings_of_name(&mut self, key: usize) -> Vec<Member> {
+        let told = self.call_before(key).or_else(|| self.command_before(key)).or_else(|| self.type_before(key));
+        told.map_or_else(Vec::new, |(start, end)| self.meanings_of_noun(start, end))
+    }
+
+    /// What `id` means in `aws_sqs_queue.orders: Refreshing state... [id=…]`, as Terraform writes.
+    fn meanings_of_id(&self, key: usize) -> Vec<Member> {
+        self.type_on_line(key).map_or_else(Vec::new, |(start, end)| self.meanings_of_noun(start, end))
+    }
+
+    /// What the name of a thing means whose noun stands behind another word: `create_secret`, `SQS::Queue`.
+    fn meanings_of_noun(&self, start: usize, end: usize) -> Vec<Member> {
         let text = self.text;
         let mut noun = [0u8; MAX_CALL + 5];
-        let told = self.call_before(key).or_else(|| self.command_before(key)).or_else(|| self.type_before(key));
-        let Some((start, end)) = told.filter(|(start, end)| end - start <= MAX_CALL) else { return Vec::new() };
+        if end - start > MAX_CALL {
+            return Vec::new();
+        }
         let Some(verb) = text[start..end].iter().position(|c| matches!(c, b'_' | b'-') || c.is_ascii_uppercase())
         else {
             return Vec::new();
