@@ -20,7 +20,7 @@ pub(crate) unsafe fn bytes<'a>(data: *const u8, len: usize) -> Result<&'a [u8], 
 /// - `handle` is null, or came from this library's `_new` and is not freed during `'a`.
 pub(crate) unsafe fn shared<'a, T>(handle: *const T) -> Result<&'a T, Failure> {
     // SAFETY: the caller promises that a handle that is not null is live.
-    unsafe { handle.as_ref() }.ok_or(Failure::null("the handle"))
+    unsafe { handle.as_ref() }.ok_or_else(|| Failure::null("the handle"))
 }
 
 /// A handle that is changed.
@@ -29,7 +29,7 @@ pub(crate) unsafe fn shared<'a, T>(handle: *const T) -> Result<&'a T, Failure> {
 /// - `handle` is null, or came from this library's `_new`, is not freed during `'a`, and no other call uses it.
 pub(crate) unsafe fn exclusive<'a, T>(handle: *mut T) -> Result<&'a mut T, Failure> {
     // SAFETY: the caller promises that a handle that is not null is live and not used by another call.
-    unsafe { handle.as_mut() }.ok_or(Failure::null("the handle"))
+    unsafe { handle.as_mut() }.ok_or_else(|| Failure::null("the handle"))
 }
 
 /// An output, checked before any work is done.
