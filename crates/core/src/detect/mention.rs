@@ -2,17 +2,26 @@
 
 use hashbrown::HashMap;
 
+use super::arn::is_account;
+use super::boundary::{is_alnum, run_start};
 use super::names::{MIN_NAME_LEN, Names};
 use super::ordinary::is_ordinary;
 use super::{Detector, Finding, Hits, Lanes, Part, url};
 use crate::catalog::{KindId, KnownKinds};
 use crate::token::is_token_shaped;
 
+/// How near to an account's id twelve digits are believed to be another, bytes.
+const BESIDE: usize = 120;
+/// Longest option that is looked at.
+const MAX_OPTION: usize = 64;
+/// What the key of a size ends in.
+const BYTES: &[u8] = b"bytes";
 /// Numbers shorter than this are counts, times and the like.
 const MIN_NUMBER_LEN: usize = 12;
 
 impl Detector {
     pub(super) fn add_mentions(&self, text: &[u8], hits: &mut Hits) {
+        add_accounts_beside_others(text, self.catalog.known.account, hits);
         add_loose(text, hits);
         add_names(text, &self.catalog.known, self.lanes, hits);
     }
@@ -33,6 +42,47 @@ fn add_loose(text: &[u8], hits: &mut Hits) {
         hits.findings.push(Finding { kind, span: span.clone() });
         hits.parts.push(Part { kind, span, is_name: false });
     }
+}
+
+/// Believes twelve digits that stand near an account's id: `prod 123456789012, dev 210987654321`.
+fn add_accounts_beside_others(text: &[u8], account: KindId, hits: &mut Hits) {
+    if hits.loose.is_empty() {
+        return;
+    }
+    let mut sure: Vec<usize> = hits.parts.iter().filter(|p| p.kind == account).map(|p| p.span.start).collect();
+    sure.sort_unstable();
+    // Each that is believed speaks for the next.
+    let mut last = None;
+    let mut spans: Vec<_> = hits.loose.iter().map(|loose| loose.span.clone()).collect();
+    spans.sort_unstable_by_key(|span| span.start);
+    for span in spans {
+        let index = sure.partition_point(|&at| at < span.start);
+        let before = index.checked_sub(1).map(|i| sure[i]).max(last);
+        let is_near = before.is_some_and(|at| span.start - at <= BESIDE)
+            || sure.get(index).is_some_and(|&at| at - span.start <= BESIDE);
+        if is_near && is_account(&text[span.clone()]) && !is_counted(text, span.start) {
+            last = Some(span.start);
+            hits.findings.push(Finding { kind: account, span: span.clone() });
+            hits.parts.push(Part { kind: account, span, is_name: false });
+        }
+    }
+}
+
+/// True for a number whose key says what it counts: that of a member, an option, or what ends in `Bytes`; and for so many
+/// mebibytes.
+fn is_counted(text: &[u8], start: usize) -> bool {
+    let number =
+        text[start..].iter().take_while(|c| c.is_ascii_digit()).fold(0u64, |n, &c| n * 10 + u64::from(c - b'0'));
+    if number % (1 << 20) == 0 {
+        return true;
+    }
+    let end = run_start(text, start, 4, |c| matches!(c, b' ' | b':' | b'='));
+    if matches!(text[..end].last(), Some(b'"' | b'\'')) {
+        return text[end..start].contains(&b':');
+    }
+    let word = &text[run_start(text, end, MAX_OPTION, |c| is_alnum(c) || matches!(c, b'-' | b'_'))..end];
+    let ending = word.len().saturating_sub(BYTES.len());
+    word.starts_with(b"--") || word[ending..].eq_ignore_ascii_case(BYTES)
 }
 
 /// A name that holds a digit or a separator is nobody's ordinary word. Short ones are masked only where they were found.
@@ -66,4 +116,32 @@ fn add_names(text: &[u8], known: &KnownKinds, lanes: Lanes, hits: &mut Hits) {
         hits.findings.push(finding);
         hits.parts.push(Part { kind, span, is_name: false });
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::found;
+
+    #[test]
+    fn twelve_digits_beside_an_account_are_another() {
+        for text in [
+            "accounts: prod 418273650942, dev 771234509876, sandbox 220011334455",
+            "accounts = { prod = \"418273650942\", dev = \"771234509876\", x = \"220011334455\" }",
+            "220011334455 771234509876\narn:aws:iam::418273650942:root",
+        ] {
+            assert_eq!(found(text).len(), 3, "{text}");
+        }
+        for text in [
+            "{\"AccountId\": \"418273650942\", \"StoredBytes\": 771234509876}".to_owned(),
+            "{'AccountId': '418273650942', 'StoredBytes': 771234509876}".to_owned(),
+            "arn:aws:iam::418273650942:root\t0\t161061273600".to_owned(),
+            "account: 418273650942\nstored_bytes: 771234509876".to_owned(),
+            "arn:aws:iam::418273650942:root --size-of-it 771234509876".to_owned(),
+            format!("account 418273650942{}771234509876", " and so on".repeat(20)),
+            "account 418273650942, order 7712345098761".to_owned(),
+        ] {
+            assert_eq!(found(&text).len(), 1, "{text}");
+        }
+        assert_eq!(found("order 771234509876"), []);
+    }
 }
