@@ -135,6 +135,27 @@ describe("faults", function()
   end)
 
 
+  it("stop a request when the plugin itself fails, but where it may pass", function()
+    world = bed.start({
+      library_cpath = library("incomplete", (FAILING:format(abi_version()):gsub("awsm_session_mask", "other_name"))),
+      routes = { lenient = { on_error = "allow" }, trial = { dry_run = true } },
+    })
+    local body = sample.messages()
+    local answer = world:send({ body = body })
+
+    assert.equal(500, answer.status)
+    assert.is_nil(answer.body:find(sample.INSTANCE, 1, true))
+    assert.equal(0, world.mock:count())
+    assert.matches("awsm_session_mask", world.gateway:error_log())
+
+    for _, route in ipairs({ "lenient", "trial" }) do
+      assert.equal(200, world:send({ path = "/" .. route .. "/v1/messages", body = body }).status)
+      assert.equal(body, world.mock:last_body())
+    end
+    assert.matches("request passes unmasked: INTERNAL", world.gateway:error_log())
+  end)
+
+
   it("leave the answer masked when restoring fails, and say so once", function()
     world = bed.start({ library_cpath = library("restore-failing", RESTORE_FAILING:format(abi_version())) })
     local answer = world:send({ body = sample.messages(), headers = { ["x-mock-write"] = 10 } })
