@@ -77,12 +77,7 @@ pub(crate) fn whole_escapes(raw: &[u8], span: &Range<usize>, string: &Range<usiz
 fn escape_around(raw: &[u8], at: usize, string: &Range<usize>) -> Option<Range<usize>> {
     // `\uXXXX` is the longest
     let first = at.saturating_sub(5).max(string.start);
-    let near = &raw[first..at];
-    // Most stretches have none near: one look at all of them, without a branch for each.
-    if near.iter().fold(true, |none, &c| none & (c != b'\\')) {
-        return None;
-    }
-    let backslash = first + near.iter().rposition(|&c| c == b'\\')?;
+    let backslash = last_backslash(raw, first, at)?;
     // Behind an odd number of backslashes this one is escaped itself.
     let before = raw[string.start..backslash].iter().rev().take_while(|&&c| c == b'\\').count();
     if before % 2 == 1 {
@@ -91,6 +86,19 @@ fn escape_around(raw: &[u8], at: usize, string: &Range<usize>) -> Option<Range<u
     let len = if raw.get(backslash + 1) == Some(&b'u') { 6 } else { 2 };
     let end = (backslash + len).min(string.end);
     (end > at).then_some(backslash..end)
+}
+
+/// Where the last backslash in `raw[first..at]` stands, which is shorter than eight bytes.
+fn last_backslash(raw: &[u8], first: usize, at: usize) -> Option<usize> {
+    const LOW_BITS: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    let Some(&near) = raw[..at].last_chunk::<8>() else {
+        return raw[first..at].iter().rposition(|&c| c == b'\\').map(|found| first + found);
+    };
+    let word = u64::from_le_bytes(near) ^ u64::from_le_bytes([b'\\'; 8]);
+    // The highest bit of each byte that is 0.
+    let found = !((word & LOW_BITS).wrapping_add(LOW_BITS) | word | LOW_BITS);
+    let behind = usize::try_from(found.leading_zeros() / 8).ok().filter(|&behind| behind < 8)?;
+    Some(at - 1 - behind).filter(|&backslash| backslash >= first)
 }
 
 /// Appends `text`, escaped for the inside of a JSON string `depth` times over.
@@ -148,6 +156,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_last_backslash_near(
+            raw in prop::collection::vec(prop::sample::select(b"\\\\a\x5d\xdc\x00\xff".as_slice()), 0..20),
+            len in 0usize..8,
+            cut in 0usize..20,
+        ) {
+            let at = raw.len().saturating_sub(cut);
+            let first = at.saturating_sub(len);
+            let plainly = (first..at).rev().find(|&i| raw[i] == b'\\');
+            prop_assert_eq!(last_backslash(&raw, first, at), plainly);
+        }
+
         #[test]
         fn escaping_agrees_with_serde(text in any::<String>()) {
             let mut once = Vec::new();
