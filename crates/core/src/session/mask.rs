@@ -8,7 +8,7 @@ use crate::wire::{Content, Layout, Multipart, Spelling, boundary};
 use crate::{Error, Result};
 
 /// Most tokens that room is made for at once.
-const MAX_ROOM: usize = 256;
+const MAX_ROOM: usize = 1024;
 
 impl Session {
     /// Masks a request body; `None` when its bytes stand as they are.
