@@ -54,37 +54,41 @@ pub struct Phrase {
     pub hint: Option<&'static str>,
 }
 
+/// Slots of the table of first bytes.
+const SLOTS: usize = 1 << 12;
 /// Bytes that phrases are told apart by.
 pub(crate) const PHRASE_START: usize = 4;
 
 /// All phrases, by their first bytes.
 #[derive(Debug)]
 pub struct Phrases {
-    /// The longest first.
-    by_start: HashMap<[u8; PHRASE_START], Vec<Phrase>>,
-    /// A bit for each of their first bytes: most of a text is turned down here.
-    starts: [u64; 64],
+    /// Those that share a slot, the longest first.
+    lists: Vec<Vec<Phrase>>,
+    /// The number of the list of each [`slot`], and one more; 0 turns most of a text down.
+    slots: Box<[u8; SLOTS]>,
 }
 
 impl Phrases {
     pub(super) fn read(by_name: &HashMap<&'static str, KindId>) -> Self {
-        let mut by_start: HashMap<[u8; PHRASE_START], Vec<Phrase>> = HashMap::new();
+        let mut lists: Vec<Vec<Phrase>> = Vec::new();
+        let mut slots = Box::new([0; SLOTS]);
         for [words, kind, follows, hint] in table::rows::<4>(Self::TABLE) {
             let (Some(&kind), Some(follows)) = (by_name.get(kind), Follows::parse(follows)) else { continue };
             let hint = Some(hint).filter(|&hint| hint != "-");
-            if let Some(&start) = words.as_bytes().first_chunk() {
-                by_start.entry(start).or_default().push(Phrase { words, kind, follows, hint });
+            let Some(&start) = words.as_bytes().first_chunk() else { continue };
+            let number = &mut slots[slot(start)];
+            if *number == 0 {
+                // `every_row_is_read_and_found` fails long before there are more.
+                let Ok(next) = u8::try_from(lists.len() + 1) else { continue };
+                *number = next;
+                lists.push(Vec::new());
             }
+            lists[usize::from(*number) - 1].push(Phrase { words, kind, follows, hint });
         }
-        for phrases in by_start.values_mut() {
+        for phrases in &mut lists {
             phrases.sort_by_key(|phrase| std::cmp::Reverse(phrase.words.len()));
         }
-        let mut starts = [0; 64];
-        for start in by_start.keys() {
-            let bit = start_bit(*start);
-            starts[bit / 64] |= 1 << (bit % 64);
-        }
-        Self { by_start, starts }
+        Self { lists, slots }
     }
 
     pub(super) const TABLE: &'static str = include_str!("../../data/prose.tsv");
@@ -92,30 +96,30 @@ impl Phrases {
     /// The phrase that stands at the beginning of `text`, in either case.
     #[inline]
     pub fn at(&self, text: &[u8]) -> Option<&Phrase> {
-        let start = *text.first_chunk::<PHRASE_START>()?;
-        let bit = start_bit(start);
-        if self.starts[bit / 64] & 1 << (bit % 64) == 0 { None } else { self.starting(start, text) }
+        let number = self.slots[slot(*text.first_chunk::<PHRASE_START>()?)];
+        let list = usize::from(number).checked_sub(1)?;
+        self.in_list(list, text)
     }
 
-    fn starting(&self, start: [u8; PHRASE_START], text: &[u8]) -> Option<&Phrase> {
+    fn in_list(&self, list: usize, text: &[u8]) -> Option<&Phrase> {
         let fits = |phrase: &&Phrase| {
             text.get(..phrase.words.len()).is_some_and(|found| found.eq_ignore_ascii_case(phrase.words.as_bytes()))
         };
-        self.by_start.get(&start.map(|c| c.to_ascii_lowercase()))?.iter().find(fits)
+        self.lists[list].iter().find(fits)
     }
 
     /// All words, sorted: what a search must look for, in either case.
     pub(crate) fn words(&self) -> Vec<&'static str> {
-        let mut all: Vec<_> = self.by_start.values().flatten().map(|phrase| phrase.words).collect();
+        let mut all: Vec<_> = self.lists.iter().flatten().map(|phrase| phrase.words).collect();
         all.sort_unstable();
         all.dedup();
         all
     }
 }
 
-/// One of 4096 bits; letters of either case have the same.
+/// Letters of either case have the same.
 #[inline]
-fn start_bit(start: [u8; PHRASE_START]) -> usize {
+fn slot(start: [u8; PHRASE_START]) -> usize {
     let lower = u32::from_le_bytes(start) | 0x2020_2020;
     usize::try_from(lower.wrapping_mul(0x9e37_79b1) >> 20).unwrap_or(0)
 }
