@@ -72,6 +72,12 @@ pub(crate) struct PrefixTail {
 }
 
 impl PrefixTail {
+    /// True when one of them has so many bytes.
+    #[inline]
+    pub(crate) fn has_length(&self, len: usize) -> bool {
+        len < 64 && self.lengths >> len & 1 == 1
+    }
+
     fn add(&mut self, prefix: &[u8], body: Body) {
         self.lengths |= 1 << prefix.len();
         match body {

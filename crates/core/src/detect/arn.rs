@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::Scan;
-use super::boundary::{follows_escape, is_alnum, run_end};
+use super::boundary::{class, follows_escape, is_alnum, run_end};
 use super::prefixed::uuid_end;
 use crate::catalog::{ArnSegment, KindId};
 use crate::token::is_token_shaped;
@@ -180,7 +180,7 @@ fn header(text: &[u8], colon: usize) -> Option<([(usize, usize); 4], usize)> {
     let mut at = colon + 1;
     let mut fields = [(0, 0); 4];
     for field in &mut fields {
-        let end = run_end(text, at, 64, |c| is_alnum(c) || matches!(c, b'-' | b'*' | b'_' | b'$' | b'{' | b'}'));
+        let end = run_end(text, at, 64, |c| class::of(c) & class::FIELD != 0);
         *field = (at, end);
         if text.get(end) != Some(&b':') {
             return None;
@@ -197,11 +197,7 @@ fn resource_end(text: &[u8], start: usize) -> usize {
     let limit = text.len().min(start + MAX_ARN);
     while end < limit {
         let c = text[end];
-        let belongs = is_alnum(c)
-            || matches!(
-                c,
-                b'-' | b'_' | b'.' | b':' | b'/' | b'*' | b'+' | b'=' | b'@' | b'~' | b'#' | b'?' | b'$' | b'!' | b'%'
-            )
+        let belongs = class::of(c) & class::RESOURCE != 0
             || c == b'{' && end > start && text[end - 1] == b'$'
             || c == b'}' && text[start..end].contains(&b'{');
         if !belongs {

@@ -13,6 +13,14 @@ pub(super) mod class {
     pub(in crate::detect) const UPPER: u8 = 4;
     /// A hexadecimal digit, of either case.
     pub(in crate::detect) const HEX: u8 = 8;
+    /// May stand in the name of a host.
+    pub(in crate::detect) const HOST: u8 = 16;
+    /// May stand in a field of an ARN, or in a placeholder for one.
+    pub(in crate::detect) const FIELD: u8 = 32;
+    /// May stand in the path of a URL.
+    pub(in crate::detect) const PATH: u8 = 64;
+    /// May stand in the resource of an ARN, without braces.
+    pub(in crate::detect) const RESOURCE: u8 = 128;
 
     pub(in crate::detect) const ALNUM: u8 = DIGIT | LOWER | UPPER;
 
@@ -24,7 +32,18 @@ pub(super) mod class {
             let lower = if c.is_ascii_lowercase() { LOWER } else { 0 };
             let upper = if c.is_ascii_uppercase() { UPPER } else { 0 };
             let hex = if c.is_ascii_hexdigit() { HEX } else { 0 };
-            classes[c as usize] = digit | lower | upper | hex;
+            let all = if c.is_ascii_alphanumeric() { HOST | FIELD | PATH | RESOURCE } else { 0 };
+            let others = match c {
+                b'-' | b'_' => HOST | FIELD | PATH | RESOURCE,
+                b'.' => HOST | PATH | RESOURCE,
+                b'*' => FIELD | PATH | RESOURCE,
+                b'$' => FIELD | RESOURCE,
+                b'{' | b'}' => FIELD,
+                b'/' | b':' | b'@' | b'+' | b'=' | b'%' | b'~' | b'!' => PATH | RESOURCE,
+                b'#' | b'?' => RESOURCE,
+                _ => 0,
+            };
+            classes[c as usize] = digit | lower | upper | hex | all | others;
             c += 1;
         }
         classes

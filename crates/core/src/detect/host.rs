@@ -2,7 +2,7 @@
 
 use super::Scan;
 use super::arn::{is_account, is_region};
-use super::boundary::{is_alnum, run_end, run_start, word_start};
+use super::boundary::{class, is_alnum, run_end, run_start, word_start};
 use crate::catalog::{KindId, SUFFIXES};
 use crate::token::is_token_shaped;
 
@@ -17,7 +17,7 @@ const MAX_QUERY: usize = 4096;
 const RDS_TOKEN: &[u8] = b"/?Action=connect&DBUser=";
 
 fn is_host_char(c: u8) -> bool {
-    is_alnum(c) || matches!(c, b'-' | b'.' | b'_')
+    class::of(c) & class::HOST != 0
 }
 
 impl Scan<'_, '_> {
@@ -217,9 +217,7 @@ fn is_service_region(label: &[u8]) -> bool {
 
 /// End of the path at `start`: no query, no quotes, no punctuation of the sentence around.
 fn path_end(text: &[u8], start: usize) -> usize {
-    let mut end = run_end(text, start, MAX_PATH, |c| {
-        is_alnum(c) || matches!(c, b'-' | b'_' | b'.' | b'/' | b':' | b'@' | b'+' | b'=' | b'%' | b'*' | b'~' | b'!')
-    });
+    let mut end = run_end(text, start, MAX_PATH, |c| class::of(c) & class::PATH != 0);
     while end > start && matches!(text[end - 1], b'.' | b':' | b'!' | b'=' | b'*') {
         end -= 1;
     }

@@ -135,6 +135,12 @@ impl Scan<'_, '_> {
         let mut at = start;
         while let Some(found) = memchr::memchr(b'-', &self.text[at..end]) {
             let dash = at + found;
+            // One that begins here has this length, or is that of an organizational unit.
+            let tail = self.detector.catalog.prefixes.tail(&self.text[..dash]);
+            if !(tail.has_length(dash - start) || self.text[start..].starts_with(b"ou-")) {
+                at = dash + 1;
+                continue;
+            }
             if let Found::Id { kind, start: from, end: to } = find(self, dash)
                 && from == start
                 && to <= end
@@ -177,7 +183,7 @@ fn find(scan: &mut Scan<'_, '_>, dash: usize) -> Found {
     lower.copy_from_slice(&text[start..dash]);
     lower.make_ascii_lowercase();
     let lower = &*lower;
-    let has_length = |len: usize| tail.lengths >> len & 1 == 1;
+    let has_length = |len| tail.has_length(len);
     // A run that was cut at the limit begins in the middle of a word.
     let cut = start > 0 && start == first && dash - start == MAX_PREFIX && is_alnum(text[start - 1]);
     let mut from = first;

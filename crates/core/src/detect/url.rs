@@ -20,6 +20,10 @@ pub(super) fn around(text: &[u8], name: &Range<usize>) -> Option<Range<usize>> {
             )
     });
     let before = &text[start..name.start];
+    // Most mentions stand alone.
+    if !before.iter().any(|c| matches!(c, b'/' | b':' | b'?')) {
+        return None;
+    }
     let host = start + memchr::memmem::rfind(before, b"://").map_or(0, |colon| colon + 3);
     let spelled = &text[host..name.start];
     let len = spelled.iter().position(|c| matches!(c, b'/' | b':' | b'?'))?;
