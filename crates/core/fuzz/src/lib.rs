@@ -218,8 +218,10 @@ fn stands_alone(text: &[u8], token: &[u8]) -> bool {
 /// The lines that separate the parts of a form, up to the one that ends it, read with no regard to what stands between.
 fn delimiters(body: &[u8]) -> Vec<&[u8]> {
     let lines = body.split(|&c| c == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    // Blanks and tabs may follow, nothing else.
+    let unpadded = |line: &[u8]| line.iter().rposition(|c| !matches!(c, b' ' | b'\t')).map_or(0, |last| last + 1);
     let mut delimiters: Vec<&[u8]> =
-        lines.map(<[u8]>::trim_ascii_end).filter(|line| matches!(*line, b"--B" | b"--B--")).collect();
+        lines.map(|line| &line[..unpadded(line)]).filter(|line| matches!(*line, b"--B" | b"--B--")).collect();
     let end = delimiters.iter().position(|line| *line == b"--B--").map_or(delimiters.len(), |last| last + 1);
     delimiters.truncate(end);
     delimiters

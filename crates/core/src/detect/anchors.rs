@@ -298,7 +298,13 @@ impl Scan<'_, '_> {
             self.option(at);
         }
         match text.get(at + 1..at + 1 + MIN_BODY) {
-            Some(_) if at > 0 && text[at - 1] == b'y' && text[..at].ends_with(b"bedrock-api-key") => {
+            // What follows is base64 of `bedrock.amazonaws.com/`, so these have to be letters.
+            Some(&[first, second, .., eighth])
+                if at > 0
+                    && text[at - 1] == b'y'
+                    && text[..at].ends_with(b"bedrock-api-key")
+                    && [first, second, eighth].into_iter().all(is_alnum) =>
+            {
                 self.bedrock_short_key(at)
             }
             Some([_, _, _, _, b'-', _, _, _]) if text.get(at + 10) == Some(&b'-') => self.uuid_at(at),
