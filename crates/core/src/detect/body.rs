@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use hashbrown::HashSet;
+
 use super::{Detector, Findings};
 use crate::json::whole_escapes;
 use crate::wire::{Content, DecodedForm, Layout, Multipart, Spelling};
@@ -69,11 +71,14 @@ impl Detector {
 
 /// A finding ends with the stretch it begins in at the latest, and takes no escape apart.
 fn clip(found: &mut Findings, layout: &Layout, body: &[u8]) {
+    if layout.has_other_numbers() {
+        spare_other_numbers(found, layout, body);
+    }
     let mut hint = 0;
     let mut clip = |span: &mut Range<usize>, end: usize| match layout.around(span.start, &mut hint) {
         Some((region, spelling)) => {
             span.end = span.end.min(region.end);
-            if spelling == Spelling::JsonNumber {
+            if spelling.is_number() {
                 // Half a number cannot be a string.
                 *span = region;
             } else if spelling.has_escapes() {
@@ -91,4 +96,27 @@ fn clip(found: &mut Findings, layout: &Layout, body: &[u8]) {
         end = end.max(part.span.end);
         stays
     });
+}
+
+/// Numbers that nothing near them calls account ids stay, unless the same digits are found elsewhere too.
+fn spare_other_numbers(found: &mut Findings, layout: &Layout, body: &[u8]) {
+    let mut hint = 0;
+    let mut is_other = |start: usize| {
+        layout.around(start, &mut hint).is_some_and(|(_, spelling)| spelling == Spelling::JsonOtherNumber)
+    };
+    let others: Vec<Range<usize>> =
+        found.parts.iter().map(|part| part.span.clone()).filter(|span| is_other(span.start)).collect();
+    if others.is_empty() {
+        return;
+    }
+    let is_among_others = |start: usize| others.binary_search_by_key(&start, |span| span.start).is_ok();
+    let known: HashSet<&[u8]> = found
+        .parts
+        .iter()
+        .filter(|part| !is_among_others(part.span.start))
+        .map(|part| &body[part.span.clone()])
+        .collect();
+    let stays = |span: &Range<usize>| !is_among_others(span.start) || known.contains(&body[span.clone()]);
+    found.findings.retain(|finding| stays(&finding.span));
+    found.parts.retain(|part| stays(&part.span));
 }

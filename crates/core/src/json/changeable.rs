@@ -10,14 +10,28 @@ use crate::wire::Place;
 const BYTES_PER_STRING: usize = 128;
 /// Digits of an account id.
 const ACCOUNT_LEN: usize = 12;
+/// How many objects and lists around a number may say that it is an account id.
+const MAX_LEVELS: usize = 4;
 /// What keys say whose value is an account id: `AccountId`, `owner_id`.
 const ACCOUNT_WORDS: [&[u8]; 2] = [b"account", b"owner"];
 
-/// Insides of the strings that may be changed, in order; keys where the customer chooses them. Numbers of as many bytes
-/// as an account id has, where the customer's own key announces one: any other number is not worth becoming a string.
+/// What may be changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Changeable {
+    /// The inside of a string, or of a key that no protocol has.
+    String,
+    /// The inside of a string that holds a JSON document.
+    JsonText,
+    /// A number of as many digits as an account id has, under a key of the customer's that announces one.
+    Account,
+    /// Any other number of as many digits, but those at the top, which are the protocol's: limits, seeds.
+    Number,
+}
+
+/// What of a document may be changed, in order.
 #[derive(Debug, Default)]
 pub(crate) struct ChangeableStrings {
-    spans: Vec<(Range<usize>, Place)>,
+    spans: Vec<(Range<usize>, Changeable)>,
 }
 
 struct Finder<'b> {
@@ -27,30 +41,35 @@ struct Finder<'b> {
 
 impl Visitor for Finder<'_> {
     fn key(&mut self, place: Place, inside: Range<usize>) {
-        if place == Place::Free {
-            self.found.spans.push((inside, place));
+        if place.may_rename(&self.body[inside.clone()]) {
+            self.found.spans.push((inside, Changeable::String));
         }
     }
 
     fn string(&mut self, _path: &[Frame], place: Place, inside: Range<usize>) {
         if place.may_mask() {
-            self.found.spans.push((inside, place));
+            let what = if place == Place::JsonText { Changeable::JsonText } else { Changeable::String };
+            self.found.spans.push((inside, what));
         }
     }
 
     fn scalar(&mut self, path: &[Frame], place: Place, span: Range<usize>) {
-        if place == Place::Free && span.len() == ACCOUNT_LEN && announces_account(self.body, path) {
-            self.found.spans.push((span, place));
+        if place == Place::Free && span.len() == ACCOUNT_LEN {
+            if announces_account(self.body, path) {
+                self.found.spans.push((span, Changeable::Account));
+            } else if path.len() > 1 {
+                self.found.spans.push((span, Changeable::Number));
+            }
         }
     }
 }
 
-/// Whether the key of the value, or of the lists around it, is one of an account id.
+/// Whether the key of the value, or of what it stands in, is one of an account id: `{"account":{"id":…}}`.
 fn announces_account(body: &[u8], path: &[Frame]) -> bool {
-    let key = path.iter().rev().map(|frame| &body[frame.key.clone()]).find(|key| !key.is_empty());
-    key.is_some_and(|key| {
+    let says_account = |key: &[u8]| {
         ACCOUNT_WORDS.iter().any(|word| key.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word)))
-    })
+    };
+    path.iter().rev().take(MAX_LEVELS).any(|frame| says_account(&body[frame.key.clone()]))
 }
 
 impl ChangeableStrings {
@@ -65,8 +84,8 @@ impl ChangeableStrings {
         Ok(finder.found)
     }
 
-    /// The insides, in order, each with its place; that of a key is the place of its object.
-    pub(crate) fn into_spans(self) -> Vec<(Range<usize>, Place)> {
+    /// Where it stands, in order.
+    pub(crate) fn into_spans(self) -> Vec<(Range<usize>, Changeable)> {
         self.spans
     }
 }

@@ -4,6 +4,6 @@ mod changeable;
 mod escape;
 mod walk;
 
-pub(crate) use changeable::ChangeableStrings;
+pub(crate) use changeable::{Changeable, ChangeableStrings};
 pub(crate) use escape::{push_escaped, unescape, whole_escapes};
 pub(crate) use walk::{Frame, Visitor, string_end, walk};

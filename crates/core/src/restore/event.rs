@@ -268,7 +268,7 @@ impl Keys<'_, '_> {
 
 impl Visitor for Reader<'_> {
     fn key(&mut self, place: Place, inside: Range<usize>) {
-        if place == Place::Free {
+        if place.may_restore() && place.may_rename(&self.data[inside.clone()]) {
             self.event.slots.push(Slot { span: inside, depth: 1, runs_on: None });
         }
     }

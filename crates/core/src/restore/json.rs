@@ -170,7 +170,8 @@ impl JsonAnswer {
             self.word.extend_from_slice(&inside[..inside.len().min(room)]);
         }
         let changes = match self.state {
-            State::Key => self.place() == Place::Free,
+            // No key of the protocol looks like a token.
+            State::Key => self.place().may_restore(),
             state => state == State::Text,
         };
         if changes {

@@ -10,6 +10,15 @@ use crate::{Error, Result};
 /// Most tokens that room is made for at once.
 const MAX_ROOM: usize = 1024;
 
+/// Whether the digits at `span` are a number of the document that a JSON string holds: `{\"AccountId\": 123456789012}`.
+fn is_number_in_string(body: &[u8], span: Range<usize>) -> bool {
+    let before = body[..span.start].trim_ascii_end();
+    let key = before.strip_suffix(b":").map(<[u8]>::trim_ascii_end);
+    body[span.clone()].iter().all(u8::is_ascii_digit)
+        && key.and_then(|key| key.strip_suffix(b"\\\"")).is_some_and(|key| !key.ends_with(b"\\"))
+        && matches!(body[span.end..].trim_ascii_start().first(), Some(b',' | b'}'))
+}
+
 impl Session {
     /// Masks a request body; `None` when its bytes stand as they are.
     ///
@@ -91,7 +100,11 @@ impl Session {
             let original = spelling.read(&body[start..end]);
             let restores = self.options.restore_credentials || !self.detector.is_credential(kind);
             let label = self.detector.label(kind);
-            let quote: &[u8] = if spelling == Spelling::JsonNumber { b"\"" } else { b"" };
+            let quote: &[u8] = match spelling {
+                _ if spelling.is_number() => b"\"",
+                Spelling::JsonInJson if is_number_in_string(body, start..end) => b"\\\"",
+                _ => b"",
+            };
             masked.extend_from_slice(quote);
             masked.extend_from_slice(self.tokens.token(&self.key, &original, kind, label, restores));
             masked.extend_from_slice(quote);

@@ -6,8 +6,7 @@ use std::ops::Range;
 use super::content::Content;
 use super::form;
 use super::multipart::Multipart;
-use super::place::Place;
-use crate::json::{ChangeableStrings, unescape};
+use crate::json::{Changeable, ChangeableStrings, unescape};
 use crate::{Error, Result};
 
 /// How bytes of a body spell its text.
@@ -19,6 +18,8 @@ pub(crate) enum Spelling {
     Json,
     /// A JSON number: what replaces it is a string.
     JsonNumber,
+    /// The same, where nothing says that it is an account id: it is one only where that account is known.
+    JsonOtherNumber,
     /// Inside a JSON string, with the escapes of the JSON document that it holds.
     JsonInJson,
     /// URL-encoded.
@@ -31,10 +32,15 @@ impl Spelling {
         matches!(self, Self::Json | Self::JsonInJson)
     }
 
+    /// True for numbers, which are replaced whole and by a string.
+    pub(crate) fn is_number(self) -> bool {
+        matches!(self, Self::JsonNumber | Self::JsonOtherNumber)
+    }
+
     /// What `raw` spells.
     pub(crate) fn read(self, raw: &[u8]) -> Cow<'_, [u8]> {
         match self {
-            Self::Plain | Self::JsonNumber => Cow::Borrowed(raw),
+            Self::Plain | Self::JsonNumber | Self::JsonOtherNumber => Cow::Borrowed(raw),
             Self::Json => unescape(raw),
             Self::JsonInJson => match unescape(raw) {
                 Cow::Borrowed(text) => unescape(text),
@@ -49,12 +55,13 @@ impl Spelling {
 #[derive(Debug, Default)]
 pub(crate) struct Layout {
     regions: Vec<(Range<usize>, Spelling)>,
+    has_other_numbers: bool,
 }
 
 impl Layout {
     /// All of a body.
     pub(crate) fn of_text(body: &[u8]) -> Self {
-        Self { regions: vec![(0..body.len(), Spelling::Plain)] }
+        Self { regions: vec![(0..body.len(), Spelling::Plain)], ..Self::default() }
     }
 
     /// The strings of a JSON document.
@@ -135,12 +142,16 @@ impl Layout {
             Error::InvalidBody { offset } => Error::InvalidBody { offset: start + offset },
             other => other,
         })?;
-        let regions = strings.into_spans().into_iter().map(|(span, place)| {
-            // The inside of a string has a quote before it.
-            let spelling = match body[..start + span.start].last() {
-                Some(b'"') if place == Place::JsonText => Spelling::JsonInJson,
-                Some(b'"') => Spelling::Json,
-                _ => Spelling::JsonNumber,
+        let has_other_numbers = &mut self.has_other_numbers;
+        let regions = strings.into_spans().into_iter().map(|(span, what)| {
+            let spelling = match what {
+                Changeable::String => Spelling::Json,
+                Changeable::JsonText => Spelling::JsonInJson,
+                Changeable::Account => Spelling::JsonNumber,
+                Changeable::Number => {
+                    *has_other_numbers = true;
+                    Spelling::JsonOtherNumber
+                }
             };
             (start + span.start..start + span.end, spelling)
         });
@@ -174,6 +185,11 @@ impl Layout {
         for field in form::fields(&body[form.clone()]) {
             self.add(form.start + field.start..form.start + field.end, Spelling::Form);
         }
+    }
+
+    /// True when some number may be an account id of which only the other mentions tell.
+    pub(crate) fn has_other_numbers(&self) -> bool {
+        self.has_other_numbers
     }
 
     /// The stretch around `at`. `hint` is where the last one was found, 0 at first: what is asked for comes in order,

@@ -103,6 +103,17 @@ impl Place {
         self != Self::Opaque
     }
 
+    /// True where `key`, by its inside, is none of the protocol's: it may be an identifier then, and is masked like text.
+    pub fn may_rename(self, key: &[u8]) -> bool {
+        let is_word = |key: &[u8]| key.iter().all(|&c| c.is_ascii_alphanumeric() || c == b'_');
+        match self {
+            Self::Free | Self::JsonText => true,
+            Self::Opaque => false,
+            // `tool_use_id`, `b64_json`
+            _ => !(is_word(key) && key.iter().any(u8::is_ascii_lowercase)),
+        }
+    }
+
     /// True where the text of an answer may be changed.
     pub fn may_restore(self) -> bool {
         !matches!(self, Self::Opaque | Self::Kept)
@@ -338,3 +349,16 @@ mod tests {
         assert_eq!(at(&["role"]), Place::Free);
     }
 }
+    #[test]
+    fn keys_that_no_protocol_has_are_text() {
+        for place in [Place::Root, Place::Message, Place::Block, Place::Tool, Place::Free] {
+            for key in
+                [&b"i-0f3a9c27be41d8056"[..], b"618734209955", b"AKIAIOSFODNN7EXAMPLE", br"\u0069-0f3a9c27be41d8056"]
+            {
+                assert!(place.may_rename(key));
+            }
+            assert_eq!(place.may_rename(b"tool_use_id"), place == Place::Free);
+        }
+        assert!(!Place::Opaque.may_rename(b"i-0f3a9c27be41d8056"));
+    }
+
