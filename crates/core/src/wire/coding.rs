@@ -18,14 +18,22 @@ pub enum ContentCoding {
 }
 
 impl ContentCoding {
-    /// Reads a `Content-Encoding` value; `None` for codings that cannot be read here.
+    /// Reads a `Content-Encoding` value; `None` for codings that cannot be read here, and for more than one.
     pub fn parse(value: &[u8]) -> Option<Self> {
-        match value.trim_ascii().to_ascii_lowercase().as_slice() {
-            b"" | b"identity" => Some(Self::Identity),
-            b"gzip" | b"x-gzip" => Some(Self::Gzip),
-            b"deflate" => Some(Self::Deflate),
-            _ => None,
+        let mut coding = Self::Identity;
+        for name in value.split(|&c| c == b',') {
+            let named = match name.trim_ascii().to_ascii_lowercase().as_slice() {
+                b"" | b"identity" => continue,
+                b"gzip" | b"x-gzip" => Self::Gzip,
+                b"deflate" => Self::Deflate,
+                _ => return None,
+            };
+            if coding != Self::Identity {
+                return None;
+            }
+            coding = named;
         }
+        Some(coding)
     }
 
     /// Whether a deflated body has the frame of RFC 1950: method 8, and both bytes together a multiple of 31.
@@ -100,6 +108,9 @@ mod tests {
     fn names() {
         assert_eq!(ContentCoding::parse(b"GZIP"), Some(ContentCoding::Gzip));
         assert_eq!(ContentCoding::parse(b" identity "), Some(ContentCoding::Identity));
+        assert_eq!(ContentCoding::parse(b"gzip, identity"), Some(ContentCoding::Gzip));
+        assert_eq!(ContentCoding::parse(b"Identity,, Deflate"), Some(ContentCoding::Deflate));
+        assert_eq!(ContentCoding::parse(b"gzip, br"), None);
         assert_eq!(ContentCoding::parse(b"br"), None);
         assert_eq!(ContentCoding::parse(b"gzip, gzip"), None);
     }

@@ -120,7 +120,9 @@ impl Content {
                     Some(_) => Err(Error::InvalidBody { offset: 0 }),
                 }
             }
-            Self::Text | Self::EventStream | Self::Form if holds_wide_ascii(body) => Err(Error::UnsupportedContent),
+            Self::Text | Self::EventStream | Self::Form if holds_wide_ascii(body) || is_binary(body) => {
+                Err(Error::UnsupportedContent)
+            }
             _ => Ok(()),
         }
     }
@@ -143,6 +145,13 @@ fn holds_wide_ascii(body: &[u8]) -> bool {
         })
     };
     memchr::memchr_iter(0, body).any(|at| is_wide(at, 2) || is_wide(at, 4))
+}
+
+/// True for bytes that are text in no encoding: compressed ones, which would seem to hold nothing.
+fn is_binary(body: &[u8]) -> bool {
+    // Colors, bells and the like stand in logs.
+    let is_control = |c: &u8| matches!(c, 0..=6 | 14..=26 | 28..=31);
+    std::str::from_utf8(body).is_err() && body.iter().any(is_control)
 }
 
 /// True for types that say nothing about their content.
@@ -234,6 +243,10 @@ mod tests {
         assert_eq!(Content::Json.check(&[b"\xff\xfe", utf_16.as_slice()].concat()), Err(Error::UnsupportedContent));
         assert_eq!(Content::Text.check(&utf_16), Err(Error::UnsupportedContent));
         assert_eq!(Content::Text.check("가\0".as_bytes()), Ok(()));
+        for packed in [&b"\x1f\x8b\x08\0\0\0\0\0\0\x03"[..], b"x\x9c\xcbLQ\xc8\xd4\x05", b"(\xb5/\xfd\x04\0"] {
+            assert_eq!(Content::Text.check(packed), Err(Error::UnsupportedContent));
+        }
+        assert_eq!(Content::Text.check(b"caf\xe9 \x1b[31m\x07"), Ok(()));
         for wide in [b"i\0-\x000\0a\0b\0".as_slice(), b"i\0\0\0-\0\0\x000\0\0\0a\0\0\0b\0\0\0"] {
             assert_eq!(Content::Text.check(wide), Err(Error::UnsupportedContent));
         }

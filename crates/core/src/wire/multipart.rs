@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use memchr::memmem;
 
+use super::coding::ContentCoding;
 use super::content::{Content, is_generic_type, parameter};
 use crate::{Error, Result};
 
@@ -129,6 +130,10 @@ fn kind(head: &[u8], content: &[u8]) -> Option<Content> {
     if !matches!(transfer.as_slice(), b"7bit" | b"8bit" | b"binary") {
         return None;
     }
+    let coding = header(head, "content-encoding").unwrap_or_default();
+    if ContentCoding::parse(coding) != Some(ContentCoding::Identity) {
+        return None;
+    }
     let content_type = header(head, "content-type").unwrap_or_default();
     if !is_generic_type(content_type) {
         // Parts within parts are used by no API that this is for.
@@ -177,6 +182,7 @@ mod tests {
     #[test]
     fn coded_parts_cannot_be_masked() {
         assert_eq!(parts("--B\nContent-Transfer-Encoding: base64\n\naSA=\n--B--")[0].1, None);
+        assert_eq!(parts("--B\nContent-Type: text/plain\nContent-Encoding: gzip\n\naSA=\n--B--")[0].1, None);
         assert_eq!(parts("--B\nContent-Type: text/plain; charset=utf-16\n\naSA=\n--B--")[0].1, None);
     }
 
