@@ -35,6 +35,7 @@ const TRANSCRIPTS: &[(&str, Transcript)] = &[
     ("chat", transcripts::chat),
     ("completions", transcripts::completions),
     ("responses", transcripts::responses),
+    ("assistants", transcripts::assistants),
 ];
 
 /// A session that knows both originals, and their tokens.

@@ -93,6 +93,7 @@ impl Event {
             depth_of_deltas: 1,
             choices: Vec::new(),
             tools: Vec::new(),
+            items: Vec::new(),
             fragments: Vec::new(),
             strings_of_deltas: 0,
             finished: Vec::new(),
@@ -129,13 +130,15 @@ struct Fragment {
     slot: usize,
     choice: Option<usize>,
     tool: Option<usize>,
+    /// Position in the list of an Assistants delta.
+    item: Option<usize>,
     field: Option<Field>,
     member: Option<Member>,
 }
 
 impl Fragment {
     fn new(field: Field) -> Self {
-        Self { slot: 0, choice: None, tool: None, field: Some(field), member: None }
+        Self { slot: 0, choice: None, tool: None, item: None, field: Some(field), member: None }
     }
 }
 
@@ -148,6 +151,8 @@ struct Reader<'d> {
     choices: Vec<(usize, u64)>,
     /// (position in `choices`, position in `tool_calls`, its `index`).
     tools: Vec<(usize, usize, u64)>,
+    /// (position in the list of an Assistants delta, its `index`).
+    items: Vec<(usize, u64)>,
     fragments: Vec<Fragment>,
     /// Strings that are not empty in the deltas of choices.
     strings_of_deltas: usize,
@@ -175,7 +180,12 @@ impl<'d> Reader<'d> {
             };
             let index = fragment.choice.map_or(self.event.index.unwrap_or(0), choice_index);
             let tool = self.tools.iter().find(|t| Some(t.0) == fragment.choice && Some(t.1) == fragment.tool);
-            let part = if fragment.choice.is_some() { tool.map(|t| t.2) } else { self.event.part };
+            let item = self.items.iter().find(|item| Some(item.0) == fragment.item);
+            let part = match (fragment.choice, fragment.item) {
+                (Some(_), _) => tool.map(|t| t.2),
+                (None, Some(_)) => item.map(|item| item.1),
+                (None, None) => self.event.part,
+            };
             slot.runs_on = Some(SlotId { index, part: part.unwrap_or(0), field });
         }
         self.event
@@ -203,6 +213,11 @@ impl<'d> Reader<'d> {
             },
         };
     }
+}
+
+/// Whether an object of the Assistants API ends the texts that its deltas say.
+fn is_whole_of_assistant(object: &[u8]) -> bool {
+    object.starts_with(b"thread.") && !object.ends_with(b".delta")
 }
 
 /// FNV-1a: tells the families of events apart, those that are yet to be invented too.
@@ -239,9 +254,28 @@ impl Keys<'_, '_> {
                 b"stderr" => Some(Fragment { field: None, member: Some(Member::Stderr), ..Fragment::new(Field::Text) }),
                 _ => None,
             },
+            (4.., b"delta") => {
+                let (field, item) = self.fragment_of_assistant()?;
+                Some(Fragment { item: Some(item), ..Fragment::new(field) })
+            }
             (3.., b"choices") => {
                 let (field, tool) = self.fragment_of_choice()?;
                 Some(Fragment { choice: Some(self.item(1)), tool, ..Fragment::new(field) })
+            }
+            _ => None,
+        }
+    }
+
+    /// Of a `thread.message.delta` or a `thread.run.step.delta`: the field, and the position of the part.
+    fn fragment_of_assistant(&self) -> Option<(Field, usize)> {
+        match (self.path.len(), self.key(1), self.key(2), self.key(3), self.key(4), self.key(5)) {
+            // {"delta":{"content":[{"text":{"value":…}}]}}
+            (5, b"content", _, b"text", b"value", _) => Some((Field::Content, self.item(2))),
+            (4, b"content", _, b"refusal", ..) => Some((Field::Refusal, self.item(2))),
+            // {"delta":{"step_details":{"tool_calls":[{"function":{"arguments":…}}]}}}
+            (6, b"step_details", b"tool_calls", _, b"function", b"arguments")
+            | (6, b"step_details", b"tool_calls", _, b"code_interpreter", b"input") => {
+                Some((Field::Arguments, self.item(3)))
             }
             _ => None,
         }
@@ -278,6 +312,10 @@ impl Visitor for Reader<'_> {
         if path.len() == 1 && keys.key(0) == b"type" {
             self.read_type(&self.data[inside.clone()]);
         }
+        // Events of the Assistants API have their type beside the data; the data is the whole object, or a delta.
+        if path.len() == 1 && keys.key(0) == b"object" && is_whole_of_assistant(&self.data[inside.clone()]) {
+            self.event.kind = Kind::End;
+        }
         if path.len() == 3 && keys.key(0) == b"choices" && keys.key(2) == b"finish_reason" {
             self.finished.push(keys.item(1));
         }
@@ -306,7 +344,8 @@ impl Visitor for Reader<'_> {
             (1, b"index" | b"output_index", _)
             | (1, b"content_index" | b"summary_index" | b"command_index", _)
             | (1, b"sequence_number", _)
-            | (3 | 6, b"choices", b"index") => path.len(),
+            | (3 | 6, b"choices", b"index")
+            | (4 | 5, b"delta", b"index") => path.len(),
             _ => return,
         };
         let digits = &self.data[span];
@@ -319,6 +358,8 @@ impl Visitor for Reader<'_> {
                 let at = keys.item(1);
                 self.choices.push((at, value));
             }
+            (4, _) if keys.key(1) == b"content" => self.items.push((keys.item(2), value)),
+            (5, _) if keys.key(2) == b"tool_calls" => self.items.push((keys.item(3), value)),
             _ if keys.key(3) == b"tool_calls" => {
                 let (choice, tool) = (keys.item(1), keys.item(4));
                 self.tools.push((choice, tool, value));

@@ -144,7 +144,7 @@ fn root(key: &[u8]) -> Place {
     match key {
         b"messages" | b"message" => Place::Message,
         b"system" | b"content" | b"content_block" | b"delta" | b"input" | b"output" | b"item" | b"part"
-        | b"prediction" | b"annotation" => Place::Block,
+        | b"prediction" | b"annotation" | b"required_action" | b"step_details" => Place::Block,
         b"tools" | b"functions" | b"toolConfig" => Place::Tool,
         b"choices" => Place::Choice,
         // Batches: what is asked, and what was answered.
@@ -171,8 +171,21 @@ fn root(key: &[u8]) -> Place {
 
 fn block(key: &[u8]) -> Place {
     match key {
-        b"content" | b"tool_calls" | b"summary" | b"output" | b"annotations" | b"citations" | b"citation"
-        | b"toolUse" | b"toolResult" | b"file" | b"image" | b"document" | b"video" => Place::Block,
+        b"content"
+        | b"tool_calls"
+        | b"summary"
+        | b"output"
+        | b"annotations"
+        | b"citations"
+        | b"citation"
+        | b"toolUse"
+        | b"toolResult"
+        | b"file"
+        | b"image"
+        | b"document"
+        | b"video"
+        | b"submit_tool_outputs"
+        | b"step_details" => Place::Block,
         // Converse puts its answer one level deeper.
         b"message" => Place::Message,
         b"source" => Place::Source,
@@ -286,6 +299,13 @@ mod tests {
         assert_eq!(at(&["choices", "delta", "tool_calls", "function", "arguments"]), Place::JsonText);
         assert_eq!(at(&["delta", "partial_json"]), Place::JsonText);
         assert_eq!(at(&["input", "arguments"]), Place::JsonText);
+        // Assistants.
+        assert_eq!(
+            at(&["required_action", "submit_tool_outputs", "tool_calls", "function", "arguments"]),
+            Place::JsonText
+        );
+        assert_eq!(at(&["delta", "step_details", "tool_calls", "function", "arguments"]), Place::JsonText);
+        assert_eq!(at(&["step_details", "tool_calls", "function", "output"]), Place::Free);
         // A tool search has an object there.
         assert_eq!(at(&["input", "arguments", "query"]), Place::Free);
     }
@@ -343,13 +363,6 @@ mod tests {
     }
 
     #[test]
-    fn unknown_positions_may_change() {
-        assert_eq!(at(&["brand_new", "x"]), Place::Free);
-        assert_eq!(at(&["id"]), Place::Free);
-        assert_eq!(at(&["role"]), Place::Free);
-    }
-}
-    #[test]
     fn keys_that_no_protocol_has_are_text() {
         for place in [Place::Root, Place::Message, Place::Block, Place::Tool, Place::Free] {
             for key in
@@ -362,3 +375,10 @@ mod tests {
         assert!(!Place::Opaque.may_rename(b"i-0f3a9c27be41d8056"));
     }
 
+    #[test]
+    fn unknown_positions_may_change() {
+        assert_eq!(at(&["brand_new", "x"]), Place::Free);
+        assert_eq!(at(&["id"]), Place::Free);
+        assert_eq!(at(&["role"]), Place::Free);
+    }
+}

@@ -221,6 +221,55 @@ pub fn responses(text: &str, bytes: usize) -> Vec<Event> {
     data.into_iter().map(|data| (Some(data["type"].as_str().unwrap().to_owned()), data)).collect()
 }
 
+pub fn assistants(text: &str, bytes: usize) -> Vec<Event> {
+    let arguments = json!({ "command": text }).to_string();
+    let message = |said: &str| {
+        json!({"id":"msg_1","object":"thread.message","role":"assistant","thread_id":"thread_1",
+            "content":[{"type":"text","text":{"value":said,"annotations":[]}}]})
+    };
+    let step = |calls: Value| {
+        json!({"id":"step_1","object":"thread.run.step","type":"tool_calls",
+            "step_details":{"type":"tool_calls","tool_calls":calls}})
+    };
+    let call = json!({"id":"call_1","type":"function","function":{"name":"bash","arguments":arguments,"output":text}});
+    let run = |action: Value| json!({"id":"run_1","object":"thread.run","instructions":text,"required_action":action});
+    let message_delta = |index: u64, part: Value| {
+        let mut part = part;
+        part["index"] = json!(index);
+        json!({"id":"msg_1","object":"thread.message.delta","delta":{"content":[part]}})
+    };
+    let step_delta = |call: Value| {
+        json!({"id":"step_1","object":"thread.run.step.delta",
+            "delta":{"step_details":{"type":"tool_calls","tool_calls":[call]}}})
+    };
+    let parts = fragments(text, bytes);
+    let mut events = vec![("thread.run.created", run(Value::Null)), ("thread.message.created", message(""))];
+    for part in &parts {
+        // Two parts at a time.
+        for index in 0..2 {
+            let said = json!({"type":"text","text":{"value":part}});
+            events.push(("thread.message.delta", message_delta(index, said)));
+        }
+    }
+    events.extend(
+        parts.iter().map(|part| ("thread.message.delta", message_delta(2, json!({"type":"refusal","refusal":part})))),
+    );
+    events.push(("thread.message.completed", message(text)));
+    events.push(("thread.run.step.created", step(json!([]))));
+    events.extend(fragments(&arguments, bytes).iter().map(|part| {
+        let function = json!({"arguments":part});
+        ("thread.run.step.delta", step_delta(json!({"index":0,"type":"function","function":function})))
+    }));
+    events.extend(parts.iter().map(|part| {
+        let code = json!({"input":part});
+        ("thread.run.step.delta", step_delta(json!({"index":1,"type":"code_interpreter","code_interpreter":code})))
+    }));
+    events.push(("thread.run.step.completed", step(json!([call]))));
+    let wanted = json!({"type":"submit_tool_outputs","submit_tool_outputs":{"tool_calls":[call]}});
+    events.push(("thread.run.requires_action", run(wanted)));
+    events.into_iter().map(|(name, data)| (Some(name.to_owned()), data)).collect()
+}
+
 /// How events are written.
 #[derive(Clone, Copy, Debug)]
 pub struct Style {
@@ -270,7 +319,7 @@ pub fn put_together(events: &[Event]) -> (BTreeMap<String, String>, Vec<String>)
     for (_, data) in events {
         let mut strings = Vec::new();
         collect(data, &mut String::new(), &mut strings);
-        let kind = data["type"].as_str().unwrap_or_default().to_owned();
+        let kind = data["type"].as_str().or(data["object"].as_str()).unwrap_or_default().to_owned();
         let number = |key: &str| data[key].as_u64().unwrap_or_default();
         for (path, value) in strings {
             let is_delta = path.starts_with("/delta") && kind.ends_with("delta") && kind != "message_delta"
@@ -289,6 +338,7 @@ pub fn put_together(events: &[Event]) -> (BTreeMap<String, String>, Vec<String>)
                     "stdout",
                     "stderr",
                     "delta",
+                    "value",
                 ]
                 .iter()
                 .any(|field| path.ends_with(&format!("/{field}")))
@@ -296,7 +346,10 @@ pub fn put_together(events: &[Event]) -> (BTreeMap<String, String>, Vec<String>)
             if is_fragment {
                 let choice = data["choices"][0]["index"].as_u64().unwrap_or_default();
                 let tool = data["choices"][0]["delta"]["tool_calls"][0]["index"].as_u64().unwrap_or_default();
-                let key = format!("{kind} {} {} {choice} {tool} {path}", number("index"), number("output_index"));
+                let part = [&data["delta"]["content"][0], &data["delta"]["step_details"]["tool_calls"][0]]
+                    .map(|part| part["index"].as_u64().unwrap_or_default());
+                let indices = format!("{} {} {choice} {tool} {part:?}", number("index"), number("output_index"));
+                let key = format!("{kind} {indices} {path}");
                 *texts.entry(key).or_default() += &value;
             } else {
                 others.push(format!("{kind} {path} {value}"));
