@@ -86,6 +86,9 @@ fn answers(criterion: &mut Criterion, format: Format) {
         let (mut session, body) = answer::masked(workload::session(&workload::detector()), format, len);
         let mut out = Vec::new();
         group.throughput(Throughput::Bytes(u64::try_from(body.len()).unwrap_or(u64::MAX)));
+        group.bench_function(BenchmarkId::new("copy", size), |bencher| {
+            bencher.iter(|| black_box(answer::copy(&body, &mut out)));
+        });
         group.bench_function(BenchmarkId::new("restore", size), |bencher| {
             bencher.iter(|| black_box(answer::restore(&mut session, format, &body, &mut out)));
         });
@@ -144,11 +147,22 @@ fn print_tables() -> Option<()> {
             );
         }
     }
+    println!(
+        "\nAnswers come in chunks; copy is the same chunks copied one by one, as a filter does that changes nothing."
+    );
     for group in ["Json", "Sse"] {
-        println!("\n{:<14}{:>12}{:>16}", format!("{group} answers"), "restore", "restore/memcpy");
+        println!(
+            "\n{:<14}{:>12}{:>12}{:>16}{:>16}",
+            format!("{group} answers"),
+            "copy",
+            "restore",
+            "restore/copy",
+            "restore/memcpy"
+        );
         for &(size, _) in SIZES {
-            let restore = Figure::read(group, "restore", size)?.rate();
-            println!("{size:<14}{restore:>12.0}{:>16.3}", restore / copy);
+            let rate = |what: &str| Figure::read(group, what, size).map(|figure| figure.rate());
+            let (chunks, restore) = (rate("copy")?, rate("restore")?);
+            println!("{size:<14}{chunks:>12.0}{restore:>12.0}{:>16.3}{:>16.3}", restore / chunks, restore / copy);
         }
     }
     Some(())
