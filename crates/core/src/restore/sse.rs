@@ -95,8 +95,16 @@ impl SseAnswer {
             &owned
         };
         let mut searched = std::mem::take(&mut self.searched).min(pending.len());
-        while let Some(end) = event_end(pending, searched.saturating_sub(3), 0, self.oversized.is_none(), last) {
-            self.event(tokens, &pending[..end], out);
+        loop {
+            let end = match self.repeated_event(tokens, pending, out) {
+                Some(end) => end,
+                None => {
+                    let from = searched.saturating_sub(3);
+                    let Some(end) = event_end(pending, from, 0, self.oversized.is_none(), last) else { break };
+                    self.event(tokens, &pending[..end], out);
+                    end
+                }
+            };
             pending = &pending[end..];
             searched = 0;
         }
@@ -173,6 +181,22 @@ impl SseAnswer {
         }
     }
 
+    /// The event at the start of `bytes`, where it says the same as the last one but for its fragment; gives its end.
+    fn repeated_event(&mut self, tokens: &TokenIndex, bytes: &[u8], out: &mut Vec<u8>) -> Option<usize> {
+        if self.oversized.is_some() {
+            return None;
+        }
+        let mut last = self.last.take()?;
+        let end = last.takes(bytes);
+        if let Some(end) = end {
+            let start = last.data_start();
+            let place = |span: &Range<usize>| start + span.start..start + span.end;
+            self.read_event(tokens, last.event(), place, &bytes[..end], out);
+        }
+        self.last = Some(last);
+        end
+    }
+
     fn event(&mut self, tokens: &TokenIndex, bytes: &[u8], out: &mut Vec<u8>) {
         if self.oversized.is_some() {
             self.part_of_event(tokens, bytes, true, out);
@@ -184,15 +208,6 @@ impl SseAnswer {
             return;
         };
         let text = data.text(bytes);
-        // The event before, where this one says the same but for its fragment.
-        if let Some(mut last) = self.last.take() {
-            if last.takes(text) {
-                self.read_event(tokens, last.event(), &data, bytes, out);
-                self.last = Some(last);
-                return;
-            }
-            self.last = Some(last);
-        }
         let Ok(event) = Event::read(text) else {
             if text.trim_ascii() == b"[DONE]" {
                 self.end_texts(tokens, |_| true, out);
@@ -201,30 +216,47 @@ impl SseAnswer {
             self.whole_text(tokens, bytes, out);
             return;
         };
-        self.read_event(tokens, &event, &data, bytes, out);
-        self.last = Repeat::of(event, text).map(Box::new).or(self.last.take());
-    }
-
-    fn read_event(&mut self, tokens: &TokenIndex, event: &Event, data: &Data, bytes: &[u8], out: &mut Vec<u8>) {
-        let spans = event.slots.iter().map(|slot| data.span(&slot.span)).collect();
-        let Some(spans) = spans else {
+        // A string that runs over the end of a line is no JSON that anybody reads.
+        if !event.slots.iter().all(|slot| data.span(&slot.span).is_some()) {
             self.let_go(out);
             self.whole_text(tokens, bytes, out);
             return;
-        };
+        }
+        let place = |span: &Range<usize>| data.span(span).unwrap_or_default();
+        self.read_event(tokens, &event, place, bytes, out);
+        self.last = Repeat::of(event, &data, bytes).map(Box::new).or(self.last.take());
+    }
+
+    /// `place` tells where in `bytes` a stretch of the event's data stands.
+    fn read_event(
+        &mut self,
+        tokens: &TokenIndex,
+        event: &Event,
+        place: impl Fn(&Range<usize>) -> Range<usize>,
+        bytes: &[u8],
+        out: &mut Vec<u8>,
+    ) {
         self.end_texts(tokens, |id| event.ends(id), out);
         self.let_go(out);
-        self.slots(tokens, event, spans, bytes, out);
+        self.slots(tokens, event, place, bytes, out);
         if self.running.iter().map(Running::held_bytes).sum::<usize>() > MAX_HELD {
             self.end_texts(tokens, |_| true, out);
         }
     }
 
-    fn slots(&mut self, tokens: &TokenIndex, event: &Event, spans: Vec<Range<usize>>, bytes: &[u8], out: &mut Vec<u8>) {
+    fn slots(
+        &mut self,
+        tokens: &TokenIndex,
+        event: &Event,
+        place: impl Fn(&Range<usize>) -> Range<usize>,
+        bytes: &[u8],
+        out: &mut Vec<u8>,
+    ) {
         let start = out.len();
         let mut copied = 0;
         let mut holding = None;
-        for (slot, span) in event.slots.iter().zip(spans) {
+        for slot in &event.slots {
+            let span = place(&slot.span);
             out.extend_from_slice(&bytes[copied..span.start]);
             copied = span.end;
             let last = slot.runs_on.is_some_and(|id| event.is_last_of(id));
