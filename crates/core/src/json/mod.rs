@@ -6,4 +6,4 @@ mod walk;
 
 pub(crate) use changeable::{Changeable, ChangeableStrings};
 pub(crate) use escape::{push_escaped, unescape, whole_escapes};
-pub(crate) use walk::{Frame, Visitor, string_end, walk};
+pub(crate) use walk::{Frame, Visitor, walk};

@@ -57,7 +57,7 @@ pub(crate) fn walk(body: &[u8], visitor: &mut impl Visitor) -> Result<()> {
 }
 
 /// Offset of the quote that ends the string whose inside begins at `at`.
-pub(crate) fn string_end(body: &[u8], mut at: usize) -> Option<usize> {
+fn string_end(body: &[u8], mut at: usize) -> Option<usize> {
     loop {
         // Keys are short, and so is what stands between escapes.
         for _ in 0..SHORT_CHUNKS {

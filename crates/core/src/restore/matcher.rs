@@ -8,12 +8,12 @@ use std::ops::Range;
 
 use crate::json::push_escaped;
 use crate::session::TokenIndex;
-use crate::token::{CODE_LEN, MAX_TOKEN_LEN, is_code_char};
+use crate::token::{CODE_LEN, MAX_TOKEN_LEN, is_base32, is_code_char};
 
 /// Most backslashes before a separator: markdown in JSON in JSON in JSON.
 const MAX_BACKSLASHES: usize = 8;
 /// Longest spelling of a token.
-const MAX_SPELLED: usize = MAX_TOKEN_LEN + MAX_BACKSLASHES + 4;
+pub(super) const MAX_SPELLED: usize = MAX_TOKEN_LEN + MAX_BACKSLASHES + 4;
 /// How much before a token is looked at to see whether a word begins there.
 pub(crate) const CONTEXT: usize = 8;
 
@@ -27,6 +27,8 @@ struct Match<'t> {
 pub(crate) struct Restored {
     /// Tokens turned back.
     pub(crate) count: u64,
+    /// Something may look like a token and is none that is known.
+    pub(crate) met_stranger: bool,
     /// Where the text that is still to be given out begins.
     pub(crate) end: usize,
 }
@@ -35,11 +37,11 @@ pub(crate) struct Restored {
 ///
 /// What stands before the range tells only how words begin. A whole token that reaches past its end is taken along.
 pub(crate) fn restore(tokens: &TokenIndex, text: &[u8], range: Range<usize>, depth: u8, out: &mut Vec<u8>) -> Restored {
-    let mut count = 0;
+    let (mut count, mut met_stranger) = (0, false);
     let mut copied = range.start;
     let mut at = range.start;
-    while let Some(found) = memchr::memchr2(b'_', b'5', &text[at..]) {
-        let anchor = at + found;
+    let separators = Separators::of(&text[at..]);
+    while let Some(anchor) = separators.next(text, at) {
         match match_at(tokens, text, copied, anchor, depth).filter(|found| found.start < range.end) {
             Some(found) => {
                 out.extend_from_slice(&text[copied..found.start]);
@@ -48,13 +50,49 @@ pub(crate) fn restore(tokens: &TokenIndex, text: &[u8], range: Range<usize>, dep
                 at = found.end;
                 count += 1;
             }
-            None => at = anchor + 1,
+            None => {
+                met_stranger |= text[anchor] == b'_' && may_be_code(&text[anchor + 1..]);
+                at = anchor + 1;
+            }
         }
     }
     if copied < range.end {
         out.extend_from_slice(&text[copied..range.end]);
     }
-    Restored { count, end: copied.max(range.end) }
+    Restored { count, met_stranger, end: copied.max(range.end) }
+}
+
+/// Finds what separators of tokens end with, or hold.
+enum Separators {
+    /// They are all spelled `_`.
+    Underscores,
+    /// The `5` of `\u005f` and `%5F` too.
+    AnySpelling,
+}
+
+impl Separators {
+    /// Texts shorter than this are not worth looking through for the rarer spellings first.
+    const SHORT: usize = 64;
+
+    fn of(text: &[u8]) -> Self {
+        let is_plain = text.len() >= Self::SHORT
+            && memchr::memchr(b'%', text).is_none()
+            && memchr::memmem::find(text, b"u005").is_none();
+        if is_plain { Self::Underscores } else { Self::AnySpelling }
+    }
+
+    fn next(&self, text: &[u8], from: usize) -> Option<usize> {
+        let found = match self {
+            Self::Underscores => memchr::memchr(b'_', &text[from..]),
+            Self::AnySpelling => memchr::memchr2(b'_', b'5', &text[from..]),
+        };
+        found.map(|found| from + found)
+    }
+}
+
+/// True when `text` begins with what the code of a token is made of, as far as it goes.
+fn may_be_code(text: &[u8]) -> bool {
+    text.iter().take(CODE_LEN).all(|&c| is_base32(c))
 }
 
 /// The token whose separator ends with the `_` at `anchor`, or holds the `5` there. It begins at `floor` or later.
@@ -119,7 +157,10 @@ fn in_escape(text: &[u8], at: usize) -> bool {
 /// Where in `text`, at `floor` or later, the end begins that could be the beginning of a known token.
 pub(crate) fn held_from(tokens: &TokenIndex, text: &[u8], floor: usize, depth: u8) -> usize {
     let floor = floor.max(text.len().saturating_sub(MAX_SPELLED));
-    (floor..text.len())
+    // Labels, separators and codes are of these; a word before the last is no beginning.
+    let is_of_token = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'\\' | b'%');
+    let word = text[floor..].iter().rposition(|c| !is_of_token(c)).map_or(floor, |before| floor + before + 1);
+    (word..text.len())
         .find(|&start| tokens.may_begin(&text[start..]) && may_go_on(tokens, text, start, depth))
         .unwrap_or(text.len())
 }

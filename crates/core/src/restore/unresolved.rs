@@ -9,6 +9,11 @@ use crate::token::{CODE_LEN, Code, LABEL_LEN, LONG_CODE_LEN, is_base32, is_code_
 /// How far back a token can begin whose end has just come.
 pub(super) const LONGEST: usize = *LABEL_LEN.end() + 1 + LONG_CODE_LEN + 1;
 
+/// True when one may begin before `from` that did not end there.
+pub(super) fn may_go_on(text: &[u8], from: usize) -> bool {
+    memchr::memchr(b'_', &text[from.saturating_sub(LONG_CODE_LEN + 1)..from]).is_some()
+}
+
 /// How many such texts end in `text[range]`; with `last`, also one that the text ends with.
 ///
 /// An estimate, on the low side: a code without a digit, which is one in five, passes for an ordinary constant such as
