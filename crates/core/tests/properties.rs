@@ -160,8 +160,9 @@ proptest! {
     }
 
     #[test]
-    fn bytes_that_are_no_text_come_back(bytes in vec(any::<u8>(), 0..64), text in wild_text(), cuts in cuts()) {
-        let body = [bytes.as_slice(), text.as_bytes(), bytes.as_slice()].concat();
+    fn bytes_in_no_known_encoding_come_back(bytes in vec(b' '..=0xff, 0..64), text in wild_text(), cuts in cuts()) {
+        // what begins with `\xff\xfe` is UTF-16, and is refused
+        let body = [b"-", bytes.as_slice(), text.as_bytes(), bytes.as_slice()].concat();
         let restored = check_body(TEXT, &body, &[], &cuts)?.restored;
         prop_assert!(restored == body);
     }
