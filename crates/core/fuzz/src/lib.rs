@@ -197,7 +197,10 @@ pub fn mask_multipart(body: &[u8]) {
         Ok(None) => {}
         // with an identifier out of the way another one may show behind it; tokens themselves are never masked
         Ok(Some(twice)) => {
-            let stays = |token: &[u8]| !stands_alone(&masked, token) || memchr::memmem::find(&twice, token).is_some();
+            let is_in_name = |token: &[u8]| again.tokens().iter().any(|entry| is_within(entry.original, token));
+            let stays = |token: &[u8]| {
+                !stands_alone(&masked, token) || memchr::memmem::find(&twice, token).is_some() || is_in_name(token)
+            };
             assert!(session.tokens().iter().all(|entry| stays(entry.token)), "a token was masked");
         }
         Err(_) => panic!("the masked form is refused"),
@@ -213,6 +216,12 @@ fn stands_alone(text: &[u8], token: &[u8]) -> bool {
     let is_part_of_name = |c: Option<&u8>| c.is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_'));
     memchr::memmem::find_iter(text, token)
         .all(|start| !is_part_of_name(text[..start].last()) && !is_part_of_name(text.get(start + token.len())))
+}
+
+/// True where `name` has `token` in it and more: what a key announces is masked whole, as in `role:role/ROLE_…`, since
+/// what stands beside the token may be the customer's.
+fn is_within(name: &[u8], token: &[u8]) -> bool {
+    name != token && memchr::memmem::find(name, token).is_some()
 }
 
 /// The lines that separate the parts of a form, up to the one that ends it, read with no regard to what stands between.
