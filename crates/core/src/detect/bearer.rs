@@ -99,7 +99,12 @@ impl Scan<'_, '_> {
         let password = &text[start.min(end)..end];
         let is_random = password.iter().any(u8::is_ascii_digit) && password.iter().any(u8::is_ascii_alphabetic);
         let is_variable = password.iter().any(|c| matches!(c, b'{' | b'(')) || password.first() == Some(&b'$');
-        if text.get(end) == Some(&b'@') && password.len() >= 6 && is_random && !is_variable {
+        if text.get(end) == Some(&b'@')
+            && password.len() >= 6
+            && is_random
+            && !is_variable
+            && !is_token_shaped(password)
+        {
             let known = &self.detector.catalog.known;
             self.whole(known.url_password, start, end);
             let run = run_start(text, colon, 12, is_alnum);
