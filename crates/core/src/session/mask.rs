@@ -29,6 +29,9 @@ impl Session {
     /// [`Error::UnsupportedContent`] for types that cannot be masked, [`Error::InvalidBody`] for a body that is not
     /// what its type says and holds something to mask, or could.
     pub fn mask(&mut self, content_type: &[u8], body: &[u8]) -> Result<Option<Vec<u8>>> {
+        if Content::parse(content_type, body).is_some_and(|content| content.is_disguise(body)) {
+            return Err(Error::UnsupportedContent);
+        }
         let (Findings { parts: edits, .. }, layout) = self.find(content_type, body)?;
         Ok(self.replace(body, 0..body.len(), &edits, &layout))
     }
