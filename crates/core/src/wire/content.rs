@@ -125,9 +125,9 @@ impl Content {
         }
     }
 
-    /// True for a body that calls itself text and is none: one that was compressed, say, would seem to hold nothing.
+    /// True for a body that calls itself text and is compressed.
     pub(crate) fn is_disguise(self, body: &[u8]) -> bool {
-        matches!(self, Self::Text | Self::EventStream | Self::Form) && is_binary(body)
+        matches!(self, Self::Text | Self::EventStream | Self::Form) && is_packed(body)
     }
 
     /// What a body of unknown type looks like.
@@ -150,11 +150,13 @@ fn holds_wide_ascii(body: &[u8]) -> bool {
     memchr::memchr_iter(0, body).any(|at| is_wide(at, 2) || is_wide(at, 4))
 }
 
-/// True for bytes that are text in no encoding: compressed ones, which would seem to hold nothing.
-fn is_binary(body: &[u8]) -> bool {
-    // Colors, bells and the like stand in logs.
-    let is_control = |c: &u8| matches!(c, 0..=6 | 14..=26 | 28..=31);
-    std::str::from_utf8(body).is_err() && body.iter().any(is_control)
+/// What compressed bytes begin with: gzip, zlib, Zstandard, xz, bzip2, zip.
+const PACKED: [&[u8]; 9] =
+    [b"\x1f\x8b", b"x\x01", b"x\x5e", b"x\x9c", b"x\xda", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\0", b"BZh", b"PK\x03\x04"];
+
+/// True for compressed bytes, which would seem to hold nothing.
+fn is_packed(body: &[u8]) -> bool {
+    PACKED.iter().any(|beginning| body.starts_with(beginning)) && std::str::from_utf8(body).is_err()
 }
 
 /// True for types that say nothing about their content.
