@@ -122,34 +122,10 @@ describe("the handler", function()
     fresh:log({})
     assert.same({}, freed)
 
-    ctx.exchange = { session = "the session", decided = true }
+    ctx.exchange = { session = "the session" }
     fresh:log({})
     fresh:log({})
     assert.same({ "the session" }, freed)
-  end)
-
-
-  it("tells of a request that an error in access stopped, and not of one whose client left", function()
-    local told
-    local function log(status)
-      told = nil
-      local kong = quiet_pdk({ exchange = { session = false, decided = false, failure = false } })
-      kong.log.set_serialize_value = function(key, value)
-        told = key == "aws_masker" and value or told
-      end
-      kong.response = {
-        get_status = function()
-          return status
-        end,
-      }
-      plugin.load("handler", { clib = {}, detectors = {} }, { kong = kong, ngx = {} }):log({})
-    end
-
-    log(500)
-    assert.same({ blocked = { reason = "INTERNAL", outcome = "blocked" } }, told)
-
-    log(499)
-    assert.is_nil(told)
   end)
 
 

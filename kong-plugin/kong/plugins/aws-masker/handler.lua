@@ -38,8 +38,6 @@ local function new_state()
     session = false,
     -- referenced for as long as the session: a config change may drop the detector meanwhile
     detector = false,
-    -- access came to its end, whatever that was
-    decided = false,
     -- name of what went wrong, and what that did to the request
     failure = false,
     stopped = false,
@@ -300,31 +298,16 @@ function AwsMasker:configure(configs)
 end
 
 
--- As `mask_request`, with errors as failures.
-local function mask_guarded(conf, state)
-  local ok, failure_name, why = pcall(mask_request, conf, state)
-  if not ok then
-    return "INTERNAL", failure_name
-  end
-
-  return failure_name, why
-end
-
-
 function AwsMasker:access(conf)
   local state = new_state()
   kong.ctx.plugin.exchange = state
 
   local span = spans.start(kong, spans.MASK)
-  local failure_name, why
-  if conf.dry_run or conf.on_error == "allow" then
-    failure_name, why = mask_guarded(conf, state)
-  else
-    -- LuaJIT does not compile what returns through a pcall; after an error the gateway answers with status 500
-    failure_name, why = mask_request(conf, state)
+  local ok, failure_name, why = pcall(mask_request, conf, state)
+  if not ok then
+    failure_name, why = "INTERNAL", failure_name
   end
 
-  state.decided = true
   spans.finish(span, failure_name and { failure = failure_name })
   if not failure_name then
     return
@@ -421,11 +404,6 @@ local function report(conf, state)
   log_fields.redact(kong)
   if not state then
     return
-  end
-
-  -- an error in access; a client that leaves while its request is read or looked up is none
-  if not state.decided and kong.response.get_status() == 500 then
-    state.failure, state.stopped = "INTERNAL", true
   end
 
   local of, why = exchange.of(conf, state)
