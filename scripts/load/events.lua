@@ -2,56 +2,66 @@
 --
 -- With many connections the time of a request is mostly that of the requests before it, so the little that a worker has
 -- to do later for the events comes back many times over, and with it what Redis does on the same cores. One connection
--- that waits for each answer measures the request alone. What the machine does besides moves slowly against a run of a
--- quarter of a second: off and on are compared within pairs of runs, which take turns in who is first.
+-- that waits for each answer measures the request alone. Off and on take turns on it, so that both meet the same worker
+-- and what the machine does besides; neighbouring turns are compared.
+local paths = require "spec.support.paths"
 local process = require "spec.support.process"
 
 
 local OFF, ON = "masker", "events"
 
-local SECONDS = 0.25
-local FEWEST, MOST = 100, 1000
-local WARM_REQUESTS = 1000
+-- About 30 ms; no multiple of what a batch of events holds, so that no turn always has the sending to itself.
+local REQUESTS_PER_TURN = 101
+local WARM_SECONDS = 3
 
 
--- @return median time of a request, microseconds
-local function run(world, route, body_path, requests)
-  local csv = world.gateway.folder .. "/percentiles.csv"
-  local output, ok = process.capture(
-    ("ab -q -k -l -n %d -c 1 -e %s -p %s -T application/json -H 'x-api-key: load'"
-     .. " http://127.0.0.1:%d/fast/%s/v1/messages 2>&1"):format(
-      requests, process.quote(csv), process.quote(body_path), world.gateway.port, route))
-  local failed = tonumber(output:match("Failed requests:%s+(%d+)"))
-  assert(ok and failed == 0 and not output:find("Non-2xx", 1, true), "ab failed:\n" .. output)
-  return tonumber(process.read_file(csv):match("\n50,([%d.]+)")) * 1000
+local function median(values)
+  table.sort(values)
+  return values[math.floor((#values + 1) / 2)]
+end
+
+
+-- @return array of turns, each an array of microseconds; the odd ones with events off
+local function run(world, body_path, seconds)
+  local times = world.gateway.folder .. "/times"
+  local output, ok = process.capture(("wrk -t1 -c1 -d%ds -s %s http://127.0.0.1:%d -- %s %s %d %s %s 2>&1"):format(
+    seconds, process.quote(paths.root .. "/scripts/load/turns.lua"), world.gateway.port, process.quote(body_path),
+    process.quote(times), REQUESTS_PER_TURN, "/fast/" .. OFF .. "/v1/messages", "/fast/" .. ON .. "/v1/messages"))
+  assert(ok, "wrk failed:\n" .. output)
+
+  local turns, turn = {}, {}
+  for time, status in process.read_file(times):gmatch("([%d.]+) (%d+)\n") do
+    assert(status == "200", "the gateway answered with status " .. status)
+    turn[#turn + 1] = tonumber(time)
+    if #turn == REQUESTS_PER_TURN then
+      turns[#turns + 1] = turn
+      turn = {}
+    end
+  end
+
+  assert(#turns >= 4, "too few requests were answered to compare anything:\n" .. output)
+  return turns
 end
 
 
 local _M = {}
 
 
---- @return array of pairs: { off, on }, medians of a run in microseconds
-function _M.measure(world, body_path, pairs_wanted)
-  local needed = 0
-  for _, route in ipairs({ OFF, ON }) do
-    needed = math.max(needed, run(world, route, body_path, WARM_REQUESTS))
+--- @return array of pairs: { off, on }, medians of neighbouring turns in microseconds
+function _M.measure(world, body_path, seconds)
+  run(world, body_path, WARM_SECONDS)
+
+  local turns = run(world, body_path, seconds)
+  local pairs_of_turns = {}
+  -- of three turns one is left out: so every other pair begins with events on, and a machine that grows slower or
+  -- faster favours neither
+  for i = 1, #turns - 1, 3 do
+    local first, second = median(turns[i]), median(turns[i + 1])
+    local off_first = i % 2 == 1
+    pairs_of_turns[#pairs_of_turns + 1] = { off = off_first and first or second, on = off_first and second or first }
   end
 
-  local requests = math.max(FEWEST, math.min(MOST, math.floor(SECONDS * 1e6 / needed)))
-  local result = {}
-  for i = 1, pairs_wanted do
-    local pair = {}
-    if i % 2 == 0 then
-      pair.off = run(world, OFF, body_path, requests)
-      pair.on = run(world, ON, body_path, requests)
-    else
-      pair.on = run(world, ON, body_path, requests)
-      pair.off = run(world, OFF, body_path, requests)
-    end
-    result[i] = pair
-  end
-
-  return result
+  return pairs_of_turns
 end
 
 

@@ -131,8 +131,9 @@ end
 
 local function events_table(data, lines)
   lines[#lines + 1] = "\n### Events on (sampling 1.0) over events off\n"
-  lines[#lines + 1] = ("p50 over one connection, %d pairs of runs in turns; behind the median of the differences,"
-                       .. " between what it lies with 95 %% certainty.\n"):format(data.event_pairs)
+  lines[#lines + 1] = ("p50 over one connection, on which requests with events off and on take turns, a hundred each,"
+                       .. " for %g s; behind the median of the differences between neighbouring turns, between what it"
+                       .. " lies with 95 %% certainty.\n"):format(data.event_seconds)
   lines[#lines + 1] = "| body | p50 off | added by events | of p50 | CPU/request, half load | requests/s, full load |"
   lines[#lines + 1] = "|---|--:|--:|--:|--:|--:|"
   for _, body in ipairs(data.bodies) do
@@ -184,7 +185,7 @@ function _M.write(result)
     connections = result.connections,
     seconds = result.seconds,
     rounds = result.rounds,
-    event_pairs = result.event_pairs,
+    event_seconds = result.event_seconds,
     bodies = {},
     apache_bench = result.apache_bench,
     large_answers = result.large_answers,

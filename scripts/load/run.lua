@@ -27,8 +27,8 @@ end
 local SECONDS = number("LOAD_SECONDS", 2)
 local ROUNDS = number("LOAD_ROUNDS", 5)
 local CONNECTIONS = number("LOAD_CONNECTIONS", 32)
--- Runs with events on, and as many with events off.
-local EVENT_PAIRS = number("LOAD_EVENT_PAIRS", 60)
+-- In which requests with events on and off take turns.
+local EVENT_SECONDS = number("LOAD_EVENT_SECONDS", 20)
 local WORKERS = number("LOAD_WORKERS", 2)
 local OUT = os.getenv("LOAD_OUT") or paths.root .. "/target/load"
 
@@ -156,7 +156,7 @@ local function measure_bodies(world, folder)
         bytes = #body,
         full = full,
         half = measure(world, path, CONNECTIONS, half_load_pause(full)),
-        events = events.measure(world, path, EVENT_PAIRS),
+        events = events.measure(world, path, EVENT_SECONDS),
         memory = workers.memory(world.gateway),
       }
     end
@@ -249,7 +249,7 @@ local function main()
       connections = CONNECTIONS,
       seconds = SECONDS,
       rounds = ROUNDS,
-      event_pairs = EVENT_PAIRS,
+      event_seconds = EVENT_SECONDS,
       routes = ROUTES,
       bodies = results,
       apache_bench = bench,
