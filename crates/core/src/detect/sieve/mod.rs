@@ -3,7 +3,8 @@
 //! "Class Teddy": each [`Row`] says which bytes may stand at five offsets around an anchor. A row is one bit; two
 //! tables of 16 entries an offset, one for each half of a byte, hold the rows that the byte rules out. A position that
 //! every row is ruled out at is not worth a look. The tables see classes as rectangles (high halves × low halves), so
-//! the sieve lets more through than the rows say, and never less.
+//! the sieve lets more through than the rows say, and never less. AVX-512 looks a whole byte up at once, and lets through
+//! what the rows say.
 //!
 //! The scan calls the same handlers without it ([`Lanes::SCALAR`]): slower, and the reference that tests compare with.
 
@@ -44,6 +45,8 @@ enum Kind {
     Ssse3,
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
     #[cfg(target_arch = "aarch64")]
     Neon,
 }
@@ -62,6 +65,9 @@ impl Lanes {
             }
             if std::arch::is_x86_feature_detected!("avx2") {
                 all.push(Self(Kind::Avx2));
+            }
+            if std::arch::is_x86_feature_detected!("avx512bw") && std::arch::is_x86_feature_detected!("avx512vbmi") {
+                all.push(Self(Kind::Avx512));
             }
         }
         #[cfg(target_arch = "aarch64")]
@@ -94,22 +100,58 @@ impl fmt::Display for Lanes {
             Kind::Ssse3 => "ssse3",
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => "avx512",
             #[cfg(target_arch = "aarch64")]
             Kind::Neon => "neon",
         })
     }
 }
 
-/// The rows that a byte rules out at one offset: those of its low half and those of its high half.
+/// The rows that a byte rules out at one offset: bits that no row has are ruled out everywhere.
 #[derive(Clone, Copy, Debug)]
 struct Ruled {
+    /// By the low half of a byte, and by the high one.
     low: [u8; 16],
     high: [u8; 16],
+    /// By the whole byte.
+    #[cfg(target_arch = "x86_64")]
+    ascii: [u8; 128],
+    /// By every byte that is not ASCII.
+    #[cfg(target_arch = "x86_64")]
+    rest: u8,
 }
 
-/// Bits that no row has are ruled out everywhere.
-const RULED_OUT: [[Ruled; PAGES]; OFFSETS.len()] =
-    [[Ruled { low: [0xff; 16], high: [0xff; 16] }; PAGES]; OFFSETS.len()];
+impl Ruled {
+    const OUT: Self = Self {
+        low: [0xff; 16],
+        high: [0xff; 16],
+        #[cfg(target_arch = "x86_64")]
+        ascii: [0xff; 128],
+        #[cfg(target_arch = "x86_64")]
+        rest: 0xff,
+    };
+
+    /// Rules the rows of `bits` in for the byte `c`. Bytes that are not ASCII are all the same.
+    fn rule_in(&mut self, c: u8, bits: u8) {
+        self.high[usize::from(c >> 4)] &= !bits;
+        if c.is_ascii() {
+            self.low[usize::from(c & 15)] &= !bits;
+        }
+        #[cfg(target_arch = "x86_64")]
+        match self.ascii.get_mut(usize::from(c)) {
+            Some(ruled) => *ruled &= !bits,
+            None => self.rest &= !bits,
+        }
+    }
+
+    /// Rules them in for every byte.
+    fn rule_in_all(&mut self, bits: u8) {
+        self.low.iter_mut().chain(&mut self.high).for_each(|ruled| *ruled &= !bits);
+        #[cfg(target_arch = "x86_64")]
+        self.ascii.iter_mut().chain([&mut self.rest]).for_each(|ruled| *ruled &= !bits);
+    }
+}
 
 /// What the kernels look up.
 #[derive(Debug)]
@@ -124,19 +166,11 @@ impl Sieve {
     /// Takes the rows apart into tables; unites some when there are more than the tables have bits.
     pub(super) fn new(rows: Vec<Row>) -> Self {
         let rows = Row::unite(rows, PAGES * ROWS_PER_PAGE);
-        let mut tables = RULED_OUT;
+        let mut tables = [[Ruled::OUT; PAGES]; OFFSETS.len()];
         for (i, row) in rows.iter().enumerate() {
-            let bit = 1 << (i % ROWS_PER_PAGE);
             for (pages, class) in tables.iter_mut().zip(row.classes()) {
                 let ruled = &mut pages[i / ROWS_PER_PAGE];
-                for half in 0..16 {
-                    if class.has_low_half(half) {
-                        ruled.low[usize::from(half)] &= !bit;
-                    }
-                    if class.has_high_half(half) {
-                        ruled.high[usize::from(half)] &= !bit;
-                    }
-                }
+                (0..=u8::MAX).filter(|&c| class.contains(c)).for_each(|c| ruled.rule_in(c, 1 << (i % ROWS_PER_PAGE)));
             }
         }
         Self { offsets: &OFFSETS, tables }
@@ -146,8 +180,8 @@ impl Sieve {
     ///
     /// With `either_case` also those with capitals instead of small letters.
     pub(super) fn of_literals(literals: &[&[u8]], either_case: bool) -> Self {
-        let mut tables = RULED_OUT;
-        // Of bytes that are not ASCII the tables see one half only: telling them apart would cost rows for nothing.
+        let mut tables = [[Ruled::OUT; PAGES]; OFFSETS.len()];
+        // Bytes that are not ASCII look all alike: telling them apart would cost rows for nothing.
         let (ascii, rest): (Vec<&[u8]>, Vec<&[u8]>) =
             literals.iter().partition(|literal| literal.first().is_some_and(u8::is_ascii));
         let rows = PAGES * ROWS_PER_PAGE - 1;
@@ -159,17 +193,12 @@ impl Sieve {
                 let ruled = &mut pages[row / ROWS_PER_PAGE];
                 match usize::try_from(offset).ok().and_then(|at| literal.get(at)) {
                     Some(&c) => {
-                        for c in [c, if either_case { c.to_ascii_uppercase() } else { c }] {
-                            if c.is_ascii() {
-                                ruled.low[usize::from(c & 15)] &= !bit;
-                            }
-                            ruled.high[usize::from(c >> 4)] &= !bit;
+                        ruled.rule_in(c, bit);
+                        if either_case {
+                            ruled.rule_in(c.to_ascii_uppercase(), bit);
                         }
                     }
-                    None => {
-                        ruled.low.iter_mut().for_each(|low| *low &= !bit);
-                        ruled.high.iter_mut().for_each(|high| *high &= !bit);
-                    }
+                    None => ruled.rule_in_all(bit),
                 }
             }
         }
@@ -243,6 +272,8 @@ impl Sieve {
             Kind::Ssse3 => x86::look_ssse3(self, window, words),
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => x86::look_avx2(self, window, words),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => x86::look_avx512(self, window, words),
             #[cfg(target_arch = "aarch64")]
             Kind::Neon => neon::look(self, window, words),
         }
@@ -251,15 +282,17 @@ impl Sieve {
 
     /// What the kernels compute, for one position. Outside of the text stand zeros.
     #[cfg(test)]
-    pub(super) fn passes(&self, text: &[u8], at: usize) -> bool {
+    fn passes(&self, lanes: Lanes, text: &[u8], at: usize) -> bool {
         let mut ruled = [0u8; PAGES];
         for (pages, offset) in self.tables.iter().zip(*self.offsets) {
             let c = at.checked_add_signed(offset).and_then(|at| text.get(at)).copied().unwrap_or(0);
             for (ruled, table) in ruled.iter_mut().zip(pages) {
-                *ruled |= table.high[usize::from(c >> 4)];
-                if c.is_ascii() {
-                    *ruled |= table.low[usize::from(c & 15)];
-                }
+                *ruled |= match lanes.0 {
+                    #[cfg(target_arch = "x86_64")]
+                    Kind::Avx512 => table.ascii.get(usize::from(c)).copied().unwrap_or(table.rest),
+                    _ if c.is_ascii() => table.high[usize::from(c >> 4)] | table.low[usize::from(c & 15)],
+                    _ => table.high[usize::from(c >> 4)],
+                };
             }
         }
         ruled.iter().any(|&ruled| ruled != 0xff)
@@ -295,6 +328,11 @@ mod tests {
         ]
     }
 
+    /// With every kind of lanes.
+    fn passes_all(sieve: &Sieve, text: &[u8], at: usize) -> bool {
+        Lanes::available().into_iter().all(|lanes| sieve.passes(lanes, text, at))
+    }
+
     fn hot_bytes() -> impl Strategy<Value = Vec<u8>> {
         let hot = prop::sample::select(b"-:%\\/nafAXBCDEF3 \n\"\x00\x80\xba\xff".as_slice());
         prop::collection::vec(prop_oneof![4 => hot, 1 => any::<u8>()], 0..700)
@@ -311,18 +349,20 @@ mod tests {
                 prop_assert!(from == 0 || from + (count + 1) * WORD + REACH > text.len());
                 for i in 0..count * WORD {
                     let got = words[i / WORD] >> (i % WORD) & 1 == 1;
-                    prop_assert_eq!(got, sieve.passes(&text, from + i), "{} at {}", lanes, from + i);
+                    prop_assert_eq!(got, sieve.passes(lanes, &text, from + i), "{} at {}", lanes, from + i);
                 }
             }
         }
 
         #[test]
         fn each_goes_on_where_it_is_told(text in hot_bytes(), skips in prop::collection::vec(0usize..300, 1..20)) {
-            let sieve = Sieve::new(rows());
+            let rows = rows();
+            let sieve = Sieve::new(rows.clone());
+            let passes = |at: usize| rows.iter().any(|row| row.matches(&text, at));
             let mut walked = Vec::new();
             let (mut at, mut lengths) = (0, skips.iter().cycle());
             while at < text.len() {
-                if sieve.passes(&text, at) {
+                if passes(at) {
                     walked.push(at);
                     at += lengths.next().map_or(0, |skip| skip.saturating_sub(200));
                 }
@@ -332,7 +372,7 @@ mod tests {
                 let (mut visited, mut skips, mut allowed) = (Vec::new(), skips.iter().cycle(), 0);
                 sieve.each(lanes, &text, |at| {
                     assert!(at >= allowed, "{lanes} went back to {at}");
-                    if sieve.passes(&text, at) {
+                    if passes(at) {
                         visited.push(at);
                         allowed = at + 1 + skips.next().map_or(0, |skip| skip.saturating_sub(200));
                     } else {
@@ -352,9 +392,9 @@ mod tests {
             let all: Vec<Row> = rows().into_iter().chain(more).collect();
             let sieve = Sieve::new(all.clone());
             for at in 0..text.len() {
-                prop_assert!(sieve.passes(&text, at) || !all.iter().any(|row| row.matches(&text, at)));
+                prop_assert!(passes_all(&sieve, &text, at) || !all.iter().any(|row| row.matches(&text, at)));
             }
-            prop_assert!(!sieve.passes(b"  ", 1));
+            prop_assert!(Lanes::available().into_iter().all(|lanes| !sieve.passes(lanes, b"  ", 1)));
         }
 
         #[test]
@@ -362,7 +402,7 @@ mod tests {
             let rows = rows();
             let sieve = Sieve::new(rows.clone());
             for at in 0..text.len() {
-                prop_assert!(sieve.passes(&text, at) || !rows.iter().any(|row| row.matches(&text, at)));
+                prop_assert!(passes_all(&sieve, &text, at) || !rows.iter().any(|row| row.matches(&text, at)));
             }
         }
     }
@@ -377,7 +417,7 @@ mod tests {
                     let mut text = [b" ", base].concat();
                     text[at] = c;
                     for at in 0..text.len() {
-                        assert!(sieve.passes(&text, at) || !rows.iter().any(|row| row.matches(&text, at)));
+                        assert!(passes_all(&sieve, &text, at) || !rows.iter().any(|row| row.matches(&text, at)));
                     }
                 }
             }

@@ -24,12 +24,8 @@ impl Class {
         Self::of(|c| bytes.contains(&c))
     }
 
-    pub(super) fn has_low_half(self, half: u8) -> bool {
-        (0..8).any(|high| self.ascii >> (high << 4 | half) & 1 == 1)
-    }
-
-    pub(super) fn has_high_half(self, half: u8) -> bool {
-        if half < 8 { (0..16).any(|low| self.ascii >> (half << 4 | low) & 1 == 1) } else { self.any }
+    pub(super) fn contains(self, c: u8) -> bool {
+        if c.is_ascii() { self.ascii >> c & 1 == 1 } else { self.any }
     }
 
     fn union(self, other: Self) -> Self {
@@ -41,11 +37,6 @@ impl Class {
         let rest = !FREQUENT.iter().fold(0u128, |all, (set, _)| all | set);
         let listed: u32 = FREQUENT.iter().map(|(set, each)| (self.ascii & set).count_ones() * each).sum();
         listed + (self.ascii & rest).count_ones() + if self.any { 60 } else { 0 }
-    }
-
-    #[cfg(test)]
-    fn contains(self, c: Option<u8>) -> bool {
-        self.any || c.is_some_and(|c| c.is_ascii() && self.ascii >> c & 1 == 1)
     }
 }
 
@@ -143,9 +134,11 @@ impl Row {
     /// True when this row, taken by its word, lets `at` through.
     #[cfg(test)]
     pub(in crate::detect) fn matches(&self, text: &[u8], at: usize) -> bool {
-        self.classes
-            .iter()
-            .zip(OFFSETS)
-            .all(|(class, offset)| class.contains(at.checked_add_signed(offset).and_then(|at| text.get(at)).copied()))
+        self.classes.iter().zip(OFFSETS).all(|(class, offset)| {
+            match at.checked_add_signed(offset).and_then(|at| text.get(at)) {
+                Some(&c) => class.contains(c),
+                None => class.any,
+            }
+        })
     }
 }

@@ -12,11 +12,64 @@ pub(super) fn look_avx2(sieve: &Sieve, window: &[u8], words: &mut [u64]) {
     unsafe { avx2(sieve, window.as_ptr(), words) }
 }
 
+/// [`Sieve::look`] where the processor has AVX-512 with VBMI. `window` begins one byte before the first position.
+pub(super) fn look_avx512(sieve: &Sieve, window: &[u8], words: &mut [u64]) {
+    assert!(words.len() * WORD + 1 + REACH <= window.len());
+    // SAFETY: `Kind::Avx512` is made only where the processor has AVX-512 BW and VBMI; the length was checked on the line
+    // above.
+    unsafe { avx512(sieve, window.as_ptr(), words) }
+}
+
 /// [`Sieve::look`] where the processor has SSSE3. `window` begins one byte before the first position.
 pub(super) fn look_ssse3(sieve: &Sieve, window: &[u8], words: &mut [u64]) {
     assert!(words.len() * WORD + 1 + REACH <= window.len());
     // SAFETY: `Kind::Ssse3` is made only where the processor has SSSE3; the length was checked on the line above.
     unsafe { ssse3(sieve, window.as_ptr(), words) }
+}
+
+/// # Safety
+/// - The processor has AVX-512 BW and VBMI.
+/// - `window` points at `words.len() * WORD + 1 + REACH` readable bytes.
+#[target_feature(enable = "avx512bw,avx512vbmi")]
+unsafe fn avx512(sieve: &Sieve, window: *const u8, words: &mut [u64]) {
+    let all = _mm512_set1_epi8(-1);
+    let mut ascii = [[[_mm512_setzero_si512(); 2]; PAGES]; OFFSETS.len()];
+    let mut rest = [[_mm512_setzero_si512(); PAGES]; OFFSETS.len()];
+    for ((ascii, rest), ruled) in
+        ascii.iter_mut().flatten().zip(rest.iter_mut().flatten()).zip(sieve.tables.iter().flatten())
+    {
+        // SAFETY: the table is an array of 128 bytes.
+        *ascii = unsafe {
+            [_mm512_loadu_si512(ruled.ascii.as_ptr().cast()), _mm512_loadu_si512(ruled.ascii.as_ptr().add(64).cast())]
+        };
+        *rest = _mm512_set1_epi8(ruled.rest.cast_signed());
+    }
+    for (i, word) in words.iter_mut().enumerate() {
+        let mut ruled = [_mm512_setzero_si512(); PAGES];
+        let mut k = 0;
+        while k < OFFSETS.len() {
+            // SAFETY: all offsets lie between -1 and REACH and `window` begins at -1, so the last of the 64 bytes read is
+            // at most byte `1 + REACH + WORD * words.len() - 1` of it.
+            let bytes = unsafe { _mm512_loadu_si512(window.offset(1 + sieve.offsets[k]).add(i * WORD).cast()) };
+            let is_rest = _mm512_movepi8_mask(bytes);
+            let mut page = 0;
+            while page < PAGES {
+                let [low, high] = ascii[k][page];
+                // Seven bits of each byte are looked up.
+                let by_byte = _mm512_permutex2var_epi8(low, bytes, high);
+                let by_byte = _mm512_mask_mov_epi8(by_byte, is_rest, rest[k][page]);
+                ruled[page] = _mm512_or_si512(ruled[page], by_byte);
+                page += 1;
+            }
+            k += 1;
+        }
+        *word = 0;
+        let mut page = 0;
+        while page < PAGES {
+            *word |= _mm512_cmpneq_epi8_mask(ruled[page], all);
+            page += 1;
+        }
+    }
 }
 
 /// # Safety
