@@ -6,6 +6,7 @@ use hashbrown::HashSet;
 
 use super::{Detector, Findings};
 use crate::json::whole_escapes;
+use crate::token::is_token_shaped;
 use crate::wire::{Content, DecodedForm, Layout, Multipart, Spelling};
 use crate::{Error, Result};
 
@@ -90,12 +91,23 @@ fn clip(found: &mut Findings, layout: &Layout, body: &[u8]) {
         None => false,
     };
     found.findings.retain_mut(|finding| clip(&mut finding.span, 0));
-    let mut end = 0;
+    let (mut end, mut left_tokens) = (0, false);
     found.parts.retain_mut(|part| {
+        let whole_end = part.span.end;
         let stays = clip(&mut part.span, end);
         end = end.max(part.span.end);
-        stays
+        // The rest of what was a name may be the token of an earlier turn.
+        let is_token = stays && part.span.end < whole_end && is_token_shaped(&body[part.span.clone()]);
+        left_tokens |= is_token;
+        stays && !is_token
     });
+    if left_tokens {
+        let Findings { findings, parts } = found;
+        findings.retain(|finding| {
+            let first = parts.partition_point(|part| part.span.start < finding.span.start);
+            parts.get(first).is_some_and(|part| part.span.start < finding.span.end)
+        });
+    }
 }
 
 /// Numbers that nothing near them calls account ids stay, unless the same digits are found elsewhere too.
