@@ -34,11 +34,13 @@ pcall(function()
 end)
 
 local resident_bytes = kib("RssAnon") * KIB
+local lua_bytes = collectgarbage("count") * KIB
 ngx.header["Content-Type"] = "application/json"
 ngx.print(cjson.encode({
   pid = ngx.worker.pid(),
   resident_bytes = resident_bytes,
   -- what somebody holds: Lua, and the rest of the worker; without mallinfo2, what is resident
-  held_bytes = allocated_bytes and allocated_bytes + collectgarbage("count") * KIB or resident_bytes,
+  held_bytes = allocated_bytes and allocated_bytes + lua_bytes or resident_bytes,
+  lua_bytes = lua_bytes,
   open_handles = clib.live_handles(),
 }))
