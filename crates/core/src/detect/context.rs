@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::Scan;
 use super::boundary::{is_alnum, run_end, run_start};
 use super::key::key_start;
+use super::table;
 use super::value::{Setting, Value, is_believable, shape_range, value, whole_quoted};
 use crate::catalog::{Category, Member, ValueShape};
 
@@ -12,8 +13,6 @@ use crate::catalog::{Category, Member, ValueShape};
 const MAX_LIST: usize = 1000;
 /// Longest cell of a table.
 const MAX_CELL: usize = 1024;
-/// Longest heading of a table that is looked at.
-const MAX_HEADING: usize = 4096;
 /// How far before a setting the head of its section may stand, bytes.
 const MAX_SECTION: usize = 1024;
 /// How many values without quotes may be the end of each other when they are longer than the next figure says.
@@ -101,42 +100,12 @@ impl Scan<'_, '_> {
         if members.is_empty() {
             return;
         }
-        if let Some(rows) = below_separator(text, at) {
-            return self.column(&members, at, rows);
+        if table::is_heading_at(text, at) {
+            self.hits.met_heading = true;
+            return;
         }
         if let Some(found) = cell_text(text, at) {
             self.believe(&members, found, Setting::Sure);
-        }
-    }
-
-    /// The values of the column that ends at the bar `at` of a heading, in the rows from `rows` on.
-    fn column(&mut self, members: &[Member], at: usize, rows: usize) {
-        let text = self.text;
-        let line = run_start(text, at, MAX_HEADING, |c| c != b'\n');
-        if line > 0 && text[line - 1] != b'\n' {
-            return;
-        }
-        let index = text[line..at].iter().filter(|&&c| c == b'|').count();
-        let mut row = rows;
-        for _ in 0..MAX_LIST {
-            let end = run_end(text, row, MAX_CELL, |c| c != b'\n');
-            if !text[row..end].starts_with(b"|") || text[row..end].starts_with(b"|-") {
-                return;
-            }
-            let mut bar = row;
-            for _ in 1..index {
-                match memchr::memchr(b'|', &text[bar + 1..end]) {
-                    Some(next) => bar += next + 1,
-                    None => return,
-                }
-            }
-            if let Some(found) = cell_text(text, bar) {
-                self.believe(members, found, Setting::Sure);
-            }
-            row = end + 1;
-            if row >= text.len() {
-                return;
-            }
         }
     }
 
@@ -299,17 +268,6 @@ fn cell_text(text: &[u8], at: usize) -> Option<Value> {
     let from = run_end(text, at + 1, stop - at - 1, |c| c == b' ');
     let to = run_start(text, stop, stop - from, |c| c == b' ');
     (from < to).then_some(Value { start: from, end: to, next: to, quoted: true })
-}
-
-/// Where the rows begin when the next line draws the line under a heading and rows follow.
-fn below_separator(text: &[u8], at: usize) -> Option<usize> {
-    let line = at + memchr::memchr(b'\n', &text[at..text.len().min(at + MAX_CELL)])? + 1;
-    let end = run_end(text, line, MAX_CELL, |c| matches!(c, b'|' | b'+' | b'-' | b' ' | b':'));
-    let drawn = &text[line..end];
-    let is_line = drawn.len() > 4 && drawn.iter().filter(|&&c| c == b'-').count() * 2 > drawn.len();
-    // Two columns, name and value, have a line only around all of them.
-    let is_heading = text.get(end) == Some(&b'\n') && text.get(end + 1) == Some(&b'|');
-    (is_line && is_heading).then_some(end + 1)
 }
 
 #[cfg(test)]

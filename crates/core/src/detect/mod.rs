@@ -27,6 +27,7 @@ mod prefixed;
 mod prose;
 mod secret;
 mod sieve;
+mod table;
 mod url;
 mod value;
 mod view;
@@ -167,6 +168,7 @@ impl Detector {
         Scan::resolved(self, view.text(), &mut hits).secrets_near_access_keys();
         self.scan_encoded(view.text(), &mut hits);
         self.custom.scan(view.text(), |label| self.has_label(label), &mut hits);
+        Scan::resolved(self, view.text(), &mut hits).tables();
         Scan::resolved(self, view.text(), &mut hits).prose();
         hits.settle_addresses(self.catalog.known.ipv4, self.catalog.known.ipv6);
         self.policy.spare_excluded(&mut hits);
@@ -194,6 +196,8 @@ struct Hits {
     addresses: Vec<Address>,
     /// Stretches with codes in them, see [`encoded`].
     encoded: Vec<Range<usize>>,
+    /// A table has a heading that means something.
+    met_heading: bool,
 }
 
 impl Hits {

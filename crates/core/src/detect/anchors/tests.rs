@@ -38,7 +38,8 @@ fn rows_know_handlers(text: &[u8]) {
             && hits.is_empty()
             && hits.parts.is_empty()
             && hits.loose.is_empty()
-            && hits.encoded.is_empty();
+            && hits.encoded.is_empty()
+            && !hits.met_heading;
         // The scan visits the first byte in any case.
         assert!(
             idle || at == 0 || ROWS.iter().any(|row| row.matches(text, at)),

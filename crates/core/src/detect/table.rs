@@ -1,0 +1,524 @@
+//! Tables whose heading names what stands below: CSV, TSV, Markdown, `psql`, `kubectl get`, `aws --output table`.
+//!
+//! Lines may end in escapes, as they do where a table stands in a string of JSON. How often a string is inside another is
+//! its depth: at depth 0 a line ends in a line feed and a quote is a quote, at depth 1 they are `\n` and `\"`, at depth 2
+//! `\\n` and `\\\"`.
+
+use std::ops::Range;
+
+use once_cell::sync::OnceCell;
+
+use super::Scan;
+use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end, run_start};
+use super::key::Words;
+use super::sieve::{Class, Row, Sieve};
+use super::value::{Setting, Value};
+use crate::catalog::Member;
+
+/// Longest text that is looked through for tables although nothing was found in it.
+const SHORT_TEXT: usize = 1024;
+/// Longest line of a table; reports on costs have hundreds of columns.
+const MAX_LINE: usize = 16 * 1024;
+const MAX_COLUMNS: usize = 512;
+/// Longest line of a table with bars, where one of its bars is looked at by itself.
+const MAX_BAR_LINE: usize = 1024;
+/// Longest heading of a column, and most words of it.
+const MAX_HEADING: usize = 64;
+const MAX_WORDS: usize = 4;
+/// A vertical line of a box, as UTF-8.
+const BOX_BAR: &[u8] = "│".as_bytes();
+
+/// A line of a table, without its end.
+#[derive(Clone, Copy)]
+struct Line {
+    start: usize,
+    end: usize,
+    /// Where the next one begins.
+    next: usize,
+    depth: u32,
+}
+
+/// What stands between two cells.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Border {
+    /// `|` or `│`, and around the rows as well.
+    Bar,
+    Tab,
+    Comma,
+    Semicolon,
+    /// Two blanks or more.
+    Blanks,
+}
+
+/// In the order in which they are tried: what has bars may have commas in its cells.
+const BORDERS: [Border; 5] = [Border::Bar, Border::Tab, Border::Blanks, Border::Comma, Border::Semicolon];
+
+/// A column that means something.
+struct Column {
+    index: usize,
+    /// Of the heading.
+    span: Range<usize>,
+    members: Vec<Member>,
+}
+
+impl Scan<'_, '_> {
+    /// Looks for tables, when it is worth it.
+    pub(super) fn tables(&mut self) {
+        let text = self.text;
+        if text.len() > SHORT_TEXT && self.hits.is_empty() && self.hits.loose.is_empty() && !self.hits.met_heading {
+            return;
+        }
+        let detector = self.detector;
+        let mut cells = Vec::new();
+        sieve().each(detector.lanes, text, |at| {
+            let end = match at.checked_sub(1).map(|before| text[before]) {
+                Some(before) if is_alnum(before) => at,
+                Some(_) => run_start(text, at, MAX_HEADING, is_around),
+                None => return 1,
+            };
+            let is_worth_a_call = detector.catalog.members.may_end_at_first_sight(&text[..end]);
+            if is_worth_a_call { self.behind_heading(at, end, &mut cells) } else { at + 1 }
+        });
+        let mut from = 0;
+        for bar in memchr::memmem::find_iter(text, BOX_BAR) {
+            if bar >= from {
+                from = self.behind_heading(bar, run_start(text, bar, MAX_HEADING, is_around), &mut cells);
+            }
+        }
+    }
+
+    /// Looks at what may be a border behind the heading of a column that ends at `end`; gives where to go on.
+    fn behind_heading(&mut self, at: usize, end: usize, cells: &mut Vec<Range<usize>>) -> usize {
+        let text = self.text;
+        if !self.detector.catalog.members.may_end(&text[..end]) {
+            return at + 1;
+        }
+        let Some(line) = line_at(text, line_start(text, at)) else { return text.len() };
+        self.table(line, cells).unwrap_or(line.next).max(at + 1)
+    }
+
+    /// Looks at a line that may be the heading of a table; gives where the table ends.
+    fn table(&mut self, heading: Line, cells: &mut Vec<Range<usize>>) -> Option<usize> {
+        let text = self.text;
+        let border = *BORDERS.iter().find(|border| border.split_heading(text, heading, cells))?;
+        let columns = self.columns(cells);
+        if columns.is_empty() {
+            return None;
+        }
+        let headings = cells.clone();
+        let mut row = following(text, heading)?;
+        if border == Border::Bar && !is_rule(&text[row.start..row.end]) {
+            return None;
+        }
+        let mut is_first = true;
+        loop {
+            if !is_rule(&text[row.start..row.end]) {
+                border.split(text, row, cells);
+                // The rows of a data frame are numbered.
+                let is_numbered = cells.len() == headings.len() + 1 && border == Border::Blanks;
+                if is_numbered && text[cells[0].clone()].iter().all(|c| c.is_ascii_digit() || *c == b' ') {
+                    cells.remove(0);
+                }
+                let fits = cells.len() == headings.len();
+                if cells.len() < 2 && headings.len() > 1 && border != Border::Blanks || is_first && !border.takes(fits)
+                {
+                    return Some(row.start);
+                }
+                is_first = false;
+                for column in &columns {
+                    let cell = match border {
+                        Border::Blanks if !fits => below(text, heading, row, &headings, column.index),
+                        _ => cells.get(column.index).cloned(),
+                    };
+                    if let Some(cell) = cell.map(|cell| content(text, cell)).filter(|cell| !cell.is_empty()) {
+                        self.key = column.span.clone();
+                        let value = Value { start: cell.start, end: cell.end, next: cell.end, quoted: true };
+                        self.believe(&column.members, value, Setting::Sure);
+                    }
+                }
+            }
+            match following(text, row) {
+                Some(next) if next.start < next.end => row = next,
+                _ => return Some(row.next.max(heading.next)),
+            }
+        }
+    }
+
+    /// The columns whose headings are keys that mean something.
+    fn columns(&mut self, headings: &[Range<usize>]) -> Vec<Column> {
+        let text = self.text;
+        let mut columns = Vec::new();
+        for (index, cell) in headings.iter().enumerate() {
+            let span = content(text, cell.clone());
+            if !self.detector.catalog.members.may_end(&text[span.clone()]) {
+                continue;
+            }
+            let mut members = self.meanings_of_words(&Words::split(&text[span.clone()]));
+            members.retain(|member| self.wants(member.kind));
+            if !members.is_empty() {
+                columns.push(Column { index, span, members });
+            }
+        }
+        // Who has a password is a user, whatever the table is about.
+        let has_secrets =
+            columns.iter().flat_map(|c| &c.members).any(|member| self.detector.is_credential(member.kind));
+        columns.retain_mut(|column| {
+            let at = column.span.start;
+            column.members.retain(|m| has_secrets || m.hint.is_none_or(|hint| self.speaks_of(hint, at)));
+            !column.members.is_empty()
+        });
+        columns
+    }
+}
+
+impl Border {
+    /// Takes a line apart that may be a heading; false when it is none.
+    fn split_heading(self, text: &[u8], line: Line, cells: &mut Vec<Range<usize>>) -> bool {
+        self.split(text, line, cells);
+        // A table of one column has bars around it.
+        let is_framed = || {
+            self == Self::Bar
+                && cells.first().is_some_and(|cell| cell.start > line.start && bar_len(text, cell.end) > 0)
+        };
+        if cells.len() < 2 && !is_framed() {
+            return false;
+        }
+        let is_list = matches!(self, Self::Comma | Self::Semicolon);
+        // `Yes, we have a bucket`: where blanks stand behind the commas, they stand nowhere else.
+        let is_spaced = is_list && cells.iter().skip(1).any(|cell| text.get(cell.start) == Some(&b' '));
+        !cells.is_empty()
+            && cells.iter().enumerate().all(|(index, cell)| {
+                let heading = content(text, cell.clone());
+                // The numbers of the rows have no heading.
+                index == 0 && heading.is_empty() || is_heading(&text[heading], is_spaced)
+            })
+    }
+
+    /// Takes a line apart.
+    fn split(self, text: &[u8], line: Line, cells: &mut Vec<Range<usize>>) {
+        cells.clear();
+        let mut at = line.start;
+        if self == Self::Bar {
+            at = run_end(text, at, line.end - at, |c| matches!(c, b' ' | b'>'));
+            at += bar_len(text, at);
+        }
+        while at <= line.end && cells.len() < MAX_COLUMNS {
+            let (end, next) = self.cell_end(text, at, line);
+            // Behind the last bar stands nothing.
+            if self == Self::Bar && next > line.end && text[at..end].trim_ascii().is_empty() {
+                return;
+            }
+            cells.push(at..end);
+            at = next;
+        }
+    }
+
+    /// Where the cell ends that begins at `at`, and where the next one begins; past the line for the last.
+    fn cell_end(self, text: &[u8], at: usize, line: Line) -> (usize, usize) {
+        let rest = &text[at..line.end];
+        let last = (line.end, line.end + 1);
+        match self {
+            Self::Bar => {
+                let bar = memchr::memchr2_iter(b'|', BOX_BAR[0], rest).find(|&i| bar_len(text, at + i) > 0);
+                bar.map_or(last, |i| (at + i, at + i + bar_len(text, at + i)))
+            }
+            Self::Tab => {
+                let tab = memchr::memchr2_iter(b'\t', b'\\', rest)
+                    .find_map(|i| tab_end(text, at + i, line).map(|end| (i, end)));
+                tab.map_or(last, |(i, end)| (at + i, end))
+            }
+            Self::Comma | Self::Semicolon => {
+                let sign = if self == Self::Comma { b',' } else { b';' };
+                let from = quoted_end(text, at, line, sign).unwrap_or(at);
+                memchr::memchr(sign, &text[from..line.end]).map_or(last, |i| (from + i, from + i + 1))
+            }
+            Self::Blanks => {
+                let from = run_end(text, at, line.end - at, |c| c == b' ');
+                let gap = memchr::memmem::find(&text[from..line.end], b"  ").map(|i| from + i);
+                let next =
+                    gap.map(|gap| run_end(text, gap, line.end - gap, |c| c == b' ')).filter(|&next| next < line.end);
+                gap.zip(next).unwrap_or((gap.unwrap_or(line.end), line.end + 1))
+            }
+        }
+    }
+
+    /// Whether the first row may be one that has as many cells as the heading, or has not.
+    fn takes(self, fits: bool) -> bool {
+        fits || matches!(self, Self::Blanks | Self::Bar)
+    }
+}
+
+/// True when the bar at `at` stands in a heading: a line is drawn under it, and a row like it follows. Lists of names and
+/// values have a line only around all of them.
+pub(super) fn is_heading_at(text: &[u8], at: usize) -> bool {
+    let Some(heading) = line_at(&text[..text.len().min(at + MAX_BAR_LINE)], at) else { return false };
+    let text = &text[..text.len().min(heading.next + 2 * MAX_BAR_LINE)];
+    let Some(rule) = following(text, heading).filter(|rule| is_rule(&text[rule.start..rule.end])) else { return false };
+    let Some(row) = following(text, rule) else { return false };
+    let start = run_start(text, at, MAX_BAR_LINE, |c| c != b'\n' && c != b'"');
+    let bars = |from: usize, to: usize| memchr::memchr_iter(b'|', &text[from..to]).count();
+    bars(start, heading.end) == bars(row.start, row.end)
+}
+
+/// The cell of an aligned table that stands below the heading of this index.
+fn below(text: &[u8], heading: Line, row: Line, headings: &[Range<usize>], index: usize) -> Option<Range<usize>> {
+    let start = row.start + (headings[index].start - heading.start);
+    let end = headings.get(index + 1).map_or(row.end, |next| row.start + (next.start - heading.start)).min(row.end);
+    let is_column = start < end && text[start] != b' ' && (start == row.start || text[start - 1] == b' ');
+    is_column.then_some(start..end)
+}
+
+/// Where the line begins that `at` stands in or ends, as far as it is looked at.
+fn line_start(text: &[u8], at: usize) -> usize {
+    let floor = at.saturating_sub(MAX_LINE);
+    let before = &text[floor..at];
+    let plain = memchr::memrchr(b'\n', before).map_or(0, |i| i + 1);
+    let escaped = memchr::memmem::rfind_iter(&before[plain..], b"\\n").find(|&i| {
+        let last = floor + plain + i;
+        let slashes = run_start(text, last, MAX_BACKSLASHES.min(last), |c| c == b'\\');
+        (last + 1 - slashes).is_power_of_two()
+    });
+    floor + plain + escaped.map_or(0, |i| i + 2)
+}
+
+/// The line at `from`, with the quote cut off that opens the string it stands in.
+fn line_at(text: &[u8], from: usize) -> Option<Line> {
+    let mut at = from;
+    loop {
+        at += memchr::memchr2(b'\n', b'\\', text.get(at..)?)?;
+        if let Some((depth, next)) = break_at(text, at) {
+            let end = trim_return(text, from, at, depth);
+            let start = from.max(end.saturating_sub(MAX_LINE));
+            let start = opening_quote(text, start, end, depth).unwrap_or(start);
+            return Some(Line { start, end, next, depth });
+        }
+        at = run_end(text, at, MAX_BACKSLASHES, |c| c == b'\\') + 1;
+    }
+}
+
+/// The line behind another one of the same table.
+fn following(text: &[u8], line: Line) -> Option<Line> {
+    let depth = line.depth;
+    let start = line.next;
+    let limit = text.len().min(start + MAX_LINE);
+    if start >= text.len() {
+        return None;
+    }
+    let whole = |at: usize, next: usize| Line { start, end: trim_return(text, start, at, depth), next, depth };
+    if depth == 0 {
+        return match memchr::memchr(b'\n', &text[start..limit]) {
+            Some(i) => Some(whole(start + i, start + i + 1)),
+            None => (limit == text.len()).then(|| whole(limit, limit)),
+        };
+    }
+    let mut at = start;
+    while at < limit {
+        let Some(i) = memchr::memchr3(b'\\', b'"', b'\'', &text[at..limit]) else { break };
+        at += i;
+        let end = run_end(text, at, MAX_BACKSLASHES, |c| c == b'\\');
+        let is_quote = matches!(text.get(end), Some(b'"' | b'\''));
+        if is_quote && end - at == quote_backslashes(depth - 1) && text[end] == b'"' {
+            return Some(whole(at, at));
+        }
+        if let Some((_, next)) = break_at(text, at).filter(|&(found, _)| found == depth) {
+            return Some(whole(at, next));
+        }
+        at = end + 1;
+    }
+    (limit == text.len()).then(|| whole(limit, limit))
+}
+
+/// The depth of the line break at `at`, and where it ends.
+fn break_at(text: &[u8], at: usize) -> Option<(u32, usize)> {
+    if text[at] == b'\n' {
+        return Some((0, at + 1));
+    }
+    let end = run_end(text, at, MAX_BACKSLASHES, |c| c == b'\\');
+    let count = end - at;
+    (text.get(end) == Some(&b'n') && count.is_power_of_two()).then(|| (count.trailing_zeros() + 1, end + 1))
+}
+
+/// Where a line ends whose break at `end` may be the second half of one.
+fn trim_return(text: &[u8], start: usize, end: usize, depth: u32) -> usize {
+    let line = &text[start..end];
+    let Some(depth) = depth.checked_sub(1) else { return end - usize::from(line.ends_with(b"\r")) };
+    let slashes = run_start(text, end.saturating_sub(1).max(start), (1 << depth).min(end - start), |c| c == b'\\');
+    let is_return = line.ends_with(b"r") && end - 1 - slashes == 1 << depth;
+    if is_return { slashes } else { end }
+}
+
+/// Where the tab at `at` ends, if it is one.
+fn tab_end(text: &[u8], at: usize, line: Line) -> Option<usize> {
+    if text[at] == b'\t' {
+        return Some(at + 1);
+    }
+    let end = run_end(text, at, MAX_BACKSLASHES, |c| c == b'\\');
+    let is_tab = line.depth > 0 && text.get(end) == Some(&b't') && end - at == 1 << (line.depth - 1) && end < line.end;
+    is_tab.then_some(end + 1)
+}
+
+/// Backslashes before a quote at this depth.
+fn quote_backslashes(depth: u32) -> usize {
+    (1 << depth) - 1
+}
+
+/// Behind the last quote that opens a string of this depth.
+fn opening_quote(text: &[u8], start: usize, end: usize, depth: u32) -> Option<usize> {
+    let outer = quote_backslashes(depth.checked_sub(1)?);
+    let is_outer = |&i: &usize| {
+        if outer == 0 || i == 0 {
+            return outer == 0 && (i == 0 || text[start + i - 1] != b'\\');
+        }
+        let slashes = run_start(text, start + i, MAX_BACKSLASHES.min(i), |c| c == b'\\');
+        start + i - slashes == outer
+    };
+    memchr::memrchr_iter(b'"', &text[start..end]).find(is_outer).map(|i| start + i + 1)
+}
+
+/// Behind the quoted cell that begins at `at`.
+fn quoted_end(text: &[u8], at: usize, line: Line, sign: u8) -> Option<usize> {
+    let open = run_end(text, at, line.end - at, |c| c == b' ');
+    let quote = run_end(text, open, MAX_BACKSLASHES, |c| c == b'\\');
+    if quote - open != quote_backslashes(line.depth) || text.get(quote) != Some(&b'"') {
+        return None;
+    }
+    let ends = |&i: &usize| {
+        let behind = quote + 2 + i;
+        behind >= line.end || text[behind] == sign
+    };
+    memchr::memchr_iter(b'"', text.get(quote + 1..line.end)?).find(ends).map(|i| (quote + 2 + i).min(line.end))
+}
+
+/// A cell without blanks, quotes and marks around what it holds.
+fn content(text: &[u8], cell: Range<usize>) -> Range<usize> {
+    let start = run_end(text, cell.start, cell.len(), is_around);
+    start..run_start(text, cell.end, cell.end - start, is_around)
+}
+
+/// What may stand between a cell and its border: blanks, quotes, and what Markdown has around words.
+fn is_around(c: u8) -> bool {
+    matches!(c, b' ' | b'\t' | b'"' | b'`' | b'*' | b'\\')
+}
+
+/// The sieve that lets through what may stand behind the heading of a column.
+fn sieve() -> &'static Sieve {
+    static SIEVE: OnceCell<Sieve> = OnceCell::new();
+    SIEVE.get_or_init(|| {
+        let end = || Class::of(|c| is_alnum(c) || matches!(c, b'"' | b'`' | b'*'));
+        Sieve::new(vec![
+            Row::at(b",").before(Class::of(is_alnum)),
+            Row::at(b";").before(Class::of(is_alnum)),
+            Row::at(b",;").before(Class::bytes(b"\"")).next(Class::bytes(b"\"\\")),
+            Row::at(b"\t\r\n").before(end()),
+            Row::at(b"|").before(Class::of(|c| is_alnum(c) || is_around(c))),
+            Row::at(b" ").before(end()).next(Class::bytes(b" ")),
+            // `\t`, `\r\n`, and these in strings in strings.
+            Row::at(b"\\").before(end()).next(Class::bytes(b"\\rnt")),
+        ])
+    })
+}
+
+/// Bytes of the bar at `at`.
+fn bar_len(text: &[u8], at: usize) -> usize {
+    match text.get(at..) {
+        Some([b'|', ..]) => 1,
+        Some(rest) if rest.starts_with(BOX_BAR) => BOX_BAR.len(),
+        _ => 0,
+    }
+}
+
+/// True for the line that is drawn under a heading.
+fn is_rule(line: &[u8]) -> bool {
+    // What boxes are drawn with: U+2500 to U+257F.
+    let is_drawn = |c: u8| matches!(c, b'-' | b'=' | b'+' | b'|' | b':' | b' ' | 0xe2 | 0x80..=0xbf);
+    line.len() >= 3
+        && line.iter().all(|&c| is_drawn(c))
+        && (line.iter().filter(|&&c| matches!(c, b'-' | b'=')).count() >= 3
+            || line.iter().filter(|&&c| c == 0xe2).count() >= 3)
+}
+
+/// What a column may be called: a few words.
+fn is_heading(heading: &[u8], is_one_word: bool) -> bool {
+    let words = heading.split(|&c| c == b' ').count();
+    (1..=MAX_HEADING).contains(&heading.len())
+        && words <= if is_one_word { 1 } else { MAX_WORDS }
+        && (heading[0].is_ascii_alphabetic() || matches!(heading[0], b'_' | b'#') || !heading[0].is_ascii())
+        && heading.iter().all(|&c| is_alnum(c) || b" _-./:#()%?&$".contains(&c) || !c.is_ascii())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::found;
+
+    fn parts(text: &str) -> Vec<&str> {
+        found(text).into_iter().map(|(_, part)| part).collect()
+    }
+
+    /// The text as it stands in a string of JSON.
+    fn in_json(text: &str) -> String {
+        serde_json::to_string(text).unwrap()
+    }
+
+    const TABLES: &[(&str, &[&str])] = &[
+        ("Account ID,Name,Email\n618734209955,sandbox,a@x.io\n210987654321,b,c\n", &["618734209955", "210987654321"]),
+        ("\"Account ID\",\"Name\"\r\n\"618734209955\",\"a, b\"\r\n", &["618734209955"]),
+        ("\"Name\",\"Account ID\"\n\"a, b\",\"618734209955\"", &["618734209955"]),
+        ("identity/LineItemId,lineItem/UsageAccountId\nabc,618734209955\n", &["618734209955"]),
+        ("line_item_usage_account_id;cost\n618734209955;1.2\n", &["618734209955"]),
+        ("User name,Password\nalice,Xy7!kq_Zpw2\nbob,\"pa,ss!w0rd\"\n", &["alice", "Xy7!kq_Zpw2", "bob", "pa,ss!w0rd"]),
+        ("BucketName\tRoleName\nacmelogs\tdeployer\n", &["acmelogs", "deployer"]),
+        (",bucket,region\n0,acmelogs,us-east-1\n", &["acmelogs"]),
+        ("bucket, region\nacmelogs, us-east-1\n", &["acmelogs"]),
+        (
+            "| Region | Bucket |\n|:--|--:|\n| us-east-1 | `acmelogs` |\n| x | **acmedata** |\n",
+            &["acmelogs", "acmedata"],
+        ),
+        ("Bucket | Region\n--- | ---\nacmelogs | us-east-1\n", &["acmelogs"]),
+        (
+            " bucket_name | account_id \n-------------+-----\n acmelogs    | 618734209955\n(1 row)\n",
+            &["acmelogs", "618734209955"],
+        ),
+        ("+--------+\n| bucket |\n+--------+\n| acme   |\n+--------+\n", &["acme"]),
+        ("┌─────┬───┐\n│ bucket_name │ x │\n├─────┼───┤\n│ acmelogs │ 1 │\n└─────┴───┘\n", &["acmelogs"]),
+        (
+            "BUCKET NAME   ACCOUNT ID     REGION\nacmelogs      618734209955   x\nacmedata                     y\n",
+            &["acmelogs", "618734209955", "acmedata"],
+        ),
+        ("     bucket     region\n0  acmelogs  us-east-1\n1  acmedata  us-east-1\n", &["acmelogs", "acmedata"]),
+        ("BucketName   AccountId\n----------   ---------\nacmelogs     618734209955\n", &["acmelogs", "618734209955"]),
+    ];
+
+    #[test]
+    fn cells_below_a_heading_that_says_what_they_are() {
+        for (table, cells) in TABLES {
+            for text in [
+                (*table).to_owned(),
+                format!("Look at this:\n\n{table}\nIs it right?"),
+                in_json(table),
+                format!("{{\"content\":{}, \"x\": 1}}", in_json(&format!("See\n{table}\nthere"))),
+                in_json(&in_json(table)),
+                format!("[{}]", in_json(&format!("{{\"a\": {}}}", in_json(table)))),
+            ] {
+                // A quote in a cell is doubled or escaped.
+                assert_eq!(parts(&text), *cells, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_lines() {
+        for text in [
+            "Name,Color\nacme,618734209955\n",
+            "Yes, we have a bucket\nSurely, acmelogs\n",
+            "bucket, key = parse(x)\nacmelogs, other = y\n",
+            "x = f(bucket,key)\ny = f(acmelogs,other)\n",
+            "Bucket | Region\nacmelogs | us-east-1\n",
+            "Bucket,Region\n\nacmelogs,us-east-1\n",
+            "Bucket,Region\nacmelogs\n",
+            "Account ID,Name\n61873420995,sandbox\n",
+        ] {
+            assert_eq!(found(text), [], "{text}");
+            assert_eq!(found(&in_json(text)), [], "{text}");
+        }
+    }
+}
