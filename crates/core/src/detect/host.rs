@@ -1,5 +1,6 @@
 //! Host names and URLs under AWS's domains, and `s3://` URLs.
 
+use super::Part;
 use super::Scan;
 use super::arn::{is_account, is_region};
 use super::boundary::{class, is_alnum, run_end, run_start, word_start};
@@ -15,6 +16,9 @@ const MAX_PATH: usize = 1024;
 const MAX_QUERY: usize = 4096;
 /// What the path and query of an RDS authentication token begin with.
 const RDS_TOKEN: &[u8] = b"/?Action=connect&DBUser=";
+
+/// What the second label of an endpoint of RDS, DocumentDB or Neptune says about it, before what tells accounts apart.
+const DB_ENDPOINTS: [&[u8]; 5] = [b"cluster-ro-", b"cluster-custom-", b"cluster-", b"proxy-", b"global-"];
 
 fn is_host_char(c: u8) -> bool {
     class::of(c) & class::HOST != 0
@@ -63,6 +67,7 @@ impl Scan<'_, '_> {
                 b"s3" => Some("s3"),
                 b"sqs" => Some("sqs"),
                 b"ecr" => Some("ecr"),
+                b"rds" | b"docdb" | b"neptune" => Some("rds"),
                 _ if label.starts_with(b"s3-") => Some("s3"),
                 _ => service,
             };
@@ -90,6 +95,14 @@ impl Scan<'_, '_> {
                 self.part(known.account, label, stop, false);
             } else if self.detector.catalog.host_words.is_word(body) || is_region(body) {
                 // A word of AWS between the customer's labels stays.
+            } else if let Some(word) = DB_ENDPOINTS.iter().find(|word| service == Some("rds") && body.starts_with(word))
+            {
+                // It looks like the id of a cluster of CloudHSM.
+                let is_whole = |part: &Part| part.span.start == label && part.span.end <= stop;
+                if let Some(at) = self.hits.parts.iter().rposition(is_whole) {
+                    self.hits.parts.remove(at);
+                }
+                self.host_part(known.host, label + word.len(), stop, false);
             } else if kind == known.load_balancer {
                 self.load_balancer(label, stop);
             } else if let Some((kind, from, to)) = self.prefixed_within(label, stop) {
@@ -222,4 +235,21 @@ fn path_end(text: &[u8], start: usize) -> usize {
         end -= 1;
     }
     end
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::found;
+
+    #[test]
+    fn endpoints_of_database_clusters_keep_the_words_of_aws() {
+        for (word, domain) in
+            [("cluster", "rds"), ("cluster-ro", "rds"), ("proxy", "rds"), ("cluster", "docdb"), ("cluster", "neptune")]
+        {
+            let text = format!("orders-eu.{word}-abc123def456.us-east-1.{domain}.amazonaws.com");
+            let parts: Vec<_> =
+                found(&text).into_iter().map(|(kind, part)| (kind != "cloudhsmv2:cluster-id", part)).collect();
+            assert_eq!(parts, [(true, "orders-eu"), (true, "abc123def456")], "{text}");
+        }
+    }
 }
