@@ -180,6 +180,8 @@ known_kinds! {
     database = "name:database",
     /// An id that only its member tells.
     resource_id = "id:resource",
+    /// The name of a resource of any sort.
+    resource_name = "name:resource",
     /// An organizational unit.
     organizational_unit = "organizations:ou",
     /// An identity pool of Cognito.

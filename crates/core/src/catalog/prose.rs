@@ -23,6 +23,12 @@ pub enum Follows {
     Setting,
     /// That argument of a call, in quotes.
     Argument(usize),
+    /// Further on in a command: the value of the option of this letter.
+    Option(u8),
+    /// Likewise, right behind the letter: `-pSECRET`.
+    Glued(u8),
+    /// Likewise, behind the name of a user: `-u name:SECRET`.
+    Login(u8),
 }
 
 impl Follows {
@@ -36,6 +42,12 @@ impl Follows {
             "setting" => Self::Setting,
             "argument-1" => Self::Argument(0),
             "argument-2" => Self::Argument(1),
+            "option-a" => Self::Option(b'a'),
+            "option-p" => Self::Option(b'p'),
+            "option-w" => Self::Option(b'w'),
+            "option-P" => Self::Option(b'P'),
+            "glued-p" => Self::Glued(b'p'),
+            "login-u" => Self::Login(b'u'),
             shape => Self::Id(ValueShape::parse(shape)?),
         })
     }

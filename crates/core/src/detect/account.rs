@@ -19,7 +19,11 @@ impl Scan<'_, '_> {
         let kind = self.detector.catalog.known.account;
         let (end, is_id) = match end - start {
             12 => (end, true),
-            4 => dashed_end(text, start).map_or((end, false), |end| (end, true)),
+            4 => match grouped_end(text, start) {
+                // Any three numbers have blanks between them.
+                Some(group_end) if text[end] == b'-' || says_account(text, start, group_end) => (group_end, true),
+                _ => (end, false),
+            },
             _ => (end, false),
         };
         if is_id && stands_alone(text, start, end) && self.wants(kind) {
@@ -33,10 +37,11 @@ impl Scan<'_, '_> {
     }
 }
 
-/// `1234-5678-9012`, as the console shows it.
-fn dashed_end(text: &[u8], start: usize) -> Option<usize> {
+/// `1234-5678-9012`, as the console shows it, or `1234 5678 9012`.
+fn grouped_end(text: &[u8], start: usize) -> Option<usize> {
     let id = text.get(start..start + 14)?;
-    let shaped = id.iter().enumerate().all(|(i, c)| if i == 4 || i == 9 { *c == b'-' } else { c.is_ascii_digit() });
+    let sign = if id[4] == b' ' { b' ' } else { b'-' };
+    let shaped = id.iter().enumerate().all(|(i, c)| if i == 4 || i == 9 { *c == sign } else { c.is_ascii_digit() });
     (shaped && !text.get(start + 14).is_some_and(|&c| is_alnum(c) || c == b'-')).then_some(start + 14)
 }
 
@@ -63,4 +68,20 @@ fn says_account(text: &[u8], start: usize, end: usize) -> bool {
     let after = &text[end..text.len().min(end + REACH_AFTER)];
     let line = before.iter().rposition(|&c| c == b'\n').map_or(before, |i| &before[i..]);
     search.as_ref().is_none_or(|search| search.is_match(line) || search.is_match(after))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::found;
+
+    #[test]
+    fn digits_in_groups() {
+        for text in ["account 6187-3420-9955", "Account ID: 6187 3420 9955", "6187 3420 9955 계정"] {
+            let [(kind, id)] = &found(text)[..] else { panic!("{text}") };
+            assert!(kind == "account-id" && id.len() == 14, "{text}");
+        }
+        for text in ["6187-3420-9955", "call 6187 3420 9955", "account 6187 3420 99551", "account 6187 3420-9955"] {
+            assert_eq!(found(text), [], "{text}");
+        }
+    }
 }

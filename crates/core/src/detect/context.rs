@@ -197,7 +197,7 @@ impl Scan<'_, '_> {
             let range = shape_range(text, value, m.value);
             (!range.is_empty() && is_believable(m.value, &text[range.clone()], setting)).then_some((m.kind, range))
         };
-        let resource = self.detector.catalog.known.resource_id;
+        let (resource, any_name) = (self.detector.catalog.known.resource_id, self.detector.catalog.known.resource_name);
         let told = || {
             let kind =
                 members.iter().any(|m| m.kind == resource).then(|| self.prefixed_as_told(value.start, value.end));
@@ -205,7 +205,9 @@ impl Scan<'_, '_> {
         };
         let Some((kind, Range { start, end })) = members.iter().find_map(told_by).or_else(told) else { return };
         // An id with a prefix says more about itself.
-        if kind == resource && self.prefixed_within(start, end).is_some_and(|(_, _, to)| to == end) {
+        if (kind == resource || kind == any_name)
+            && self.prefixed_within(start, end).is_some_and(|(_, _, to)| to == end)
+        {
             return;
         }
         let category = self.detector.catalog.kind(kind).map(|kind| kind.category);

@@ -12,6 +12,7 @@ mod arn;
 mod bearer;
 mod body;
 mod boundary;
+mod command;
 mod context;
 mod custom;
 mod declared;

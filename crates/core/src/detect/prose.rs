@@ -8,6 +8,7 @@ use once_cell::sync::OnceCell;
 
 use super::Scan;
 use super::boundary::{is_alnum, run_end, run_start, word_start};
+use super::command;
 use super::ordinary::is_ordinary;
 use super::secret::{is_base64, is_secret_key};
 use super::sieve::Sieve;
@@ -115,6 +116,9 @@ impl Scan<'_, '_> {
                 believed.then_some(Value { start: end, end: stop, next: stop, quoted: false })
             }
             Follows::Argument(index) => self.argument(at, end, index),
+            Follows::Option(letter) => command::secret(self.text, end, letter, command::Place::Behind),
+            Follows::Glued(letter) => command::secret(self.text, end, letter, command::Place::Glued),
+            Follows::Login(letter) => command::secret(self.text, end, letter, command::Place::BehindUser),
         };
         let named = matches!(phrase.follows, Follows::Name | Follows::Function | Follows::Dashed);
         let found = found.or_else(|| if named { self.name_before(at, phrase.words) } else { None });

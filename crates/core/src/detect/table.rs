@@ -9,6 +9,7 @@ use std::ops::Range;
 use once_cell::sync::OnceCell;
 
 use super::Scan;
+use super::arn::is_account;
 use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end, run_start};
 use super::key::Words;
 use super::sieve::{Class, Row, Sieve};
@@ -131,6 +132,9 @@ impl Scan<'_, '_> {
                         _ => cells.get(column.index).cloned(),
                     };
                     if let Some(cell) = cell.map(|cell| content(text, cell)).filter(|cell| !cell.is_empty()) {
+                        // A data frame with gaps has floating-point numbers.
+                        let is_float = text[cell.clone()].strip_suffix(b".0").is_some_and(is_account);
+                        let cell = cell.start..cell.end - if is_float { 2 } else { 0 };
                         self.key = column.span.clone();
                         let value = Value { start: cell.start, end: cell.end, next: cell.end, quoted: true };
                         self.believe(&column.members, value, Setting::Sure);
@@ -484,6 +488,7 @@ mod tests {
             "BUCKET NAME   ACCOUNT ID     REGION\nacmelogs      618734209955   x\nacmedata                     y\n",
             &["acmelogs", "618734209955", "acmedata"],
         ),
+        (",x,account_id\n0,y,618734209955.0\n", &["618734209955"]),
         ("     bucket     region\n0  acmelogs  us-east-1\n1  acmedata  us-east-1\n", &["acmelogs", "acmedata"]),
         ("BucketName   AccountId\n----------   ---------\nacmelogs     618734209955\n", &["acmelogs", "618734209955"]),
     ];
