@@ -61,6 +61,7 @@ const SLOW_TEXTS: &[(&str, &str)] = &[
     ("many-cells", "| BucketName "),
     ("many-headings", "bucket,x\n\ni-0123456789abcdef0\n"),
     ("many-table-rows", "bucket,i-0123456789abcdef0\n"),
+    ("many-commands", "i-0123456789abcdef0 curl -u "),
     ("many-table-cells", "i-0123456789abcdef0,bucket,"),
     ("many-calls", ".bucket(\""),
     ("many-private-keys", "-----BEGIN PRIVATE KEY-----"),

@@ -10,7 +10,7 @@ const MAX_COMMAND: usize = 1024;
 const MAX_WORD: usize = 256;
 
 /// Where an option has its secret.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Place {
     /// The next word, or the rest of this one.
     Behind,
@@ -20,8 +20,29 @@ pub(super) enum Place {
     BehindUser,
 }
 
-/// The secret of the option of this letter, in the command whose name ends at `from`.
-pub(super) fn secret(text: &[u8], from: usize, letter: u8, place: Place) -> Option<Value> {
+/// How far the commands of a text were looked through for each option.
+#[derive(Debug, Default)]
+pub(super) struct Commands {
+    seen: Vec<((u8, Place), usize)>,
+}
+
+impl Commands {
+    /// The secret of the option of this letter, in the command whose name ends at `from`. A command inside another one that
+    /// has no such option has none either: a line of nothing but names is read once.
+    pub(super) fn secret(&mut self, text: &[u8], from: usize, letter: u8, place: Place) -> Option<Value> {
+        let option = (letter, place);
+        if self.seen.iter().any(|&(seen, to)| seen == option && from < to) {
+            return None;
+        }
+        let (found, to) = secret(text, from, letter, place)?;
+        self.seen.retain(|&(seen, _)| seen != option);
+        self.seen.push((option, to));
+        found
+    }
+}
+
+/// The secret, and how far it was looked for.
+fn secret(text: &[u8], from: usize, letter: u8, place: Place) -> Option<(Option<Value>, usize)> {
     let command = &text[from..text.len().min(from + MAX_COMMAND)];
     if !command.starts_with(b" ") {
         return None;
@@ -37,7 +58,8 @@ pub(super) fn secret(text: &[u8], from: usize, letter: u8, place: Place) -> Opti
     let options = memchr::memmem::find_iter(&command[..end], &short).map(|at| at + short.len());
     let long = memchr::memmem::find_iter(&command[..end], b" --user").map(|at| at + b" --user".len());
     let long = long.filter(|_| place == Place::BehindUser);
-    options.chain(long).find_map(|at| argument(text, from + at, place))
+    let found = options.chain(long).find_map(|at| argument(text, from + at, place));
+    Some((found, found.map_or(from + end, |found| found.end)))
 }
 
 fn argument(text: &[u8], at: usize, place: Place) -> Option<Value> {
@@ -84,6 +106,7 @@ mod tests {
             ("curl --user \"admin:S3cret,Passw0rd\" https://x.io", "S3cret,Passw0rd"),
             ("docker login -u bob -p D0ckerPass1 registry.io", "D0ckerPass1"),
             ("ldapsearch -x -D cn=admin -w Ld4pPass -b dc=x", "Ld4pPass"),
+            ("curl -s x; curl -u a: y && curl -u b:S3cretPassw0rd z", "S3cretPassw0rd"),
             ("PGPASSWORD=Pg5ecret9 psql -h x", "Pg5ecret9"),
             ("export MYSQL_PWD='Mysq1Pwd'", "Mysq1Pwd"),
         ] {

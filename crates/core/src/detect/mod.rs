@@ -47,6 +47,7 @@ use crate::catalog::{Catalog, Category, KindId};
 use address::Address;
 use anchors::Pass;
 pub(crate) use boundary::follows_escape;
+use command::Commands;
 use custom::Custom;
 use sieve::Sieve;
 use value::BareRun;
@@ -306,6 +307,7 @@ struct Scan<'d, 't> {
     /// End of the last value without quotes, and how many keys had theirs end there.
     bare: (usize, usize),
     bare_run: BareRun,
+    commands: Commands,
 }
 
 impl<'d, 't> Scan<'d, 't> {
@@ -324,6 +326,7 @@ impl<'d, 't> Scan<'d, 't> {
             host_end: 0,
             bare: (0, 0),
             bare_run: BareRun::default(),
+            commands: Commands::default(),
         }
     }
 

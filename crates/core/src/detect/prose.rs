@@ -116,9 +116,9 @@ impl Scan<'_, '_> {
                 believed.then_some(Value { start: end, end: stop, next: stop, quoted: false })
             }
             Follows::Argument(index) => self.argument(at, end, index),
-            Follows::Option(letter) => command::secret(self.text, end, letter, command::Place::Behind),
-            Follows::Glued(letter) => command::secret(self.text, end, letter, command::Place::Glued),
-            Follows::Login(letter) => command::secret(self.text, end, letter, command::Place::BehindUser),
+            Follows::Option(letter) => self.commands.secret(self.text, end, letter, command::Place::Behind),
+            Follows::Glued(letter) => self.commands.secret(self.text, end, letter, command::Place::Glued),
+            Follows::Login(letter) => self.commands.secret(self.text, end, letter, command::Place::BehindUser),
         };
         let named = matches!(phrase.follows, Follows::Name | Follows::Function | Follows::Dashed);
         let found = found.or_else(|| if named { self.name_before(at, phrase.words) } else { None });
