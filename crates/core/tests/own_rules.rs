@@ -232,6 +232,9 @@ fn a_token_is_not_masked_again() {
         let text = format!("is {token} up?");
         assert_eq!(masked(&config, TEXT, &text), text);
     }
+    // Its label could be the last group of an address.
+    let text = "2600:1f18::EC2_ABCDEFGH is up";
+    assert_eq!(masked(&DetectorConfig::default(), TEXT, text), text);
     // No label of anything: only looks like a token.
     for text in ["ACME_INTERNAL", "EC2", "acct", "XYZZY_ABCDEFGH"] {
         assert_ne!(masked(&config, TEXT, text), text);

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::boundary::{MAX_ESCAPE, ends_at, is_alnum, run_end, run_start, word_start};
 use super::{Finding, Hits, Part, Scan};
 use crate::catalog::KindId;
+use crate::token::{MAX_TOKEN_LEN, is_token_shaped};
 
 /// Longest spelling of an IPv6 address.
 const MAX_IPV6: usize = 39;
@@ -112,6 +113,12 @@ impl Scan<'_, '_> {
         let mut end = run_end(text, colon, MAX_IPV6, |c| is_group(c) || c == b':');
         while end > colon + 1 && text[end - 1] == b':' && text[end - 2] != b':' {
             end -= 1;
+        }
+        // The last group may be the beginning of a token: `2001:db8::EC2_…`.
+        let group = run_start(text, end, end - colon - 1, is_group);
+        let word_end = run_end(text, group, MAX_TOKEN_LEN + 1, |c| is_alnum(c) || c == b'_');
+        if is_token_shaped(&text[group..word_end]) {
+            return colon;
         }
         let Ok(spelled) = std::str::from_utf8(&text[start..end]) else { return colon };
         let Ok(address) = spelled.parse::<Ipv6Addr>() else { return colon };
