@@ -176,7 +176,8 @@ function _M.write(result)
     "# Load test",
     ("\n%s, %d workers, %d connections, %d rounds of %g s for each route, interleaved. Medians of the rounds; ratios"
      .. " and differences are taken within a round. Load generator, gateway and upstream share this machine. Half"
-     .. " load: the connections pause so that the slowest route carries half of what it can."):format(
+     .. " load: the connections pause, each time for another random time, so that the slowest route carries half of"
+     .. " what it can."):format(
        result.gateway, result.workers, result.connections, result.rounds, result.seconds),
   }
   local data = {

@@ -1,7 +1,10 @@
 -- The script that wrk runs: posts one body, waits between requests where it is told to, prints what it measured.
 --
--- usage: wrk … -s wrk.lua URL -- BODY_FILE PAUSE_MS
-local pause_ms = 0
+-- The pauses are as long as those between independent clients are: with pauses of one length all connections send at
+-- the same moment after a while, and what is measured is how long the queue of their own making is.
+--
+-- usage: wrk … -s wrk.lua URL -- BODY_FILE MEAN_PAUSE_MS
+local mean_pause_ms = 0
 
 
 function init(arguments)
@@ -12,12 +15,12 @@ function init(arguments)
   wrk.method = "POST"
   wrk.headers["Content-Type"] = "application/json"
   wrk.headers["x-api-key"] = "load"
-  pause_ms = tonumber(arguments[2])
+  mean_pause_ms = tonumber(arguments[2])
 end
 
 
 function delay()
-  return pause_ms
+  return math.floor(-math.log(1 - math.random()) * mean_pause_ms + 0.5)
 end
 
 
