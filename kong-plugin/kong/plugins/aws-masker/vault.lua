@@ -27,6 +27,11 @@ local EMPTY = {}
 -- Arguments of one command, and fields that one HSCAN asks for.
 local STEP = 1000
 
+-- What a batch is stored in: round trips of about so many bytes, and arguments of a command that add up to less. Kong's
+-- timers run in threads that live on, and nginx keeps for each thread a buffer as large as the largest it has sent.
+local PIECE_BYTES = 8192
+local PIECE_STEP = 32
+
 -- How many tokens a worker remembers to be stored, and for how long at most: a Redis that was emptied gets them again
 -- after that. They are stored again in any case before half of their time is over.
 local REMEMBERED = 20000
@@ -150,9 +155,11 @@ local function new_fields(conf, session, key, again)
 end
 
 
-local function add_writes(red, key, fields)
-  for first = 1, #fields, STEP do
-    red:hset(key, unpack(fields, first, min(first + STEP - 1, #fields)))
+-- @param from, to range of `fields`, nil for all of them
+local function add_writes(red, key, fields, from, to)
+  to = to or #fields
+  for first = from or 1, to, STEP do
+    red:hset(key, unpack(fields, first, min(first + STEP - 1, to)))
   end
 end
 
@@ -354,43 +361,98 @@ local function decode_entry(entry)
 end
 
 
+-- Sends what waits in the pipeline.
+-- @return its replies, appended to `all` as well, or nil and why not
+local function commit(red, all)
+  local replies, err = red:commit_pipeline()
+  if not replies then
+    return nil, err
+  end
+
+  for _, reply in ipairs(replies) do
+    all[#all + 1] = reply
+  end
+
+  return replies
+end
+
+
+-- Writes what a batch has, in pieces; leaves the last one in the pipeline.
+-- @return true, or nil and why not
+local function write_pieces(red, entries, all)
+  local bytes = 0
+  red:init_pipeline()
+  for _, entry in ipairs(entries) do
+    local fields = entry.fields
+    for first = 1, #fields, PIECE_STEP do
+      if bytes >= PIECE_BYTES then
+        local replies, err = commit(red, all)
+        if not replies then
+          return nil, err
+        end
+
+        red:init_pipeline()
+        bytes = 0
+      end
+
+      local last = min(first + PIECE_STEP - 1, #fields)
+      add_writes(red, entry.key, fields, first, last)
+      for i = first, last do
+        bytes = bytes + #fields[i]
+      end
+    end
+  end
+
+  return true
+end
+
+
+-- Has what was written expire, and takes out what is too much of it.
+-- @param scopes name of a hash -> an entry that was written there
+-- @return true, or nil and why not
+local function limit_scopes(red, scopes, all)
+  local keys = {}
+  for key, entry in pairs(scopes) do
+    keys[#keys + 1] = key
+    red:expire(key, entry.ttl)
+    red:hlen(key)
+  end
+
+  local replies, err = commit(red, all)
+  if not replies then
+    return nil, err
+  end
+
+  for i, key in ipairs(keys) do
+    local len = tonumber(replies[#replies - 2 * (#keys - i)])
+    local excess = (len or 0) - scopes[key].max_entries
+    if excess > 0 then
+      trim(red, key, excess)
+    end
+  end
+
+  return true
+end
+
+
 -- Called by the queue, in a timer.
 local function store_batch(conf, batch)
   local entries = {}
-  local scopes, keys = {}, {}
+  local scopes = {}
   for i, encoded in ipairs(batch) do
     local entry = decode_entry(encoded)
     entries[i] = entry
-    if not scopes[entry.key] then
-      keys[#keys + 1] = entry.key
-    end
     scopes[entry.key] = entry
   end
 
   local replies, err = redis.run(conf, function(red)
-    red:init_pipeline()
-    for _, entry in ipairs(entries) do
-      add_writes(red, entry.key, entry.fields)
-    end
-    for _, key in ipairs(keys) do
-      red:expire(key, scopes[key].ttl)
-      red:hlen(key)
+    local all = {}
+    local ok, err = write_pieces(red, entries, all)
+    if ok then
+      ok, err = limit_scopes(red, scopes, all)
     end
 
-    local replies, err = red:commit_pipeline()
-    if not replies then
-      return nil, err
-    end
-
-    for i, key in ipairs(keys) do
-      local len = tonumber(replies[#replies - 2 * (#keys - i)])
-      local excess = (len or 0) - scopes[key].max_entries
-      if excess > 0 then
-        trim(red, key, excess)
-      end
-    end
-
-    return replies
+    return ok and all or nil, err
   end)
   if not replies then
     forget_stored()
