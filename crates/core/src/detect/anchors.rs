@@ -17,6 +17,7 @@ use super::Scan;
 use super::boundary::{is_alnum, run_end};
 use super::key::key_end;
 use super::sieve::{Class, Row, Sieve};
+use super::table;
 use super::view::{self, spells_plain};
 use crate::catalog::{Catalog, SUFFIXES};
 
@@ -45,6 +46,7 @@ enum Anchor {
     Bar,
     Bracket,
     SquareBracket,
+    Border,
 }
 
 const ANCHORS: [Anchor; 256] = {
@@ -62,6 +64,11 @@ const ANCHORS: [Anchor; 256] = {
     table[b'(' as usize] = Anchor::Bracket;
     // The time in a log.
     table[b'[' as usize] = Anchor::SquareBracket;
+    // Between the columns of a table.
+    table[b',' as usize] = Anchor::Border;
+    table[b';' as usize] = Anchor::Border;
+    table[b'\t' as usize] = Anchor::Border;
+    table[b' ' as usize] = Anchor::Border;
     // Access keys and unique ids of IAM begin with this letter.
     table[b'A' as usize] = Anchor::Capital;
     table[b'I' as usize] = Anchor::SessionToken;
@@ -138,6 +145,7 @@ fn rows(catalog: &Catalog) -> Vec<Row> {
         Row::at(b".").before(digit).next(digit).second(Class::of(|c| c.is_ascii_digit() || c == b'.')),
     ];
     rows.extend(view::rows());
+    rows.extend(table::rows());
     // `.amazonaws.com` and what else begins so; other long domains; `.on.aws`, with the tokens that go on after a dot.
     let groups: [fn(&str) -> bool; 3] = [
         |suffix| suffix.len() >= 8 && suffix.starts_with('a'),
@@ -250,6 +258,7 @@ impl Scan<'_, '_> {
                 }
                 _ => true,
             },
+            Anchor::Border => table::may_be_border(text, at),
             Anchor::Code | Anchor::Capital | Anchor::SessionToken | Anchor::Backslash => true,
         };
         if is_worth_a_call { self.handle(at, c) } else { at + 1 }
@@ -280,6 +289,10 @@ impl Scan<'_, '_> {
                 at + 1
             }
             Anchor::SquareBracket => self.access_log(at),
+            Anchor::Border => {
+                self.border(at);
+                at + 1
+            }
         }
     }
 
@@ -422,6 +435,10 @@ impl Scan<'_, '_> {
     }
 
     fn backslash(&mut self, at: usize) -> usize {
+        if table::may_be_border(self.text, at) {
+            self.border(at);
+            return at + 1;
+        }
         if self.is_raw && spells_plain(self.text, at) {
             self.met_escape = true;
             return self.text.len();

@@ -93,7 +93,7 @@ impl Scan<'_, '_> {
             return;
         }
         let start = key_start(text, end);
-        if start == end || !matches!(text.get(start.wrapping_sub(1)), Some(b' ' | b'|')) {
+        if start == end {
             return;
         }
         let members = self.meanings(start, end);
@@ -102,6 +102,9 @@ impl Scan<'_, '_> {
         }
         if table::is_heading_at(text, at) {
             self.hits.met_heading = true;
+            return;
+        }
+        if !matches!(text.get(start.wrapping_sub(1)), Some(b' ' | b'|')) {
             return;
         }
         if let Some(found) = cell_text(text, at) {

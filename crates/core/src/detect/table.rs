@@ -63,14 +63,24 @@ struct Column {
 }
 
 impl Scan<'_, '_> {
-    /// Looks for tables, when it is worth it.
+    /// Looks for tables; for all but those that are drawn, only when it is worth it.
     pub(super) fn tables(&mut self) {
         let text = self.text;
-        if text.len() > SHORT_TEXT && self.hits.is_empty() && self.hits.loose.is_empty() && !self.hits.met_heading {
-            return;
-        }
-        let detector = self.detector;
         let mut cells = Vec::new();
+        if text.len() <= SHORT_TEXT || !self.hits.is_empty() || !self.hits.loose.is_empty() || self.hits.met_heading {
+            self.written_tables(&mut cells);
+        }
+        let mut from = 0;
+        // Its first byte is rarer in Korean than the others.
+        for bar in memchr::memchr_iter(BOX_BAR[0], text) {
+            if bar >= from && bar_len(text, bar) > 0 {
+                from = self.behind_heading(bar, run_start(text, bar, MAX_HEADING, is_around), &mut cells);
+            }
+        }
+    }
+
+    fn written_tables(&mut self, cells: &mut Vec<Range<usize>>) {
+        let (text, detector) = (self.text, self.detector);
         sieve().each(detector.lanes, text, |at| {
             let end = match at.checked_sub(1).map(|before| text[before]) {
                 Some(before) if is_alnum(before) => at,
@@ -78,14 +88,8 @@ impl Scan<'_, '_> {
                 None => return 1,
             };
             let is_worth_a_call = detector.catalog.members.may_end_at_first_sight(&text[..end]);
-            if is_worth_a_call { self.behind_heading(at, end, &mut cells) } else { at + 1 }
+            if is_worth_a_call { self.behind_heading(at, end, cells) } else { at + 1 }
         });
-        let mut from = 0;
-        for bar in memchr::memmem::find_iter(text, BOX_BAR) {
-            if bar >= from {
-                from = self.behind_heading(bar, run_start(text, bar, MAX_HEADING, is_around), &mut cells);
-            }
-        }
     }
 
     /// Looks at what may be a border behind the heading of a column that ends at `end`; gives where to go on.
@@ -172,6 +176,65 @@ impl Scan<'_, '_> {
             !column.members.is_empty()
         });
         columns
+    }
+}
+
+/// What must stand around a border between headings, in texts in which nothing else shows that they are worth a pass of
+/// their own.
+pub(super) fn rows() -> Vec<Row> {
+    let letter = || Class::of(|c| c.is_ascii_alphabetic());
+    vec![
+        // `BucketName,Region`.
+        Row::at(b",;\t").before(letter()).next(letter()),
+        // `"BucketName","Region"`, also in a string.
+        Row::at(b",;").before(Class::bytes(b"\"")).next(Class::bytes(b"\"\\")),
+        // `bucket, region`.
+        Row::at(b",").before(letter()).next(Class::bytes(b" ")).second(letter()),
+        // `BUCKET   REGION`, and not what begins a line: `\n  return`.
+        Row::at(b" ").before(Class::of(is_unindented)).next(Class::bytes(b" ")),
+        // `BucketName\tRegion`, and not `\n\treturn`.
+        Row::at(b"\\").before(Class::of(|c| is_unindented(c) || c == b'\\')).next(Class::bytes(b"t")),
+    ]
+}
+
+/// Letters that are not the end of `\n`.
+fn is_unindented(c: u8) -> bool {
+    c.is_ascii_alphabetic() && c != b'n'
+}
+
+/// True where the byte at `at` may be such a border: what [`rows`] let through.
+#[inline(always)]
+pub(super) fn may_be_border(text: &[u8], at: usize) -> bool {
+    let byte = |at: usize| text.get(at).copied().unwrap_or(0);
+    let (before, next) = (byte(at.wrapping_sub(1)), byte(at + 1));
+    match text[at] {
+        b' ' => next == b' ' && is_unindented(before),
+        b'\\' => next == b't' && (is_unindented(before) || before == b'\\'),
+        b',' | b';' if before == b'"' => matches!(next, b'"' | b'\\'),
+        b',' if next == b' ' => before.is_ascii_alphabetic() && byte(at + 2).is_ascii_alphabetic(),
+        _ => before.is_ascii_alphabetic() && next.is_ascii_alphabetic(),
+    }
+}
+
+impl Scan<'_, '_> {
+    /// Notes it when a column before or behind the border at `at` has a heading that means something.
+    pub(super) fn border(&mut self, at: usize) {
+        let (text, members) = (self.text, &self.detector.catalog.members);
+        let is_word = |c: u8| is_alnum(c) || matches!(c, b'_' | b'-' | b'.');
+        let end = run_start(text, at, MAX_HEADING, is_around);
+        if text.get(at + 1) == Some(&b' ') && text[at] == b',' {
+            // In prose other words stand before most.
+            let start = run_start(text, end, MAX_HEADING, is_word);
+            let begins_line = matches!(text[..start], [] | [.., b'\n' | b'"' | b'\\']);
+            if !begins_line && !text[..start].ends_with(b", ") {
+                return;
+            }
+        }
+        // Only the last column has no border behind it.
+        let behind = run_end(text, at, MAX_HEADING, |c| is_around(c) || matches!(c, b',' | b';'));
+        let behind = run_end(text, behind, MAX_HEADING, |c| is_word(c) || c == b' ');
+        let is_last = text.get(behind).is_none_or(|&c| matches!(c, b'\n' | b'\r' | b'"' | b'\\'));
+        self.hits.met_heading |= members.may_end(&text[..end]) || is_last && members.may_end(&text[..behind]);
     }
 }
 
@@ -452,6 +515,7 @@ fn is_heading(heading: &[u8], is_one_word: bool) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::SHORT_TEXT;
     use crate::detect::testing::found;
 
     fn parts(text: &str) -> Vec<&str> {
@@ -506,6 +570,25 @@ mod tests {
             ] {
                 // A quote in a cell is doubled or escaped.
                 assert_eq!(parts(&text), *cells, "{text}");
+            }
+        }
+    }
+
+    /// Longer than texts that are looked through in any case, without anything to find and without escapes.
+    fn clean_text(line: &str) -> String {
+        line.repeat(2 * SHORT_TEXT / line.len())
+    }
+
+    #[test]
+    fn tables_in_long_texts_that_have_nothing_else() {
+        for (table, cells) in TABLES {
+            for text in [
+                format!("{table}\n{}", clean_text("It goes on for long, and on.\n")),
+                format!("{}\n{table}\n{0}", clean_text("It goes on,and on;\tand\n  on.  And on\n")),
+            ] {
+                assert_eq!(parts(&text), *cells, "{text}");
+                assert_eq!(parts(&in_json(&text)), *cells, "{text} in JSON");
+                assert_eq!(parts(&in_json(&in_json(&text))), *cells, "{text} in JSON in JSON");
             }
         }
     }
