@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::Scan;
 use super::boundary::{is_alnum, run_end, run_start, word_start};
+use crate::token::{LABEL_LEN, MAX_TOKEN_LEN, is_token_shaped};
 
 /// Length of a secret access key.
 const SECRET_LEN: usize = 40;
@@ -48,6 +49,18 @@ fn secret_key_in(text: &[u8], start: usize, end: usize) -> Option<Range<usize>> 
         .into_iter()
         .map(|from| from..from + SECRET_LEN)
         .find(|key| begins(key.start) && ends(key.end) && key.end <= end && is_secret_key(&text[key.clone()]))
+}
+
+/// Where what looks like the lines of a private key ends, which begins at `body` and says nowhere that it ends.
+fn cut_off_key_end(text: &[u8], body: usize) -> usize {
+    let end = run_end(text, body, MAX_PEM, |c| {
+        is_base64(c) || matches!(c, b'=' | b'\n' | b'\r' | b'\\' | b' ' | b':' | b'-' | b',')
+    });
+    // The last word may be the label of a token: `-----BEGIN PRIVATE KEY-----\nMIIEow\nEC2_…`.
+    let label =
+        run_start(text, end, (end - body).min(*LABEL_LEN.end()), |c| c.is_ascii_uppercase() || c.is_ascii_digit());
+    let word_end = run_end(text, label, MAX_TOKEN_LEN + 1, |c| is_alnum(c) || c == b'_');
+    if is_token_shaped(&text[label..word_end]) { label } else { end }
 }
 
 impl Scan<'_, '_> {
@@ -125,10 +138,13 @@ impl Scan<'_, '_> {
                 let dashes = run_end(text, title, 48, |c| c != b'-' && c != b'\n' && c != b'"');
                 run_end(text, dashes, 5, |c| c == b'-')
             }
-            // Cut off: what looks like the key's lines.
-            None => run_end(text, body, MAX_PEM, |c| {
-                is_base64(c) || matches!(c, b'=' | b'\n' | b'\r' | b'\\' | b' ' | b':' | b'-' | b',')
-            }),
+            None => {
+                let end = cut_off_key_end(text, body);
+                if !has_key(&text[body..end]) {
+                    return start + 5;
+                }
+                end
+            }
         };
         // A backslash at the end belongs to what comes next.
         let end = start + text[start..end].iter().rposition(|&c| c != b'\\').map_or(0, |last| last + 1);
@@ -173,6 +189,23 @@ mod tests {
             assert!(kind == "cred:session-token" && part.starts_with(TOKEN), "{text}");
         }
         assert_eq!(found("IQoJb3JpZ2lu is what they begin with"), []);
+    }
+
+    #[test]
+    fn private_keys_that_are_cut_off() {
+        let header = "-----BEGIN RSA PRIVATE KEY-----";
+        let key = format!("{header}\nMIIEowIBAAKCAQEA0123456789");
+        for behind in
+            ["", "\"", "\nEC2_ABCDEFGH", "\nEC2_ABCDEFGH is down", "\\nACCOUNT_ABCDEFGHJKLMN", " S3_ABCDEFGH."]
+        {
+            let text = format!("{key}{behind}");
+            let [(kind, part)] = &found(&text)[..] else { panic!("{behind}") };
+            assert!(kind == "cred:private-key" && part.trim_end_matches("\\n").trim_end() == key, "{behind}: {part}");
+        }
+        // The header alone is no key, whatever follows.
+        for behind in ["\nEC2_ABCDEFGH", "\") { return readsThePrivateKeyAsItIs; }"] {
+            assert_eq!(found(&format!("{header}{behind}")), [], "{behind}");
+        }
     }
 
     #[test]
