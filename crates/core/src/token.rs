@@ -47,14 +47,14 @@ pub struct Code(u64);
 impl Code {
     /// Reads eight base32 characters of either case.
     pub fn read(text: &[u8]) -> Option<Self> {
-        let chars = text.get(..CODE_LEN)?;
-        let mut bits = 0u64;
-        for &c in chars {
+        let (mut bits, mut all) = (0u64, 0);
+        for &c in text.first_chunk::<CODE_LEN>()? {
             let value = VALUES[usize::from(c)];
-            if value == NOT_BASE32 {
-                return None;
-            }
             bits = bits << 5 | u64::from(value);
+            all |= value;
+        }
+        if all == NOT_BASE32 {
+            return None;
         }
         Some(Self(bits))
     }

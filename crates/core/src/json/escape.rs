@@ -101,9 +101,30 @@ fn last_backslash(raw: &[u8], first: usize, at: usize) -> Option<usize> {
     Some(at - 1 - behind).filter(|&backslash| backslash >= first)
 }
 
+/// True when a quote, a backslash or a control character is in `text`.
+///
+/// Eight bytes at once: what tokens stand for is short, and is asked about at each of them.
+fn needs_escapes(text: &[u8]) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    // The highest bit of each byte below `limit`, of the first one at least.
+    let below = |word: u64, limit: u8| word.wrapping_sub(ONES * u64::from(limit)) & !word;
+    let in_word = |word: &[u8; 8]| {
+        let word = u64::from_le_bytes(*word);
+        let is = |c: u8| below(word ^ (ONES * u64::from(c)), 1);
+        (below(word, 0x20) | is(b'"') | is(b'\\')) & HIGH != 0
+    };
+    let (words, _) = text.as_chunks::<8>();
+    match text.last_chunk::<8>() {
+        // The last eight bytes overlap with those before.
+        Some(last) => in_word(last) || words.iter().any(in_word),
+        None => text.iter().any(|&c| c == b'"' || c == b'\\' || c < 0x20),
+    }
+}
+
 /// Appends `text`, escaped for the inside of a JSON string `depth` times over.
 pub(crate) fn push_escaped(out: &mut Vec<u8>, text: &[u8], depth: u8) {
-    if depth == 0 || !text.iter().any(|&c| c == b'"' || c == b'\\' || c < 0x20) {
+    if depth == 0 || !needs_escapes(text) {
         out.extend_from_slice(text);
         return;
     }
@@ -166,6 +187,14 @@ mod tests {
             let first = at.saturating_sub(len);
             let plainly = (first..at).rev().find(|&i| raw[i] == b'\\');
             prop_assert_eq!(last_backslash(&raw, first, at), plainly);
+        }
+
+        #[test]
+        fn what_needs_escapes(text in prop::collection::vec(
+            prop_oneof![8 => any::<u8>(), 40 => Just(b'a'), 4 => prop::sample::select(b"!#[]\x1f\x20\x21\x9f\xa2\xdc".as_slice())],
+            0..40,
+        )) {
+            prop_assert_eq!(needs_escapes(&text), text.iter().any(|&c| c == b'"' || c == b'\\' || c < 0x20));
         }
 
         #[test]

@@ -102,11 +102,17 @@ fn match_at<'t>(tokens: &'t TokenIndex, text: &[u8], floor: usize, anchor: usize
     if !is_code_char(*text.get(code + CODE_LEN - 1)?) || !is_code_char(text[code]) {
         return None;
     }
-    let (label, code_len, original) = tokens.by_code(&text[code..])?;
+    let (token, label_len, original) = tokens.by_code(&text[code..])?;
+    let label = &token[..label_len];
+    let end = code + token.len() - label_len - 1;
+    // As nearly all are spelled; in an escape it takes a closer look.
+    let plainly = anchor.checked_sub(label_len).filter(|&start| start >= floor && text[start..end] == *token);
+    if let Some(start) = plainly.filter(|&start| !in_escape(text, start)) {
+        return Some(Match { start, end, original });
+    }
     let separator = separator_start(text, anchor)?;
     let start = separator.checked_sub(label.len()).filter(|&start| start >= floor)?;
     let spelled = &text[start..separator];
-    let end = code + code_len;
     let exact = spelled == label && !text[code..end].iter().any(u8::is_ascii_lowercase);
     // In plain text, what is spelled exactly is a token even where an escape seems to take its first letters: no text
     // says a known code by chance. In JSON half an escape would be left.

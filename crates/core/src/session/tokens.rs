@@ -266,13 +266,15 @@ impl TokenIndex {
 
     /// The token that restores and whose code stands at the start of `text`, with its original.
     ///
-    /// Gives label, code length and original; either case of letters. The caller compares the label.
+    /// Gives the token, the length of its label and the original; either case of letters. The caller compares the label.
     #[inline]
     pub(crate) fn by_code(&self, text: &[u8]) -> Option<(&[u8], usize, &[u8])> {
         let entry = self.entry(self.find_code(Code::read(text)?)?).filter(|e| e.restores)?;
-        let token = self.token_of(entry);
-        let (label, code) = (&token[..usize::from(entry.label_len)], &token[usize::from(entry.label_len) + 1..]);
-        text.get(..code.len())?.eq_ignore_ascii_case(code).then_some((label, code.len(), self.original_of(entry)))
+        let (token, label_len) = (self.token_of(entry), usize::from(entry.label_len));
+        // The first characters are those that were looked up.
+        let rest = &token[label_len + 1 + CODE_LEN..];
+        let goes_on = rest.is_empty() || text.get(CODE_LEN..CODE_LEN + rest.len())?.eq_ignore_ascii_case(rest);
+        goes_on.then_some((token, label_len, self.original_of(entry)))
     }
 
     /// True when a token under `label` goes on after `code`, which is fewer characters than the token has.
