@@ -6,6 +6,7 @@
 
 use std::cell::OnceCell;
 use std::fmt;
+use std::ops::Range;
 
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
@@ -80,6 +81,17 @@ pub fn is_token_shaped(text: &[u8]) -> bool {
         && label.iter().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
         && (code.len() == CODE_LEN || code.len() == LONG_CODE_LEN)
         && code.iter().all(|&c| is_base32(c))
+}
+
+/// The token in `text` whose separator is at `separator`, where nothing makes its code longer.
+pub(crate) fn token_at(text: &[u8], separator: usize) -> Option<Range<usize>> {
+    let is_of_label = |c: &u8| c.is_ascii_uppercase() || c.is_ascii_digit();
+    // What is longer than any is none.
+    let (before, behind) = (text.get(..separator)?.iter().rev(), text.get(separator + 1..)?.iter());
+    let label_len = before.take(LABEL_LEN.end() + 1).take_while(|c| is_of_label(c)).count();
+    let code_len = behind.take(LONG_CODE_LEN + 1).take_while(|c| c.is_ascii_alphanumeric()).count();
+    let token = separator - label_len..separator + 1 + code_len;
+    is_token_shaped(&text[token.clone()]).then_some(token)
 }
 
 /// The key that tokens are made with. Wiped when dropped; `Debug` shows the length of the secret only.
@@ -185,6 +197,17 @@ mod tests {
 
     fn key() -> ScopeKey {
         TokenKey::new(b"a secret of thirty-two bytes ...").unwrap().scope(b"global")
+    }
+
+    #[test]
+    fn tokens_in_texts() {
+        let at = |text: &str| token_at(text.as_bytes(), text.find('_').unwrap()).map(|token| text[token].to_owned());
+        for text in ["EC2_ABCDEFGH", "x+EC2_ABCDEFGH+", "nEC2_ABCDEFGH", "/EC2_ABCDEFGHJKLMN."] {
+            assert!(at(text).is_some_and(|token| token.starts_with("EC2_ABCDEFGH")), "{text}");
+        }
+        for text in ["_", "_ABCDEFGH", "EC2_", "EC2_ABCDEFGHs", "AVERYLONGLABEL_ABCDEFGH", "ec2_ABCDEFGH"] {
+            assert_eq!(at(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::Scan;
 use super::boundary::{is_alnum, run_end, run_start, word_start};
-use crate::token::{LABEL_LEN, MAX_TOKEN_LEN, is_token_shaped};
+use crate::token::token_at;
 
 /// Length of a secret access key.
 const SECRET_LEN: usize = 40;
@@ -57,10 +57,14 @@ fn cut_off_key_end(text: &[u8], body: usize) -> usize {
         is_base64(c) || matches!(c, b'=' | b'\n' | b'\r' | b'\\' | b' ' | b':' | b'-' | b',')
     });
     // The last word may be the label of a token: `-----BEGIN PRIVATE KEY-----\nMIIEow\nEC2_…`.
-    let label =
-        run_start(text, end, (end - body).min(*LABEL_LEN.end()), |c| c.is_ascii_uppercase() || c.is_ascii_digit());
-    let word_end = run_end(text, label, MAX_TOKEN_LEN + 1, |c| is_alnum(c) || c == b'_');
-    if is_token_shaped(&text[label..word_end]) { label } else { end }
+    token_at(text, end).map_or(end, |token| token.start.max(body))
+}
+
+/// The run of base64 at `span` without the code of a token that it begins with, or the label that it ends with.
+fn without_tokens(text: &[u8], span: Range<usize>) -> Range<usize> {
+    let before = span.start.checked_sub(1).filter(|&before| text[before] == b'_').and_then(|at| token_at(text, at));
+    let start = before.map_or(span.start, |token| token.end);
+    start..token_at(text, span.end).map_or(span.end, |token| token.start).max(start)
 }
 
 impl Scan<'_, '_> {
@@ -75,7 +79,7 @@ impl Scan<'_, '_> {
         let ids: Vec<_> =
             self.hits.findings.iter().filter(|f| f.kind == known.access_key_id).map(|f| f.span.clone()).collect();
         for id in ids {
-            let mut at = from.max(id.start.saturating_sub(REACH));
+            let mut at = from.max(run_start(text, id.start.saturating_sub(REACH), REACH, is_base64));
             let limit = text.len().min(id.end + REACH);
             while at < limit {
                 let start = run_end(text, at, limit - at, |c| !is_base64(c));
@@ -86,11 +90,13 @@ impl Scan<'_, '_> {
                     () if start < id.end && end > id.start => (id.end, end),
                     () => (start, end),
                 };
+                let next = end;
+                let Range { start, end } = without_tokens(text, start..end);
                 let word = if start > 0 { word_start(text, start) } else { start };
                 if let Some(secret) = secret_key_in(text, word, end) {
                     self.whole(known.secret_access_key, secret.start, secret.end);
                 }
-                at = end.max(at + 1);
+                at = next.max(at + 1);
             }
             from = at;
         }
@@ -171,6 +177,22 @@ mod tests {
                 let parts: Vec<_> = found(&text).into_iter().map(|(_, part)| part).collect();
                 assert!(parts.contains(&ID) && parts.contains(&KEY), "{text}: {parts:?}");
             }
+        }
+    }
+
+    #[test]
+    fn tokens_are_no_beginning_or_end_of_a_key() {
+        let (behind, before) = (&KEY["ABCDEFGH+".len()..], &KEY["+SECRET".len()..]);
+        for text in [format!("{ID} SECRET_ABCDEFGH+{behind}"), format!("{before}+SECRET_ABCDEFGH {ID}")] {
+            assert_eq!(found(&text), [("cred:access-key-id".to_owned(), ID)], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_run_that_is_reached_in_its_middle_is_read_from_its_start() {
+        for between in super::REACH - 2 * KEY.len()..super::REACH {
+            let text = format!("{KEY}{KEY}{}{ID}", " ".repeat(between));
+            assert_eq!(found(&text), [("cred:access-key-id".to_owned(), ID)], "{between}");
         }
     }
 
