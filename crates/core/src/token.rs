@@ -201,9 +201,14 @@ mod tests {
 
     #[test]
     fn tokens_in_texts() {
-        let at = |text: &str| token_at(text.as_bytes(), text.find('_').unwrap()).map(|token| text[token].to_owned());
-        for text in ["EC2_ABCDEFGH", "x+EC2_ABCDEFGH+", "nEC2_ABCDEFGH", "/EC2_ABCDEFGHJKLMN."] {
-            assert!(at(text).is_some_and(|token| token.starts_with("EC2_ABCDEFGH")), "{text}");
+        let at = |text: &str| token_at(text.as_bytes(), text.find('_').unwrap());
+        for (text, token) in [
+            ("EC2_ABCDEFGH", 0..12),
+            ("x+EC2_ABCDEFGH+", 2..14),
+            ("nEC2_ABCDEFGH", 1..13),
+            ("/EC2_ABCDEFGHJKLMN.", 1..18),
+        ] {
+            assert_eq!(at(text), Some(token), "{text}");
         }
         for text in ["_", "_ABCDEFGH", "EC2_", "EC2_ABCDEFGHs", "AVERYLONGLABEL_ABCDEFGH", "ec2_ABCDEFGH"] {
             assert_eq!(at(text), None, "{text}");
