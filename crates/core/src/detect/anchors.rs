@@ -117,6 +117,8 @@ fn rows(catalog: &Catalog) -> Vec<Row> {
         Row::at(b"-").before(Class::bytes(b"-")).next(alpha),
         // `arn:aws`.
         Row::at(b":").before(Class::bytes(b"nN")).next(Class::bytes(b"aA")).second(Class::bytes(b"wW")),
+        // `arn:${AWS::Partition}`.
+        Row::at(b":").before(Class::bytes(b"nN")).next(Class::bytes(b"$")).second(Class::bytes(b"{")),
         // `%3A`; letters and digits are not written so.
         Row::at(b"%").next(Class::bytes(b"0234567")).second(hex),
         // `&quot;`, `&apos;`, `&amp;`, `&#58;`, `&#x3A;`.
@@ -242,7 +244,7 @@ impl Scan<'_, '_> {
             Anchor::Dot => is_digit(next) && is_digit(before) || begins_domain(next, text.get(at + 2).copied()),
             Anchor::Colon => {
                 let is_special =
-                    is_alnum(before) && (matches!(next, b'a' | b'A' | b'/') || may_end_group(text, at, next));
+                    is_alnum(before) && (matches!(next, b'a' | b'A' | b'/' | b'$') || may_end_group(text, at, next));
                 is_special || self.may_be_key(at, before)
             }
             Anchor::Equals => self.may_be_key(at, before),
@@ -351,7 +353,9 @@ impl Scan<'_, '_> {
         // A quote or a blank comes before most colons of JSON.
         if is_alnum(before) {
             if matches!(before, b'n' | b'N')
-                && text[at.saturating_sub(3)..].get(..7).is_some_and(|found| found.eq_ignore_ascii_case(b"arn:aws"))
+                && text[at.saturating_sub(3)..]
+                    .get(..6)
+                    .is_some_and(|found| found.eq_ignore_ascii_case(b"arn:aw") || found == b"arn:${")
             {
                 let end = self.arn(at);
                 if end > at {

@@ -12,7 +12,9 @@ use crate::token::is_token_shaped;
 const MAX_ARN: usize = 2048;
 /// Longest number that is a version or an index rather than an id.
 const MAX_PLAIN_NUMBER: usize = 6;
-
+/// Longest field before the resource, and longest variable.
+const MAX_FIELD: usize = 128;
+const MAX_VARIABLE: usize = 64;
 /// Length of a UUID.
 const UUID_LEN: usize = 36;
 
@@ -27,7 +29,7 @@ impl Scan<'_, '_> {
         }
         let Some((fields, resource)) = header(text, colon) else { return colon };
         let [partition, service, region, account] = fields.map(|(from, to)| &text[from..to]);
-        if !begins_with(partition, b"aws") || service.is_empty() {
+        if !(begins_with(partition, b"aws") || partition.starts_with(b"${")) || service.is_empty() {
             return colon;
         }
         // Two ARNs that run into each other: the second is the one that is whole.
@@ -66,7 +68,7 @@ impl Scan<'_, '_> {
         let mut index = 0;
         let is_object = service == b"s3" && kind.is_some();
         while segment < end {
-            let stop = run_end(text, segment, end - segment, |c| c != b'/' && c != b':');
+            let stop = past_variables(text, segment, end, |c| c != b'/' && c != b':');
             let next = end.min(stop + 1);
             let body = &text[segment..stop];
             if is_object && index == 1 {
@@ -104,7 +106,7 @@ impl Scan<'_, '_> {
         let known = &catalog.known;
         let body = &text[start..end];
         if body.len() <= MAX_PLAIN_NUMBER && body.iter().all(u8::is_ascii_digit)
-            || body.starts_with(b"$")
+            || body.starts_with(b"$") && !body.starts_with(b"${")
             || body.starts_with(b"AWSServiceRoleFor")
             || body.starts_with(b"AWS-")
             || body.starts_with(b"rds-ca-")
@@ -180,7 +182,7 @@ fn header(text: &[u8], colon: usize) -> Option<([(usize, usize); 4], usize)> {
     let mut at = colon + 1;
     let mut fields = [(0, 0); 4];
     for field in &mut fields {
-        let end = run_end(text, at, 64, |c| class::of(c) & class::FIELD != 0);
+        let end = past_variables(text, at, text.len().min(at + MAX_FIELD), |c| class::of(c) & class::FIELD != 0);
         *field = (at, end);
         if text.get(end) != Some(&b':') {
             return None;
@@ -188,6 +190,20 @@ fn header(text: &[u8], colon: usize) -> Option<([(usize, usize); 4], usize)> {
         at = end + 1;
     }
     Some((fields, at))
+}
+
+/// [`run_end`] from `at`, with variables in it as long as they are: `${AWS::Region}`, `${var.region}`.
+fn past_variables(text: &[u8], at: usize, limit: usize, member: fn(u8) -> bool) -> usize {
+    let mut end = at;
+    loop {
+        end = run_end(text, end, limit.saturating_sub(end), |c| c != b'$' && member(c));
+        if end >= limit || text.get(end) != Some(&b'$') {
+            return end;
+        }
+        let close = run_end(text, end, MAX_VARIABLE.min(limit - end), |c| c != b'}' && c != b'"' && c != b'\n');
+        let is_variable = text.get(end + 1) == Some(&b'{') && close < limit && text.get(close) == Some(&b'}');
+        end = if is_variable { close + 1 } else { end + 1 };
+    }
 }
 
 /// Where the resource ends: at white space, quotes, brackets, commas and everything that is not ASCII; punctuation of
@@ -302,6 +318,26 @@ mod tests {
                 &["610327489955", "a", "b", "618734209955", "x"],
             ),
             ("arn:aws:sqs:us-east-1arn:aws:iam::618734209955:role/x", &["618734209955", "x"]),
+        ] {
+            assert_eq!(parts(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn arns_with_variables_in_them() {
+        for (text, expected) in [
+            ("!Sub \"arn:aws:sqs:${AWS::Region}:618734209955:orders\"", &["618734209955", "orders"][..]),
+            ("!Sub arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/acme", &["acme"]),
+            ("arn:${AWS::Partition}:s3:::acme-${AWS::Region}/*", &["acme-"]),
+            ("arn:aws:dynamodb:${self:provider.region}:618734209955:table/acme", &["618734209955", "acme"]),
+            (
+                "\"arn:${data.aws_partition.current.partition}:iam::618734209955:role/${var.name}-ci\"",
+                &["618734209955", "-ci"],
+            ),
+            ("arn:aws:iam::${data.aws_caller_identity.me.account_id}:role/acme", &["acme"]),
+            ("arn:aws:s3:::${Bucket}/*", &[]),
+            ("arn:${AWS::Partition}:iam::aws:policy/ReadOnlyAccess", &[]),
+            ("arn:${AWS::Partition:iam::618734209955:role/x", &[]),
         ] {
             assert_eq!(parts(text), expected, "{text}");
         }
