@@ -37,6 +37,12 @@ pub enum ValueShape {
     PlainName,
     /// A name that may hold blanks when it is quoted.
     SpacedName,
+    /// A name that no prose has: of several words, or with a digit.
+    OwnName,
+    /// No value, but a thing with a name.
+    Named,
+    /// The key of an object in S3, with a `/` and a digit in it.
+    ObjectKey,
     /// A log stream: like a name, with `[$LATEST]` in it.
     LogStream,
     /// `alias/…`.
@@ -96,6 +102,9 @@ impl ValueShape {
             "name" => Self::Name,
             "plain-name" => Self::PlainName,
             "spaced-name" => Self::SpacedName,
+            "own-name" => Self::OwnName,
+            "named" => Self::Named,
+            "object-key" => Self::ObjectKey,
             "log-stream" => Self::LogStream,
             "alias" => Self::Alias,
             "uuid" => Self::Uuid,

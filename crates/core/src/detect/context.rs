@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::Scan;
 use super::boundary::{is_alnum, run_end, run_start};
-use super::key::key_start;
+use super::key::{is_asked_last, key_start};
 use super::table;
 use super::value::{Setting, Value, is_believable, shape_range, value, whole_quoted};
 use crate::catalog::{Category, Member, ValueShape};
@@ -114,11 +114,21 @@ impl Scan<'_, '_> {
 
     fn values(&mut self, members: &[Member], at: usize) {
         let text = self.text;
+        // `${BUCKET:-acme-logs}`, of a shell.
+        let is_default = text.get(at) == Some(&b'-') && text[..at].ends_with(b":");
+        let at = if is_default { at + 1 } else { at };
         let spaced = text.get(at) == Some(&b' ');
         let assigned = spaced && text[at - 1] == b'=';
         let mut at = run_end(text, at, 16, |c| matches!(c, b' ' | b'\t' | b'=' | b'>'));
+        if text.get(at) == Some(&b'{') {
+            return self.things(members, at);
+        }
         if text.get(at) == Some(&b'[') {
+            let list = at;
             at = skip_space(text, at + 1);
+            if text.get(at) == Some(&b'{') {
+                return self.things(members, list);
+            }
             for _ in 0..MAX_LIST {
                 let Some(found) = self.announced(members, at, Setting::Sure) else { return };
                 at = skip_space(text, found.next);
@@ -129,7 +139,12 @@ impl Scan<'_, '_> {
             }
             return;
         }
-        if let Some(mut item) = yaml_item(text, at) {
+        // `- CreationDate: …`: an item with members of its own.
+        let item = yaml_item(text, at).filter(|&item| {
+            let end = run_end(text, item, 64, |c| is_alnum(c) || c == b'_');
+            !(text.get(end) == Some(&b':') && matches!(text.get(end + 1), Some(b' ' | b'\n')))
+        });
+        if let Some(mut item) = item {
             for _ in 0..MAX_LIST {
                 let Some(found) = self.announced(members, item, Setting::Line) else { return };
                 match yaml_item(text, found.next) {
@@ -139,11 +154,15 @@ impl Scan<'_, '_> {
             }
             return;
         }
+        if text.get(at) == Some(&b'\n') {
+            return self.block(members, at);
+        }
         let setting = match value(text, at, &mut self.bare_run) {
             Some(Value { quoted: true, .. }) => Setting::Sure,
             Some(Value { next, .. }) => match text.get(next) {
                 _ if assigned && !is_ini_line(text, at, next) => Setting::Open,
                 None | Some(b'\n' | b'\r' | b'&') => Setting::Line,
+                Some(b'}') if is_default => Setting::Line,
                 Some(b'\\') if matches!(text.get(next + 1), Some(b'n' | b'r' | b't')) => Setting::Line,
                 // `KEY=value more`: a shell's assignment, or a log line; with blanks around the sign it is code.
                 Some(b' ' | b'"' | b'\'') if !spaced => Setting::Line,
@@ -152,11 +171,15 @@ impl Scan<'_, '_> {
             // Escaped quotes inside: only what takes everything up to its own quote goes on.
             None => Setting::Sure,
         };
-        self.announced(members, at, setting);
+        let found = self.announced(members, at, setting);
+        // `name = "acme-logs" -> "acme-logs-2"`, in a plan of Terraform.
+        if let Some(found) = found.filter(|found| found.quoted && text[found.next..].starts_with(b" -> ")) {
+            self.announced(members, found.next + 4, setting);
+        }
     }
 
     /// Records the value at `at` if one of the members may have it.
-    fn announced(&mut self, members: &[Member], at: usize, setting: Setting) -> Option<Value> {
+    pub(super) fn announced(&mut self, members: &[Member], at: usize, setting: Setting) -> Option<Value> {
         let text = self.text;
         if members.iter().any(|m| m.value == ValueShape::QuotedSecret) {
             let found = whole_quoted(text, at)?;
@@ -198,15 +221,17 @@ impl Scan<'_, '_> {
         }
         let told_by = |m: &Member| {
             let range = shape_range(text, value, m.value);
-            (!range.is_empty() && is_believable(m.value, &text[range.clone()], setting)).then_some((m.kind, range))
+            let believed = !range.is_empty() && is_believable(m.value, &text[range.clone()], setting);
+            (believed && (!is_asked_last(m) || self.has_hint(m, self.key.start))).then_some((m.kind, range))
         };
+        let by_member = members.iter().find_map(told_by);
         let (resource, any_name) = (self.detector.catalog.known.resource_id, self.detector.catalog.known.resource_name);
         let told = || {
             let kind =
                 members.iter().any(|m| m.kind == resource).then(|| self.prefixed_as_told(value.start, value.end));
             kind.flatten().map(|kind| (kind, value.start..value.end))
         };
-        let Some((kind, Range { start, end })) = members.iter().find_map(told_by).or_else(told) else { return };
+        let Some((kind, Range { start, end })) = by_member.or_else(told) else { return };
         // An id with a prefix says more about itself.
         if (kind == resource || kind == any_name)
             && self.prefixed_within(start, end).is_some_and(|(_, _, to)| to == end)
@@ -215,6 +240,9 @@ impl Scan<'_, '_> {
         }
         let category = self.detector.catalog.kind(kind).map(|kind| kind.category);
         self.finding(kind, start, end);
+        if kind == self.detector.catalog.known.object_key {
+            return self.object_key(start, end);
+        }
         let is_name = category != Some(Category::Credentials) && category != Some(Category::Accounts);
         self.part(kind, start, end, is_name);
     }
@@ -243,7 +271,7 @@ fn is_ini_line(text: &[u8], at: usize, end: usize) -> bool {
 }
 
 /// Past white space, also where it is escaped.
-fn skip_space(text: &[u8], mut at: usize) -> usize {
+pub(super) fn skip_space(text: &[u8], mut at: usize) -> usize {
     loop {
         let next = run_end(text, at, 256, |c| c.is_ascii_whitespace());
         match text.get(next..next + 2) {
@@ -292,6 +320,66 @@ mod tests {
             "[storage]\nbucket = acmeuploads(x)\n",
         ] {
             assert_eq!(found(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn values_in_other_places() {
+        for (text, names) in [
+            ("~ bucket = \"acme\" -> \"acme2\" # forces replacement", &["acme", "acme2"][..]),
+            ("os.environ[\"S3_BUCKET\"] = \"acme\"", &["acme"]),
+            ("ENV['S3_BUCKET'] = 'acme'", &["acme"]),
+            ("aws s3 ls s3://${S3_BUCKET:-acme}/", &["acme"]),
+        ] {
+            let expected: Vec<_> = names.iter().map(|name| ("name:s3-bucket".to_owned(), *name)).collect();
+            assert_eq!(found(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn keys_of_objects_belong_to_their_bucket() {
+        for (text, key) in [
+            ("get_object(Bucket=BUCKET, Key='raw/cust-7/a.csv')", "raw/cust-7/a"),
+            ("{ Bucket: bucket, Key: \"raw/cust-7/a.csv\" }", "raw/cust-7/a"),
+            (".bucket(bucket)\n    .key(\"raw/cust-7/a.csv\")", "raw/cust-7/a"),
+            ("Bucket: aws.String(bucket),\n\tKey:    aws.String(\"raw/cust-7/a.gz\"),", "raw/cust-7/a"),
+            ("aws lambda update-function-code --s3-key builds/cust-7/app.zip", "builds/cust-7/app"),
+        ] {
+            assert_eq!(found(text), [("name:s3-object-key".to_owned(), key)], "{text}");
+        }
+        for text in [
+            "{\"Key\": \"raw/cust-7/a.csv\"}",
+            "{ Bucket: bucket }, { Key: 'raw/cust-7/a.csv' }",
+            "f(bucket); g(key='raw/cust-7/a.csv')",
+            "{ Bucket: bucket, Key: 'index.html' }",
+            "{ Bucket: bucket, Key: `${prefix}/cust-7/a.csv` }",
+        ] {
+            assert_eq!(found(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn members_of_answers_about_resources() {
+        for (text, kind, name) in [
+            ("aws {\"ResourceName\": \"acme\"}", "name:resource", "acme"),
+            ("{\"StackName\": \"x\", \"PhysicalId\": \"acme\"}", "name:resource", "acme"),
+            ("cloudformation: PhysicalId: acme", "name:resource", "acme"),
+            ("{\"PhysicalResourceId\": \"acme\"}", "name:resource", "acme"),
+            ("rds {\"SourceIdentifier\": \"acme\"}", "name:rds-db-instance", "acme"),
+        ] {
+            assert!(found(text).contains(&(kind.to_owned(), name)), "{text}: {:?}", found(text));
+        }
+        for text in ["{\"ResourceName\": \"acme\"}", "PhysicalId: acme", "{\"SourceIdentifier\": \"acme\"}"] {
+            assert_eq!(found(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn fields_that_other_software_has_are_names_where_the_text_speaks_of_the_service() {
+        for (key, service) in [("table", "DynamoDB"), ("queue", "SQS"), ("topic", "SNS"), ("stream", "Kinesis")] {
+            assert_eq!(found(&format!("level=warn msg=\"{service} is slow\" {key}=acme-eu")).len(), 1, "{key}");
+            assert_eq!(found(&format!("level=warn msg=\"it is slow\" {key}=acme-eu")), [], "{key}");
+            assert_eq!(found(&format!("level=warn msg=\"{service} is slow\" {key}=acme")), [], "{key}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end, run_start, word_start};
-use crate::catalog::{MAX_KEY_LEN, Match, Member, PAIRED};
+use crate::catalog::{MAX_KEY_LEN, Match, Member, PAIRED, ValueShape};
 
 /// Most words of one key.
 const MAX_WORDS: usize = 12;
@@ -10,6 +10,11 @@ const MAX_WORDS: usize = 12;
 const NEAR: usize = 2048;
 /// Longest word before a call's opening bracket.
 const MAX_CALL: usize = 64;
+
+/// The hint of a key that belongs to the bucket named right before it: `get_object(Bucket=…, Key=…)`.
+const BUCKET_BEFORE: &str = "bucket-before";
+/// How far before the key its bucket may stand, bytes.
+const MAX_ARGUMENTS: usize = 160;
 
 /// The words of a key, lower case and without separators.
 pub(super) struct Words {
@@ -108,7 +113,7 @@ impl Scan<'_, '_> {
             last if PAIRED.contains(&last) => found.splice(0..0, self.meanings_of_value(start)).for_each(drop),
             _ => {}
         }
-        found.retain(|m| self.wants(m.kind) && m.hint.is_none_or(|hint| self.speaks_of(hint, start)));
+        found.retain(|m| self.wants(m.kind) && (is_asked_last(m) || self.has_hint(m, start)));
         found
     }
 
@@ -192,8 +197,16 @@ impl Scan<'_, '_> {
         None
     }
 
+    /// True when the text around `at` speaks of what the member belongs to.
+    pub(super) fn has_hint(&mut self, member: &Member, at: usize) -> bool {
+        member.hint.is_none_or(|hint| self.speaks_of(hint, at))
+    }
+
     /// True when the text around `at` names this service.
     pub(super) fn speaks_of(&mut self, hint: &'static str, at: usize) -> bool {
+        if hint == BUCKET_BEFORE {
+            return bucket_before(self.text, at);
+        }
         let block = at / NEAR;
         // Keys of one kind come in rows.
         if let Some((_, known)) = self.last_near.filter(|&((last, of), _)| last == block && std::ptr::eq(of, hint)) {
@@ -220,6 +233,9 @@ impl Scan<'_, '_> {
             "opensearch" => finds(b"pensearch") || finds(b"penSearch") || finds(b":es:") || finds(b"aws es "),
             // `lambda` alone is a word of Python.
             "aws-lambda" => finds(b"Lambda") || finds(b":lambda:") || finds(b"aws lambda"),
+            "cognito" => [&b"cognito"[..], b"Cognito", b"COGNITO"].iter().any(|word| names(around, word)),
+            "kinesis" => [&b"kinesis"[..], b"Kinesis", b"KINESIS"].iter().any(|word| names(around, word)),
+            "dynamodb" => finds(b"dynamodb") || finds(b"DynamoDB") || finds(b"DYNAMODB"),
             "codedeploy" => finds(b"codedeploy") || finds(b"aws deploy "),
             "states" => finds(b"states") || finds(b"stepfunctions"),
             _ => names(around, hint.as_bytes()) || names(around, hint.to_ascii_uppercase().as_bytes()),
@@ -227,6 +243,26 @@ impl Scan<'_, '_> {
         self.near.insert((block, hint), known);
         known
     }
+}
+
+/// True for members that all software has: few have such a value, and that is seen sooner than what the text speaks of.
+pub(super) fn is_asked_last(member: &Member) -> bool {
+    matches!(member.value, ValueShape::OwnName | ValueShape::ObjectKey)
+}
+
+/// True when the argument or member before the one at `at` names a bucket.
+fn bucket_before(text: &[u8], at: usize) -> bool {
+    let near = &text[at.saturating_sub(MAX_ARGUMENTS)..at];
+    let Some(bucket) = memchr::memmem::rfind(near, b"ucket") else { return false };
+    let mut between = near[bucket..].iter().enumerate();
+    between.all(|(i, &c)| match c {
+        b'}' | b';' | b'{' | b'<' | b'|' => false,
+        // `.bucket("acme-logs")\n.key("…")`, `Bucket: aws.String("acme-logs"), Key: …`
+        b')' => {
+            near[bucket + i + 1..].first().is_none_or(|&next| matches!(next, b',' | b'.') || next.is_ascii_whitespace())
+        }
+        _ => true,
+    })
 }
 
 /// True when the word stands in the text, not inside a longer one: `specs` does not speak of `ecs`.
@@ -237,9 +273,12 @@ fn names(text: &[u8], word: &[u8]) -> bool {
     })
 }
 
-/// Where the key before `at` ends: before blanks, a closing quote and its backslashes.
+/// Where the key before `at` ends: before blanks, the bracket of `environ["BUCKET"]`, a closing quote and its backslashes.
 pub(super) fn key_end(text: &[u8], at: usize) -> usize {
     let mut end = run_start(text, at, 64, |c| matches!(c, b' ' | b'\t'));
+    if end < at && text[..end].ends_with(b"]") {
+        end -= 1;
+    }
     if end > 0 && matches!(text[end - 1], b'"' | b'\'' | b'`') {
         end -= 1;
         end = run_start(text, end, MAX_BACKSLASHES, |c| c == b'\\');

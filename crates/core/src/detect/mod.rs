@@ -13,6 +13,7 @@ mod bearer;
 mod body;
 mod boundary;
 mod command;
+mod container;
 mod context;
 mod custom;
 mod declared;
@@ -22,6 +23,7 @@ mod key;
 mod mention;
 mod names;
 mod ordinary;
+mod own;
 mod pair;
 mod policy;
 mod prefixed;
@@ -308,6 +310,8 @@ struct Scan<'d, 't> {
     bare: (usize, usize),
     bare_run: BareRun,
     commands: Commands,
+    /// How far things with names in them were looked through.
+    things_to: usize,
 }
 
 impl<'d, 't> Scan<'d, 't> {
@@ -327,6 +331,7 @@ impl<'d, 't> Scan<'d, 't> {
             bare: (0, 0),
             bare_run: BareRun::default(),
             commands: Commands::default(),
+            things_to: 0,
         }
     }
 

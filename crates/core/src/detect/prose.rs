@@ -9,7 +9,7 @@ use once_cell::sync::OnceCell;
 use super::Scan;
 use super::boundary::{is_alnum, run_end, run_start, word_start};
 use super::command;
-use super::ordinary::is_ordinary;
+use super::own::{is_joined, is_own};
 use super::secret::{is_base64, is_secret_key};
 use super::sieve::Sieve;
 use super::value::{BareRun, Setting, Value, is_believable, value};
@@ -53,14 +53,6 @@ static FOLLOWERS: WordList = WordList::new(&[
     "isn't", "keeps", "needs", "not", "now", "on", "or", "returns", "shows", "so", "still", "that", "then", "throws",
     "to", "using", "via", "was", "when", "which", "while", "will", "with", "won't",
 ]);
-/// First and last halves of compounds that are no names: `server-side`, `cross-account`.
-static HALVES: WordList = WordList::new(&[
-    "account", "auto", "based", "built", "client", "cross", "defined", "driven", "end", "high", "level", "like",
-    "long", "low", "managed", "multi", "non", "off", "only", "out", "per", "pre", "real", "region", "related", "right",
-    "scaling", "self", "server", "short", "side", "specific", "time", "up", "well", "wide",
-]);
-/// Length of the longest of them.
-const MAX_HALF: usize = 8;
 /// Words behind a name of three words that no compound has before it.
 const BEHIND: &[&str] = &["bucket", "cluster", "queue", "role", "stack", "stream", "table", "topic"];
 /// Words inside compounds: `state-of-the-art`, `first-in-first-out`.
@@ -68,12 +60,6 @@ static SMALL: WordList = WordList::new(&[
     "a", "an", "and", "as", "at", "by", "first", "for", "from", "in", "last", "least", "most", "no", "not", "of", "on",
     "one", "or", "party", "so", "the", "third", "to", "two", "use", "way", "with",
 ]);
-/// Endings of files.
-static EXTENSIONS: WordList = WordList::new(&[
-    "conf", "csv", "go", "html", "ini", "java", "js", "json", "jsx", "log", "md", "py", "rb", "rs", "sh", "sql", "tf",
-    "toml", "ts", "tsx", "txt", "xml", "yaml", "yml", "zip",
-]);
-
 impl Scan<'_, '_> {
     /// Reads the text as prose, when it is worth it.
     pub(super) fn prose(&mut self) {
@@ -326,30 +312,6 @@ fn past_links(text: &[u8], at: usize) -> Option<usize> {
     (start > at && text.get(start).is_some_and(|&c| is_alnum(c) || c == b'/')).then_some(start)
 }
 
-/// Of several words, or with a digit, as nearly no word of prose is.
-fn is_joined(name: &[u8]) -> bool {
-    name.iter().any(|c| matches!(c, b'-' | b'_') || c.is_ascii_digit())
-}
-
-/// A name that somebody gave: of several words, or with a digit; neither a word of manuals nor a file.
-fn is_own(name: &[u8]) -> bool {
-    let extension = name.iter().rposition(|&c| c == b'.').map_or(&b""[..], |dot| &name[dot + 1..]);
-    is_joined(name)
-        && name.iter().any(u8::is_ascii_alphabetic)
-        && !EXTENSIONS.contains(extension)
-        && !name.split(|c| matches!(c, b'-' | b'_' | b'.' | b'/')).any(is_half)
-        && !is_ordinary(name)
-}
-
-/// One of [`HALVES`], in either case.
-fn is_half(word: &[u8]) -> bool {
-    let mut lower = [0; MAX_HALF];
-    let Some(lower) = lower.get_mut(..word.len()) else { return false };
-    lower.copy_from_slice(word);
-    lower.make_ascii_lowercase();
-    HALVES.contains(lower)
-}
-
 /// True when a sentence ends or goes on with a word that no compound has.
 fn goes_on(text: &[u8], end: usize) -> bool {
     match text.get(end) {
@@ -457,6 +419,6 @@ mod tests {
     #[test]
     fn lists_are_sorted() {
         assert!(LINKS.iter().all(|link| begins_link(link.as_bytes()[0])));
-        assert!(FOLLOWERS.is_sorted() && HALVES.is_sorted() && SMALL.is_sorted() && EXTENSIONS.is_sorted());
+        assert!(FOLLOWERS.is_sorted() && SMALL.is_sorted());
     }
 }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::arn::{is_account, is_region};
 use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end};
+use super::own::is_own;
 use super::prefixed::uuid_end;
 use super::secret::{is_base64, is_secret_key};
 use super::word_list::WordList;
@@ -194,13 +195,30 @@ pub(super) fn is_believable(shape: ValueShape, body: &[u8], setting: Setting) ->
         ValueShape::SpacedName if setting.is_sure() => {
             all(|c| is_name_char(c) || c == b' ' || c == b'(' || c == b')') && is_name(body, setting)
         }
+        ValueShape::Named => false,
+        ValueShape::OwnName => all(is_name_char) && is_own(body) && is_name(body, setting),
+        ValueShape::ObjectKey => {
+            let stem = &body[..body.iter().rposition(|&c| c == b'.').unwrap_or(body.len())];
+            body.contains(&b'/')
+                && stem.iter().any(u8::is_ascii_digit)
+                && all(|c| c.is_ascii_graphic())
+                && is_name(body, setting)
+        }
         ValueShape::PlainName => !body.contains(&b'.') && all(is_name_char) && is_name(body, setting),
         ValueShape::Name | ValueShape::SpacedName => all(is_name_char) && is_name(body, setting),
     }
 }
 
 fn is_name_shape(shape: ValueShape) -> bool {
-    matches!(shape, ValueShape::Name | ValueShape::PlainName | ValueShape::SpacedName | ValueShape::LogStream)
+    matches!(
+        shape,
+        ValueShape::Name
+            | ValueShape::PlainName
+            | ValueShape::SpacedName
+            | ValueShape::OwnName
+            | ValueShape::ObjectKey
+            | ValueShape::LogStream
+    )
 }
 
 fn is_name_char(c: u8) -> bool {

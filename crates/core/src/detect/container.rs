@@ -1,0 +1,167 @@
+//! Things whose name is a member of theirs: `"Buckets": [{"Name": …}]`, `cluster: {name: …}`, in YAML
+//! `amazon.aws.s3_bucket:` with `name:` indented under it; and parameters with a default.
+
+use super::Scan;
+use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end, run_start};
+use super::context::skip_space;
+use super::key::{key_end, key_start};
+use super::value::Setting;
+use crate::catalog::{Member, ValueShape};
+
+/// Longest thing that is looked into, bytes.
+const MAX_THING: usize = 4096;
+/// Most things of one list.
+const MAX_LIST: usize = 1000;
+/// Most blanks before a line of YAML.
+const MAX_INDENT: usize = 64;
+
+impl Scan<'_, '_> {
+    /// Looks for the name in the object or the list of objects that opens at `open`, behind a key with these meanings.
+    pub(super) fn things(&mut self, members: &[Member], open: usize) {
+        // What stands in another thing was looked through with it.
+        if open < self.things_to {
+            return;
+        }
+        let text = self.text;
+        let mut at = if text[open] == b'[' { skip_space(text, open + 1) } else { open };
+        let several = if text[open] == b'[' { MAX_LIST } else { 1 };
+        for _ in 0..several {
+            if text.get(at) != Some(&b'{') {
+                break;
+            }
+            let end = self.object(members, at);
+            self.things_to = end;
+            at = skip_space(text, end);
+            if text.get(at) != Some(&b',') {
+                break;
+            }
+            at = skip_space(text, at + 1);
+        }
+    }
+
+    /// Looks at the members of the object itself; gives where it ends.
+    fn object(&mut self, members: &[Member], open: usize) -> usize {
+        let text = self.text;
+        let limit = text.len().min(open + MAX_THING);
+        let (mut at, mut depth) = (open + 1, 1usize);
+        while at < limit {
+            match text[at] {
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => depth -= 1,
+                b':' if depth == 1 => self.member(members, at),
+                _ => {}
+            }
+            at += 1;
+            if depth == 0 {
+                break;
+            }
+        }
+        at
+    }
+
+    /// Looks for the name in the block of YAML that begins with the line break at `at`, behind the key that was looked at.
+    pub(super) fn block(&mut self, members: &[Member], at: usize) {
+        let text = self.text;
+        if at < self.things_to || text.get(at) != Some(&b'\n') {
+            return;
+        }
+        let line = run_start(text, self.key.start, MAX_INDENT, |c| matches!(c, b' ' | b'-'));
+        let (outer, mut inner) = (self.key.start - line, None);
+        let limit = text.len().min(at + MAX_THING);
+        let mut next = at + 1;
+        while next < limit {
+            let end = memchr::memchr(b'\n', &text[next..limit]).map_or(limit, |len| next + len);
+            let own = run_end(text, next, MAX_INDENT, |c| c == b' ');
+            let content = if text[own..end].starts_with(b"- ") { own + 2 } else { own };
+            if own < end && text[own] != b'#' {
+                let indent = content - next;
+                if indent <= outer || own - next < outer && content == own {
+                    break;
+                }
+                if *inner.get_or_insert(indent) == indent
+                    && let Some(colon) = memchr::memchr(b':', &text[content..end])
+                {
+                    self.member(members, content + colon);
+                }
+            }
+            next = end + 1;
+        }
+        self.things_to = next.min(text.len());
+    }
+
+    /// Looks at the `:` at `at`: does a name or a default follow?
+    fn member(&mut self, members: &[Member], at: usize) {
+        let text = self.text;
+        let end = key_end(text, at);
+        let key = &text[key_start(text, end).min(end)..end];
+        let start = run_end(text, at + 1, 16, |c| c == b' ');
+        let quote = run_end(text, start, MAX_BACKSLASHES, |c| c == b'\\');
+        let is_quoted = matches!(text.get(quote), Some(b'"' | b'\'' | b'`'));
+        let setting = if is_quoted { Setting::Sure } else { Setting::Line };
+        if !(is_quoted || text.get(start).is_some_and(|&c| is_alnum(c) || c == b'/')) {
+            return;
+        }
+        if key.eq_ignore_ascii_case(b"name") {
+            let named = |member: &Member| match member.value {
+                ValueShape::Name | ValueShape::OwnName => Some(*member),
+                ValueShape::Named => Some(Member { value: ValueShape::Name, ..*member }),
+                _ => None,
+            };
+            let members: Vec<_> = members.iter().filter_map(named).collect();
+            self.announced(&members, start, setting);
+        } else if key.eq_ignore_ascii_case(b"default") {
+            self.announced(members, start, setting);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::found;
+
+    #[test]
+    fn names_and_defaults_of_things() {
+        for (text, kind, names) in [
+            (
+                "{\"Buckets\": [{\"Name\": \"acme\", \"x\": {\"y\": []}}, {\"z\": 1, \"Name\": \"other\"}]}",
+                "name:s3-bucket",
+                &["acme", "other"][..],
+            ),
+            ("{\\\"Buckets\\\": [\\n {\\n \\\"Name\\\": \\\"acme\\\"\\n}]}", "name:s3-bucket", &["acme"]),
+            (
+                "Buckets:\n- CreationDate: x\n  Name: acme\n- Name: other\nOwner: x\n",
+                "name:s3-bucket",
+                &["acme", "other"],
+            ),
+            ("AWS {'cluster': {'name': 'acme'}}", "name:cluster", &["acme"]),
+            ("AWS\n{\n  \"clusters\": [\n    {\n      \"name\": \"acme\"\n    }\n  ]\n}", "name:cluster", &["acme"]),
+            ("{\"SecretList\": [{\"Name\": \"acme\"}]}", "name:secret", &["acme"]),
+            ("- amazon.aws.s3_bucket:\n    state: present\n    name: acme\n", "name:s3-bucket", &["acme"]),
+            ("provider:\n  name: aws\n  deploymentBucket:\n    name: acme\n", "name:s3-bucket", &["acme"]),
+            ("const c = {\n  bucket: {\n    name: 'acme',\n  },\n};\n", "name:s3-bucket", &["acme"]),
+            ("Parameters:\n  LogBucket:\n    Type: String\n    Default: acme\n", "name:s3-bucket", &["acme"]),
+            ("{\"LogBucket\": {\"Type\": \"String\", \"Default\": \"acme\"}}", "name:s3-bucket", &["acme"]),
+        ] {
+            let expected: Vec<_> = names.iter().map(|name| (kind.to_owned(), *name)).collect();
+            assert_eq!(found(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn other_names_and_defaults() {
+        for text in [
+            "{\"Tables\": [{\"Name\": \"acme\"}]}",
+            "table = {\"name\": \"acme\"}",
+            "{\"users\": [{\"name\": \"acme\"}]}",
+            "AWS {\"Buckets\": [], \"x\": {\"Name\": \"acme\"}}",
+            "AWS {\"Bucket\": 1, \"Name\": \"acme\"}",
+            "{\"Buckets\": [{\"x\": {\"Name\": \"acme\"}}]}",
+            "bucket:\nname: acme\n",
+            "logBucket:\n  other:\n    default: acme\n",
+            "switch (bucket) { default: acme() }",
+            "AWS {\"partitionKey\": {\"name\": \"acme\"}}",
+        ] {
+            assert_eq!(found(text), [], "{text}");
+        }
+    }
+}
