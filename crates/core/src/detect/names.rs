@@ -34,7 +34,7 @@ impl<'t> Names<'t> {
             lengths.sort_unstable_by(|a, b| b.cmp(a));
             lengths.dedup();
         }
-        Self { kinds, lengths, sieve: Sieve::of_literals(&names, false) }
+        Self { kinds, lengths, sieve: Sieve::of_literals(&names) }
     }
 
     /// Calls `found` with each mention in order: the longest name that begins there, none inside another.

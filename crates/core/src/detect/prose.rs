@@ -1,8 +1,5 @@
 //! Names and ids in running text: `the bucket acme-logs is public`, `버킷 이름이 acme-logs 인데`; and where code gives a
 //! name no key: `upload_file("a.csv", "acme-logs")`, `<Bucket>acme-logs</Bucket>`.
-//!
-//! Only texts that are short, or in which something else was found, are read for them: other texts speak of tables and
-//! users of all kinds.
 
 use once_cell::sync::OnceCell;
 
@@ -11,13 +8,11 @@ use super::boundary::{is_alnum, run_end, run_start, word_start};
 use super::command;
 use super::own::{is_joined, is_own};
 use super::secret::{is_base64, is_secret_key};
-use super::sieve::Sieve;
+use super::sieve::{Class, Sieve};
 use super::value::{BareRun, Setting, Value, is_believable, value};
 use super::word_list::WordList;
 use crate::catalog::{Catalog, Follows, Phrase, ValueShape};
 
-/// Longest text that is read although nothing was found in it.
-const SHORT_TEXT: usize = 1024;
 /// Longest name.
 const MAX_NAME: usize = 128;
 /// Fewest characters of a name.
@@ -61,13 +56,10 @@ static SMALL: WordList = WordList::new(&[
     "one", "or", "party", "so", "the", "third", "to", "two", "use", "way", "with",
 ]);
 impl Scan<'_, '_> {
-    /// Reads the text as prose, when it is worth it.
+    /// Reads the text as prose.
     pub(super) fn prose(&mut self) {
         let detector = self.detector;
         let text = self.text;
-        if text.len() > SHORT_TEXT && self.hits.is_empty() {
-            return;
-        }
         sieve(detector.catalog).each(detector.lanes, text, |at| {
             let Some(phrase) = text.get(at..).and_then(|rest| detector.catalog.phrases.at(rest)) else { return at + 1 };
             if !begins_phrase(text, at, phrase) {
@@ -86,6 +78,11 @@ impl Scan<'_, '_> {
             return;
         }
         let end = at + phrase.words.len();
+        let named = matches!(phrase.follows, Follows::Name | Follows::Function | Follows::Dashed);
+        // With debug assertions, that it overlooks nothing is checked below.
+        if named && !cfg!(debug_assertions) && !may_be_named(self.text, at, end) {
+            return;
+        }
         let found = match phrase.follows {
             Follows::Name => self.name_after(end),
             Follows::Function => {
@@ -106,8 +103,8 @@ impl Scan<'_, '_> {
             Follows::Glued(letter) => self.commands.secret(self.text, end, letter, command::Place::Glued),
             Follows::Login(letter) => self.commands.secret(self.text, end, letter, command::Place::BehindUser),
         };
-        let named = matches!(phrase.follows, Follows::Name | Follows::Function | Follows::Dashed);
         let found = found.or_else(|| if named { self.name_before(at, phrase.words) } else { None });
+        debug_assert!(!named || found.is_none() || may_be_named(self.text, at, end), "a name is overlooked at {at}");
         if let Some(Value { start, end, .. }) = found {
             self.finding(phrase.kind, start, end);
             self.part(phrase.kind, start, end, true);
@@ -146,7 +143,8 @@ impl Scan<'_, '_> {
         let behind = text[..at].strip_suffix(b" ")?.len();
         let quote = text[..behind].last().filter(|c| matches!(c, b'"' | b'\'' | b'`')).copied();
         let end = behind - usize::from(quote.is_some());
-        let start = run_start(text, end, MAX_NAME, |c| is_alnum(c) || matches!(c, b'-' | b'_' | b'.' | b'/'));
+        let run = run_start(text, end, MAX_NAME, |c| is_alnum(c) || matches!(c, b'-' | b'_' | b'.' | b'/'));
+        let start = word_start(text, run).min(end);
         let name = &text[start..end];
         let before = start.checked_sub(1).map(|i| text[i]);
         let dashes = name.iter().filter(|&&c| c == b'-' || c == b'_').count();
@@ -158,7 +156,8 @@ impl Scan<'_, '_> {
             }
             None => dashes >= 1,
         };
-        let is_alone = before.is_none_or(|c| matches!(c, b' ' | b'\n' | b'(') || Some(c) == quote || !c.is_ascii());
+        let is_alone =
+            start > run || before.is_none_or(|c| matches!(c, b' ' | b'\n' | b'(') || Some(c) == quote || !c.is_ascii());
         if !is_told
             || !is_alone
             || name.len() < MIN_NAME
@@ -271,18 +270,49 @@ fn sieve(catalog: &Catalog) -> &'static Sieve {
     static SIEVE: OnceCell<Sieve> = OnceCell::new();
     SIEVE.get_or_init(|| {
         let words: Vec<_> = catalog.phrases.words().into_iter().map(str::as_bytes).collect();
-        Sieve::of_literals(&words, true)
+        Sieve::of_words(&words, Class::of(may_stand_before).and_beyond_ascii())
     })
+}
+
+/// What may stand before a word: not the end of another one, but that of `\n`, `%20` or `[31m`.
+fn may_stand_before(c: u8) -> bool {
+    !is_alnum(c) && c != b'-' && c != b'_' || matches!(c, b'n' | b't' | b'r' | b'm') || c.is_ascii_digit()
 }
 
 /// Words do not begin inside others; what stands in a path or a call may.
 fn begins_phrase(text: &[u8], at: usize, phrase: &Phrase) -> bool {
     let first = phrase.words.as_bytes()[0];
-    if !is_alnum(first) {
+    if !is_alnum(first) || at == 0 {
         return true;
+    }
+    let before = text[at - 1];
+    if before.is_ascii() && !may_stand_before(before) {
+        return false;
     }
     let run = run_start(text, at, 8, |c| is_alnum(c) || matches!(c, b'-' | b'_'));
     run == at || word_start(text, run) == at
+}
+
+/// False for most words from `at` to `end`: what follows them, and what they follow, is the word of a sentence.
+fn may_be_named(text: &[u8], at: usize, end: usize) -> bool {
+    let is_sign = |c: &u8| matches!(c, b'-' | b'_' | b'/' | b'.') || c.is_ascii_digit();
+    let follows = match text.get(end..) {
+        Some([b' ', first, ..]) if first.is_ascii_alphabetic() && !begins_link(*first) => {
+            let stop = run_end(text, end + 1, MAX_NAME, |c| c.is_ascii_alphabetic());
+            text.get(stop).is_some_and(is_sign)
+        }
+        Some([] | [b',' | b'.' | b';' | b')' | b'\n', ..]) => false,
+        _ => true,
+    };
+    follows
+        || match text[..at] {
+            [.., last, b' '] if last.is_ascii_alphabetic() => {
+                let start = run_start(text, at - 1, MAX_NAME, |c| c.is_ascii_alphabetic());
+                start > 0 && is_sign(&text[start - 1])
+            }
+            [.., b' '] => true,
+            _ => false,
+        }
 }
 
 /// Whether one of [`LINKS`] begins with this byte.
@@ -298,7 +328,8 @@ fn past_links(text: &[u8], at: usize) -> Option<usize> {
             break;
         }
         let link = LINKS.iter().find(|link| {
-            text[end..].starts_with(link.as_bytes())
+            link.as_bytes()[0] == text[end]
+                && text[end..].starts_with(link.as_bytes())
                 && (!link.is_ascii() || **link == ":" || text.get(end + link.len()) == Some(&b' '))
         });
         let Some(link) = link else { break };
@@ -409,11 +440,21 @@ mod tests {
     }
 
     #[test]
-    fn long_texts_are_read_where_something_else_was_found() {
+    fn long_texts_that_have_nothing_else() {
+        // Agents send long instructions with each short question.
         let long = "Nothing to see here. ".repeat(100);
-        assert_eq!(found(&format!("{long} the bucket acme-logs is public")), []);
-        let text = format!("{long} the bucket acme-logs is in vpc-04d1c7e92ab86f035");
-        assert_eq!(found(&text).len(), 2);
+        for (text, name) in [
+            ("the bucket acme-logs is public", "acme-logs"),
+            ("the EKS cluster acme-prod-1 is down", "acme-prod-1"),
+            ("acme-logs 버킷에 접근이 안 돼요", "acme-logs"),
+            ("mysql -h db -u root -pTr0ub4dor3 shop", "Tr0ub4dor3"),
+            ("<Bucket>acme-logs</Bucket>", "acme-logs"),
+        ] {
+            for text in [format!("{long}\n{text}\n{long}"), format!("{{\"x\": \"{long}\\n{text}\\n\"}}")] {
+                let found: Vec<_> = found(&text).into_iter().map(|(_, part)| part).collect();
+                assert_eq!(found, [name], "{text}");
+            }
+        }
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub(super) use row::{Class, Row};
 const OFFSETS: [isize; 5] = [-1, 0, 1, 2, 8];
 /// Offsets from the start of a literal.
 const LITERAL_OFFSETS: [isize; OFFSETS.len()] = [0, 1, 2, 3, 4];
+/// Offsets from the start of a word.
+const WORD_OFFSETS: [isize; OFFSETS.len()] = [-1, 0, 1, 2, 3];
 /// The furthest of all.
 const REACH: usize = 8;
 /// Rows that one table entry holds.
@@ -117,9 +119,6 @@ struct Ruled {
     /// By the whole byte.
     #[cfg(target_arch = "x86_64")]
     ascii: [u8; 128],
-    /// By every byte that is not ASCII.
-    #[cfg(target_arch = "x86_64")]
-    rest: u8,
 }
 
 impl Ruled {
@@ -128,20 +127,17 @@ impl Ruled {
         high: [0xff; 16],
         #[cfg(target_arch = "x86_64")]
         ascii: [0xff; 128],
-        #[cfg(target_arch = "x86_64")]
-        rest: 0xff,
     };
 
-    /// Rules the rows of `bits` in for the byte `c`. Bytes that are not ASCII are all the same.
+    /// Rules the rows of `bits` in for the byte `c`. Bytes that are not ASCII are told apart by their high halves alone.
     fn rule_in(&mut self, c: u8, bits: u8) {
         self.high[usize::from(c >> 4)] &= !bits;
         if c.is_ascii() {
             self.low[usize::from(c & 15)] &= !bits;
         }
         #[cfg(target_arch = "x86_64")]
-        match self.ascii.get_mut(usize::from(c)) {
-            Some(ruled) => *ruled &= !bits,
-            None => self.rest &= !bits,
+        if let Some(ruled) = self.ascii.get_mut(usize::from(c)) {
+            *ruled &= !bits;
         }
     }
 
@@ -149,14 +145,14 @@ impl Ruled {
     fn rule_in_all(&mut self, bits: u8) {
         self.low.iter_mut().chain(&mut self.high).for_each(|ruled| *ruled &= !bits);
         #[cfg(target_arch = "x86_64")]
-        self.ascii.iter_mut().chain([&mut self.rest]).for_each(|ruled| *ruled &= !bits);
+        self.ascii.iter_mut().for_each(|ruled| *ruled &= !bits);
     }
 }
 
 /// What the kernels look up.
 #[derive(Debug)]
 pub(super) struct Sieve {
-    /// [`OFFSETS`] or [`LITERAL_OFFSETS`]: from -1 to [`REACH`].
+    /// [`OFFSETS`], [`LITERAL_OFFSETS`] or [`WORD_OFFSETS`]: from -1 to [`REACH`].
     offsets: &'static [isize; OFFSETS.len()],
     /// By offset, then page.
     tables: [[Ruled; PAGES]; OFFSETS.len()],
@@ -165,7 +161,21 @@ pub(super) struct Sieve {
 impl Sieve {
     /// Takes the rows apart into tables; unites some when there are more than the tables have bits.
     pub(super) fn new(rows: Vec<Row>) -> Self {
-        let rows = Row::unite(rows, PAGES * ROWS_PER_PAGE);
+        Self::of_rows(&Row::unite(rows, PAGES * ROWS_PER_PAGE), &OFFSETS)
+    }
+
+    /// A sieve that lets the starts of all these words through, which are sorted, in either case; those that begin with a
+    /// letter or a digit only behind a byte of the class `before`.
+    pub(super) fn of_words(words: &[&[u8]], before: Class) -> Self {
+        let row = |word: &&[u8]| {
+            let is_bound = word.first().is_some_and(u8::is_ascii_alphanumeric);
+            Row::of_word(word, if is_bound { before } else { Class::ANY })
+        };
+        let rows = Row::unite_neighbours(words.iter().map(row).collect(), PAGES * ROWS_PER_PAGE);
+        Self::of_rows(&rows, &WORD_OFFSETS)
+    }
+
+    fn of_rows(rows: &[Row], offsets: &'static [isize; OFFSETS.len()]) -> Self {
         let mut tables = [[Ruled::OUT; PAGES]; OFFSETS.len()];
         for (i, row) in rows.iter().enumerate() {
             for (pages, class) in tables.iter_mut().zip(row.classes()) {
@@ -173,13 +183,11 @@ impl Sieve {
                 (0..=u8::MAX).filter(|&c| class.contains(c)).for_each(|c| ruled.rule_in(c, 1 << (i % ROWS_PER_PAGE)));
             }
         }
-        Self { offsets: &OFFSETS, tables }
+        Self { offsets, tables }
     }
 
     /// A sieve that lets the starts of all these through, which are sorted; quick to make.
-    ///
-    /// With `either_case` also those with capitals instead of small letters.
-    pub(super) fn of_literals(literals: &[&[u8]], either_case: bool) -> Self {
+    pub(super) fn of_literals(literals: &[&[u8]]) -> Self {
         let mut tables = [[Ruled::OUT; PAGES]; OFFSETS.len()];
         // Bytes that are not ASCII look all alike: telling them apart would cost rows for nothing.
         let (ascii, rest): (Vec<&[u8]>, Vec<&[u8]>) =
@@ -192,12 +200,7 @@ impl Sieve {
             for (pages, offset) in tables.iter_mut().zip(LITERAL_OFFSETS) {
                 let ruled = &mut pages[row / ROWS_PER_PAGE];
                 match usize::try_from(offset).ok().and_then(|at| literal.get(at)) {
-                    Some(&c) => {
-                        ruled.rule_in(c, bit);
-                        if either_case {
-                            ruled.rule_in(c.to_ascii_uppercase(), bit);
-                        }
-                    }
+                    Some(&c) => ruled.rule_in(c, bit),
                     None => ruled.rule_in_all(bit),
                 }
             }
@@ -289,7 +292,7 @@ impl Sieve {
             for (ruled, table) in ruled.iter_mut().zip(pages) {
                 *ruled |= match lanes.0 {
                     #[cfg(target_arch = "x86_64")]
-                    Kind::Avx512 => table.ascii.get(usize::from(c)).copied().unwrap_or(table.rest),
+                    Kind::Avx512 if c.is_ascii() => table.ascii[usize::from(c)],
                     _ if c.is_ascii() => table.high[usize::from(c >> 4)] | table.low[usize::from(c & 15)],
                     _ => table.high[usize::from(c >> 4)],
                 };

@@ -2,21 +2,22 @@
 
 use super::OFFSETS;
 
-/// A set of bytes: some of ASCII, or every byte there is.
+/// A set of bytes: some of ASCII, and all others with some high halves.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::detect) struct Class {
     ascii: u128,
-    any: bool,
+    /// A bit for each high half from 8 on.
+    beyond: u8,
 }
 
 impl Class {
     /// Every byte, also those that are not ASCII, and the outside of the text.
-    pub(in crate::detect) const ANY: Self = Self { ascii: u128::MAX, any: true };
+    pub(in crate::detect) const ANY: Self = Self { ascii: u128::MAX, beyond: u8::MAX };
 
     /// The ASCII bytes for which `member` holds.
     pub(in crate::detect) fn of(member: impl Fn(u8) -> bool) -> Self {
         let ascii = (0..128).filter(|&c| member(c)).fold(0, |set, c| set | 1 << c);
-        Self { ascii, any: false }
+        Self { ascii, beyond: 0 }
     }
 
     /// These ASCII bytes.
@@ -24,20 +25,33 @@ impl Class {
         Self::of(|c| bytes.contains(&c))
     }
 
+    /// The same, and every byte that is not ASCII.
+    pub(in crate::detect) fn and_beyond_ascii(self) -> Self {
+        Self { beyond: u8::MAX, ..self }
+    }
+
+    /// This byte in either case, and if it is not ASCII all with its high half.
+    fn like(c: u8) -> Self {
+        if c.is_ascii() {
+            Self::bytes(&[c.to_ascii_lowercase(), c.to_ascii_uppercase()])
+        } else {
+            Self { ascii: 0, beyond: 1 << ((c >> 4) - 8) }
+        }
+    }
+
     pub(super) fn contains(self, c: u8) -> bool {
-        if c.is_ascii() { self.ascii >> c & 1 == 1 } else { self.any }
+        if c.is_ascii() { self.ascii >> c & 1 == 1 } else { self.beyond >> ((c >> 4) - 8) & 1 == 1 }
     }
 
     fn union(self, other: Self) -> Self {
-        Self { ascii: self.ascii | other.ascii, any: self.any || other.any }
+        Self { ascii: self.ascii | other.ascii, beyond: self.beyond | other.beyond }
     }
 
     /// What tables of half bytes see: every byte whose halves are those of some byte of the set.
     fn rectangle(self) -> u128 {
-        let has_half =
-            |half: fn(u8) -> u8| (0..128).filter(|&c| self.ascii >> c & 1 == 1).fold(0u16, |set, c| set | 1 << half(c));
-        let (high, low) = (has_half(|c| c >> 4), has_half(|c| c & 15));
-        Self::of(|c| high >> (c >> 4) & 1 == 1 && low >> (c & 15) & 1 == 1).ascii
+        let rows = (0..8).map(|high| self.ascii >> (16 * high) & 0xffff);
+        let low = rows.clone().fold(0, |all, row| all | row);
+        rows.enumerate().filter(|&(_, row)| row != 0).fold(0, |seen, (high, _)| seen | low << (16 * high))
     }
 
     /// Of a thousand bytes of text, how many the tables see in the set; roughly.
@@ -45,7 +59,7 @@ impl Class {
         let seen = self.rectangle();
         let rest = !FREQUENT.iter().fold(0u128, |all, (set, _)| all | set);
         let listed: u32 = FREQUENT.iter().map(|(set, each)| (seen & set).count_ones() * each).sum();
-        listed + (seen & rest).count_ones() + if self.any { 60 } else { 0 }
+        listed + (seen & rest).count_ones() + self.beyond.count_ones() * 8
     }
 }
 
@@ -124,14 +138,42 @@ impl Row {
             let mut best = (u64::MAX, 0, 1);
             for (i, row) in rows.iter().enumerate() {
                 for (j, other) in rows.iter().enumerate().skip(i + 1) {
-                    let alone = row.looseness().saturating_add(other.looseness());
-                    let more = row.union(other).looseness().saturating_sub(alone);
-                    best = best.min((more, i, j));
+                    best = best.min((row.more_together(other), i, j));
                 }
             }
             let (_, i, j) = best;
             let other = rows.remove(j);
             rows[i] = rows[i].union(&other);
+        }
+        rows
+    }
+
+    /// A row for words that begin with these bytes, in either case, in a sieve of [`super::WORD_OFFSETS`].
+    pub(super) fn of_word(word: &[u8], before: Class) -> Self {
+        let letter = |at: usize| word.get(at).map_or(Class::ANY, |&c| Class::like(c));
+        Self { classes: [before, letter(0), letter(1), letter(2), letter(3)] }
+    }
+
+    /// How much more the union of two rows lets through than they do alone.
+    fn more_together(&self, other: &Self) -> u64 {
+        let alone = self.looseness().saturating_add(other.looseness());
+        self.union(other).looseness().saturating_sub(alone)
+    }
+
+    /// [`Self::unite`] for many rows whose neighbours have much in common.
+    pub(super) fn unite_neighbours(mut rows: Vec<Self>, limit: usize) -> Vec<Self> {
+        let mut more: Vec<u64> = rows.windows(2).map(|pair| pair[0].more_together(&pair[1])).collect();
+        while rows.len() > limit {
+            let Some(i) = (0..more.len()).min_by_key(|&i| more[i]) else { break };
+            let other = rows.remove(i + 1);
+            rows[i] = rows[i].union(&other);
+            more.remove(i);
+            if i > 0 {
+                more[i - 1] = rows[i - 1].more_together(&rows[i]);
+            }
+            if i < more.len() {
+                more[i] = rows[i].more_together(&rows[i + 1]);
+            }
         }
         rows
     }
@@ -146,7 +188,7 @@ impl Row {
         self.classes.iter().zip(OFFSETS).all(|(class, offset)| {
             match at.checked_add_signed(offset).and_then(|at| text.get(at)) {
                 Some(&c) => class.contains(c),
-                None => class.any,
+                None => class.beyond == u8::MAX,
             }
         })
     }

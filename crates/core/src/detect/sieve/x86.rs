@@ -34,15 +34,16 @@ pub(super) fn look_ssse3(sieve: &Sieve, window: &[u8], words: &mut [u64]) {
 unsafe fn avx512(sieve: &Sieve, window: *const u8, words: &mut [u64]) {
     let all = _mm512_set1_epi8(-1);
     let mut ascii = [[[_mm512_setzero_si512(); 2]; PAGES]; OFFSETS.len()];
-    let mut rest = [[_mm512_setzero_si512(); PAGES]; OFFSETS.len()];
-    for ((ascii, rest), ruled) in
-        ascii.iter_mut().flatten().zip(rest.iter_mut().flatten()).zip(sieve.tables.iter().flatten())
+    let mut beyond = [[_mm512_setzero_si512(); PAGES]; OFFSETS.len()];
+    for ((ascii, beyond), ruled) in
+        ascii.iter_mut().flatten().zip(beyond.iter_mut().flatten()).zip(sieve.tables.iter().flatten())
     {
         // SAFETY: the table is an array of 128 bytes.
         *ascii = unsafe {
             [_mm512_loadu_si512(ruled.ascii.as_ptr().cast()), _mm512_loadu_si512(ruled.ascii.as_ptr().add(64).cast())]
         };
-        *rest = _mm512_set1_epi8(ruled.rest.cast_signed());
+        // SAFETY: the table is an array of 16 bytes.
+        *beyond = _mm512_broadcast_i32x4(unsafe { _mm_loadu_si128(ruled.high.as_ptr().cast()) });
     }
     for (i, word) in words.iter_mut().enumerate() {
         let mut ruled = [_mm512_setzero_si512(); PAGES];
@@ -51,13 +52,15 @@ unsafe fn avx512(sieve: &Sieve, window: *const u8, words: &mut [u64]) {
             // SAFETY: all offsets lie between -1 and REACH and `window` begins at -1, so the last of the 64 bytes read is
             // at most byte `1 + REACH + WORD * words.len() - 1` of it.
             let bytes = unsafe { _mm512_loadu_si512(window.offset(1 + sieve.offsets[k]).add(i * WORD).cast()) };
-            let is_rest = _mm512_movepi8_mask(bytes);
+            let is_beyond = _mm512_movepi8_mask(bytes);
+            // The high half of each byte, and two bits of its neighbour, which the four times repeated table ignores.
+            let high_half = _mm512_srli_epi16::<4>(bytes);
             let mut page = 0;
             while page < PAGES {
                 let [low, high] = ascii[k][page];
                 // Seven bits of each byte are looked up.
                 let by_byte = _mm512_permutex2var_epi8(low, bytes, high);
-                let by_byte = _mm512_mask_mov_epi8(by_byte, is_rest, rest[k][page]);
+                let by_byte = _mm512_mask_permutexvar_epi8(by_byte, is_beyond, high_half, beyond[k][page]);
                 ruled[page] = _mm512_or_si512(ruled[page], by_byte);
                 page += 1;
             }
