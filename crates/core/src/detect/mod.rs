@@ -304,6 +304,8 @@ struct Scan<'d, 't> {
     key: Range<usize>,
     /// How far types of resources were looked for, and where the last one is written.
     types: (usize, Option<usize>),
+    /// How far lines were looked at for headings of tables.
+    headings_seen: usize,
     /// End of the last host.
     host_end: usize,
     /// End of the last value without quotes, and how many keys had theirs end there.
@@ -327,6 +329,7 @@ impl<'d, 't> Scan<'d, 't> {
             last_near: None,
             key: 0..0,
             types: (0, None),
+            headings_seen: 0,
             host_end: 0,
             bare: (0, 0),
             bare_run: BareRun::default(),

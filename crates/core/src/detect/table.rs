@@ -234,7 +234,25 @@ impl Scan<'_, '_> {
         let behind = run_end(text, at, MAX_HEADING, |c| is_around(c) || matches!(c, b',' | b';'));
         let behind = run_end(text, behind, MAX_HEADING, |c| is_word(c) || c == b' ');
         let is_last = text.get(behind).is_none_or(|&c| matches!(c, b'\n' | b'\r' | b'"' | b'\\'));
-        self.hits.met_heading |= members.may_end(&text[..end]) || is_last && members.may_end(&text[..behind]);
+        if members.may_end(&text[..end]) || is_last && members.may_end(&text[..behind]) {
+            self.hits.met_heading |= self.is_heading_around(at);
+        }
+    }
+
+    /// Whether the line of the border at `at` is the heading of a table in which a column means something. A line is
+    /// looked at once.
+    fn is_heading_around(&mut self, at: usize) -> bool {
+        let text = self.text;
+        if at < self.headings_seen {
+            return false;
+        }
+        let Some(line) = line_at(text, line_start(text, at)) else {
+            self.headings_seen = text.len();
+            return false;
+        };
+        self.headings_seen = line.next;
+        let mut cells = Vec::new();
+        BORDERS.iter().any(|border| border.split_heading(text, line, &mut cells)) && !self.columns(&cells).is_empty()
     }
 }
 
