@@ -71,7 +71,7 @@ impl Scan<'_, '_> {
         let mut next = at + 1;
         while next < limit {
             let end = memchr::memchr(b'\n', &text[next..limit]).map_or(limit, |len| next + len);
-            let own = run_end(text, next, MAX_INDENT, |c| c == b' ');
+            let own = run_end(text, next, MAX_INDENT.min(end - next), |c| c == b' ');
             let content = if text[own..end].starts_with(b"- ") { own + 2 } else { own };
             if own < end && text[own] != b'#' {
                 let indent = content - next;
@@ -117,6 +117,7 @@ impl Scan<'_, '_> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::detect::testing::found;
 
     #[test]
@@ -144,6 +145,14 @@ mod tests {
         ] {
             let expected: Vec<_> = names.iter().map(|name| (kind.to_owned(), *name)).collect();
             assert_eq!(found(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn blocks_that_are_cut_off_anywhere() {
+        for len in 0..80 {
+            let text = format!("bucket:\n{}\n{}- name: acme\n", "#".repeat(MAX_THING - len), " ".repeat(70));
+            found(&text);
         }
     }
 
