@@ -21,6 +21,16 @@ pub enum Follows {
     PathWithHash,
     /// Right behind: the value of a setting.
     Setting,
+    /// In a message of AWS: any name, in quotes or at the end of what is said.
+    Said,
+    /// Right behind: a name up to the closing bracket.
+    Bracketed,
+    /// After a word that says so: a password.
+    Spoken,
+    /// The name of a setting, which says what its default is.
+    Default,
+    /// The name of a variable in quotes, and a block with its default.
+    Variable,
     /// That argument of a call, in quotes.
     Argument(usize),
     /// Further on in a command: the value of the option of this letter.
@@ -41,6 +51,12 @@ impl Follows {
             "path-with-hash" => Self::PathWithHash,
             "setting" => Self::Setting,
             "argument-1" => Self::Argument(0),
+            "said" => Self::Said,
+            "bracketed" => Self::Bracketed,
+            "spoken" => Self::Spoken,
+            "default" => Self::Default,
+            "variable" => Self::Variable,
+            "argument-3" => Self::Argument(2),
             "argument-2" => Self::Argument(1),
             "option-a" => Self::Option(b'a'),
             "option-p" => Self::Option(b'p'),

@@ -9,6 +9,8 @@ use super::boundary::{is_alnum, run_end, run_start, word_start};
 /// How far before and after the digits a word may say what they are, bytes.
 const REACH_BEFORE: usize = 40;
 const REACH_AFTER: usize = 20;
+/// How much of the command before an output is looked at, bytes.
+const MAX_COMMAND: usize = 128;
 const WORDS: &[&str] = &["account", "awslogs/", "acct", "계정", "어카운트", "アカウント", "账户", "账号", "帳戶"];
 
 impl Scan<'_, '_> {
@@ -62,17 +64,46 @@ fn says_account(text: &[u8], start: usize, end: usize) -> bool {
     let search = SEARCH.get_or_init(|| AhoCorasick::builder().ascii_case_insensitive(true).build(WORDS).ok());
     let before = &text[start.saturating_sub(REACH_BEFORE)..start];
     // A line of a flow log: the account owns the interface.
-    if text[end..].starts_with(b" eni-") {
+    if text[end..].starts_with(b" eni-") || text[end..].starts_with(b" vpc-") || follows_interface(before) {
         return true;
     }
     let after = &text[end..text.len().min(end + REACH_AFTER)];
     let line = before.iter().rposition(|&c| c == b'\n').map_or(before, |i| &before[i..]);
+    // `aws sts get-caller-identity --query Account --output text` prints nothing else.
+    let is_alone = line == b"\n" && matches!(text.get(end), None | Some(b'\n' | b'\r'));
+    let line = if is_alone { last_line(&text[..start - 1]) } else { line };
     search.as_ref().is_none_or(|search| search.is_match(line) || search.is_match(after))
+}
+
+/// True behind the id of a network interface and a blank, as in a flow log.
+fn follows_interface(before: &[u8]) -> bool {
+    let Some(word) = before.strip_suffix(b" ") else { return false };
+    let start = run_start(word, word.len(), 17, |c| c.is_ascii_hexdigit());
+    start < word.len() && word[..start].ends_with(b"eni-")
+}
+
+/// The end of the last line.
+fn last_line(text: &[u8]) -> &[u8] {
+    &text[run_start(text, text.len(), MAX_COMMAND, |c| c != b'\n')..]
 }
 
 #[cfg(test)]
 mod tests {
     use crate::detect::testing::found;
+
+    #[test]
+    fn what_stands_before_and_after() {
+        for text in [
+            "$ aws sts get-caller-identity --query Account --output text\n618734209955\n",
+            "eni-0ab12cd34ef56ab78 618734209955 IPv4",
+            "618734209955 vpc-0ab12cd34ef56ab78",
+        ] {
+            assert!(found(text).contains(&("account-id".to_owned(), "618734209955")), "{text}");
+        }
+        for text in ["my account\nis 618734209955", "order\n618734209955\n", "x-0ab12cd3 618734209955 IPv4"] {
+            assert_eq!(found(text), [], "{text}");
+        }
+    }
 
     #[test]
     fn digits_in_groups() {

@@ -48,7 +48,7 @@ impl Scan<'_, '_> {
             match text[at] {
                 b'{' | b'[' => depth += 1,
                 b'}' | b']' => depth -= 1,
-                b':' if depth == 1 => self.member(members, at),
+                b':' | b'=' if depth == 1 => self.member(members, at),
                 _ => {}
             }
             at += 1;
@@ -89,7 +89,7 @@ impl Scan<'_, '_> {
         self.things_to = next.min(text.len());
     }
 
-    /// Looks at the `:` at `at`: does a name or a default follow?
+    /// Looks at the `:` or `=` at `at`: does a name or a default follow?
     fn member(&mut self, members: &[Member], at: usize) {
         let text = self.text;
         let end = key_end(text, at);

@@ -154,11 +154,19 @@ impl Scan<'_, '_> {
             noun[len] = c;
             len += 1;
         }
-        let words = Words::split(&noun[..len]);
-        (0..words.count)
-            .map(|word| self.detector.catalog.members.get(words.from(word)))
-            .find(|found| !found.is_empty())
-            .map_or_else(Vec::new, <[Member]>::to_vec)
+        loop {
+            let words = Words::split(&noun[..len]);
+            let members = &self.detector.catalog.members;
+            let found = (0..words.count).map(|word| members.get(words.from(word))).find(|found| !found.is_empty());
+            if let Some(found) = found {
+                return found.to_vec();
+            }
+            // `start-pipeline-execution --name`: what it starts is that of a pipeline.
+            let Some(head) = noun[..len].strip_suffix(b"-execution_name") else { return Vec::new() };
+            let last = head.len();
+            noun[last..last + b"_name".len()].copy_from_slice(b"_name");
+            len = last + b"_name".len();
+        }
     }
 
     /// The name of the function whose bracket opens right before `key`.
@@ -167,12 +175,35 @@ impl Scan<'_, '_> {
         let open = run_start(text, key, 24, |c| {
             c.is_ascii_whitespace() || matches!(c, b'"' | b'\'' | b'*' | b'{' | b'\\' | b'&')
         });
-        if open == 0 || text[open - 1] != b'(' {
-            return None;
+        let open = match open.checked_sub(1).map(|i| text[i])? {
+            b'(' => open - 1,
+            // `new aws.dynamodb.Table("t", {name: …`
+            b',' if text[open..key].contains(&b'{') => past_string(text, open - 1)?,
+            // `.getParameter().name(…`
+            b'.' => return self.builder_before(open - 1),
+            // `&ssm.GetParameterInput{Name: …`, `new GetParameterRequest { Name = …`
+            _ if text[open..key].contains(&b'{') => return request(text, open),
+            _ => return None,
+        };
+        let start = run_start(text, open, MAX_CALL - 6, |c| is_alnum(c) || c == b'_');
+        let command = text[start..open].strip_suffix(b"Command").map_or(open, |name| start + name.len());
+        // `@Table(name = "orders")` is one of a database that Java has mapped.
+        let is_annotation = text[..start].ends_with(b"@");
+        (command > start && !is_annotation).then_some((start, command))
+    }
+
+    /// The call before the dot at `dot`: `describe_cluster()`, `GetParameterRequest.builder()`.
+    fn builder_before(&self, dot: usize) -> Option<(usize, usize)> {
+        let text = self.text;
+        let end = run_start(text, dot, 64, |c| c.is_ascii_whitespace());
+        let call = text[..end].strip_suffix(b"()")?;
+        match call.strip_suffix(b".builder") {
+            Some(name) => request(text, name.len()),
+            None => {
+                let start = run_start(text, call.len(), MAX_CALL - 6, |c| is_alnum(c) || c == b'_');
+                (start < call.len()).then_some((start, call.len()))
+            }
         }
-        let start = run_start(text, open - 1, MAX_CALL - 6, |c| is_alnum(c) || c == b'_');
-        let command = text[start..open - 1].strip_suffix(b"Command").map_or(open - 1, |name| start + name.len());
-        (command > start).then_some((start, command))
     }
 
     /// The operation of the AWS command whose option is written right before `key`.
@@ -243,6 +274,21 @@ impl Scan<'_, '_> {
         self.near.insert((block, hint), known);
         known
     }
+}
+
+/// The name of the operation whose request or input has its name end at `end`.
+fn request(text: &[u8], end: usize) -> Option<(usize, usize)> {
+    let start = run_start(text, end, MAX_CALL - 6, is_alnum);
+    let name = &text[start..end];
+    let operation = name.strip_suffix(b"Request").or_else(|| name.strip_suffix(b"Input"))?;
+    (!operation.is_empty()).then_some((start, start + operation.len()))
+}
+
+/// The bracket that opens right before the string that ends before the comma at `comma`.
+fn past_string(text: &[u8], comma: usize) -> Option<usize> {
+    let close = comma.checked_sub(1).filter(|&i| matches!(text[i], b'"' | b'\'' | b'`'))?;
+    let start = run_start(text, close, MAX_CALL, |c| c != text[close] && c != b'\n');
+    (text[..start.checked_sub(1)?].ends_with(b"(") && text[start - 1] == text[close]).then_some(start - 2)
 }
 
 /// True for members that all software has: few have such a value, and that is seen sooner than what the text speaks of.

@@ -21,6 +21,7 @@ mod encoded;
 mod host;
 mod key;
 mod mention;
+mod message;
 mod names;
 mod ordinary;
 mod own;

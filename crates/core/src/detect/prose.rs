@@ -6,7 +6,7 @@ use once_cell::sync::OnceCell;
 use super::Scan;
 use super::boundary::{is_alnum, run_end, run_start, word_start};
 use super::command;
-use super::own::{is_joined, is_own};
+use super::own::{is_joined, is_own, is_own_word};
 use super::secret::{is_base64, is_secret_key};
 use super::sieve::{Class, Sieve};
 use super::value::{BareRun, Setting, Value, is_believable, value};
@@ -29,6 +29,7 @@ const LINKS: &[&str] = &[
     "id",
     "is",
     ":",
+    "|",
     "이름은",
     "이름이",
     "이름",
@@ -43,13 +44,18 @@ const LINKS: &[&str] = &[
 ];
 /// What goes on after a name that has no digit; after other words it may be the first half of a compound.
 static FOLLOWERS: WordList = WordList::new(&[
-    "again", "and", "are", "as", "at", "because", "before", "but", "by", "can", "can't", "cannot", "could", "did",
-    "didn't", "does", "doesn't", "failed", "fails", "for", "from", "gets", "had", "has", "have", "in", "into", "is",
-    "isn't", "keeps", "needs", "not", "now", "on", "or", "returns", "shows", "so", "still", "that", "then", "throws",
-    "to", "using", "via", "was", "when", "which", "while", "will", "with", "won't",
+    "after", "again", "already", "also", "and", "are", "as", "at", "backs", "be", "because", "becomes", "before",
+    "belongs", "but", "by", "can", "can't", "cannot", "could", "did", "didn't", "does", "doesn't", "during", "exists",
+    "failed", "fails", "fires", "for", "from", "gets", "grew", "had", "hangs", "has", "have", "holds", "in", "into",
+    "is", "isn't", "keeps", "lives", "must", "needs", "never", "no", "not", "now", "on", "or", "returns", "runs",
+    "seems", "should", "shows", "since", "so", "still", "stopped", "stops", "takes", "that", "then", "throws", "to",
+    "under", "until", "uses", "using", "via", "was", "were", "when", "where", "which", "while", "will", "with",
+    "without", "won't", "would", "writes",
 ]);
 /// Words behind a name of three words that no compound has before it.
 const BEHIND: &[&str] = &["bucket", "cluster", "queue", "role", "stack", "stream", "table", "topic"];
+/// Words before a name whose own words are told apart by their capitals; other nouns have types and functions behind them.
+const IN_CAPITALS: &[&str] = &["lambda", "lambda function", "role", "stack", "state machine", "table"];
 /// Words inside compounds: `state-of-the-art`, `first-in-first-out`.
 static SMALL: WordList = WordList::new(&[
     "a", "an", "and", "as", "at", "by", "first", "for", "from", "in", "last", "least", "most", "no", "not", "of", "on",
@@ -84,10 +90,12 @@ impl Scan<'_, '_> {
             return;
         }
         let found = match phrase.follows {
-            Follows::Name => self.name_after(end),
+            Follows::Name => self.name_after(end).or_else(|| self.pascal_name_after(end, phrase.words)),
             Follows::Function => {
                 self.name_after(end).filter(|found| self.has_dash(found) || self.speaks_of("aws-lambda", at))
             }
+            // `aws lambda get-function-configuration` has no name there.
+            Follows::Dashed if self.text[..at].ends_with(b"aws ") => None,
             Follows::Dashed => self.name_after(end).filter(|found| self.has_dash(found)),
             Follows::Id(shape) => self.id_after(end, shape),
             Follows::Path => self.path(at, end),
@@ -98,6 +106,11 @@ impl Scan<'_, '_> {
                 let believed = body.len() >= 2 && is_believable(ValueShape::PlainName, body, Setting::Told);
                 believed.then_some(Value { start: end, end: stop, next: stop, quoted: false })
             }
+            Follows::Said => self.said(end),
+            Follows::Bracketed => self.bracketed(end),
+            Follows::Spoken => self.spoken(end),
+            Follows::Default => return self.default_of_setting(end),
+            Follows::Variable => return self.default_of_variable(end),
             Follows::Argument(index) => self.argument(at, end, index),
             Follows::Option(letter) => self.commands.secret(self.text, end, letter, command::Place::Behind),
             Follows::Glued(letter) => self.commands.secret(self.text, end, letter, command::Place::Glued),
@@ -127,7 +140,7 @@ impl Scan<'_, '_> {
         if name.len() < MIN_NAME
             || matches!(text.get(stop), Some(b'(' | b'=' | b'@' | b'*' | b'{' | b'$' | b'%' | b'\\'))
             || !is_joined(name)
-            || !closed && (quote.is_some() || !(name.iter().any(u8::is_ascii_digit) || goes_on(text, end)))
+            || !closed && (quote.is_some() || !(is_told(&text[at..start], name) || goes_on(text, end)))
             || !is_own(name)
             || !is_believable(ValueShape::Name, name, Setting::Told)
             || self.prefixed_within(start, end).is_some()
@@ -170,6 +183,23 @@ impl Scan<'_, '_> {
             return None;
         }
         Some(Value { start, end, next: end, quoted: quote.is_some() })
+    }
+
+    /// `the role DeployRunnerProd`: a name in capitals of its words, where the text speaks of AWS.
+    fn pascal_name_after(&mut self, at: usize, words: &str) -> Option<Value> {
+        let text = self.text;
+        let start = past_links(text, at)?;
+        let end = run_end(text, start, MAX_NAME, is_alnum);
+        let name = &text[start..end];
+        let humps = name.windows(2).filter(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase()).count();
+        let is_name = IN_CAPITALS.contains(&words)
+            && humps >= 2
+            && name[0].is_ascii_uppercase()
+            && goes_on(text, end)
+            && is_own_word(name)
+            && is_believable(ValueShape::Name, name, Setting::Told)
+            && self.speaks_of("aws", at);
+        is_name.then_some(Value { start, end, next: end, quoted: false })
     }
 
     fn id_after(&self, at: usize, shape: ValueShape) -> Option<Value> {
@@ -230,6 +260,11 @@ impl Scan<'_, '_> {
         // `bucket.upload_file(file, key)` has no bucket among its arguments.
         let receiver = run_start(text, at, 32, |c| is_alnum(c) || c == b'_');
         if index > 0 && text[receiver..at].to_ascii_lowercase().ends_with(b"bucket") {
+            return None;
+        }
+        // The first argument of a construct is what the program calls it: `new aws.s3.Bucket("data", …)`.
+        let path = run_start(text, at, 32, |c| is_alnum(c) || matches!(c, b'_' | b'.'));
+        if index == 0 && text[..path].ends_with(b"new ") {
             return None;
         }
         let mut from = end;
@@ -297,7 +332,7 @@ fn begins_phrase(text: &[u8], at: usize, phrase: &Phrase) -> bool {
 fn may_be_named(text: &[u8], at: usize, end: usize) -> bool {
     let is_sign = |c: &u8| matches!(c, b'-' | b'_' | b'/' | b'.') || c.is_ascii_digit();
     let follows = match text.get(end..) {
-        Some([b' ', first, ..]) if first.is_ascii_alphabetic() && !begins_link(*first) => {
+        Some([b' ', first, ..]) if first.is_ascii_lowercase() && !begins_link(*first) => {
             let stop = run_end(text, end + 1, MAX_NAME, |c| c.is_ascii_alphabetic());
             text.get(stop).is_some_and(is_sign)
         }
@@ -317,7 +352,7 @@ fn may_be_named(text: &[u8], at: usize, end: usize) -> bool {
 
 /// Whether one of [`LINKS`] begins with this byte.
 fn begins_link(c: u8) -> bool {
-    matches!(c, b'n' | b'c' | b'i' | b':') || !c.is_ascii()
+    matches!(c, b'n' | b'c' | b'i' | b':' | b'|') || !c.is_ascii()
 }
 
 /// Past blanks, links and an opening quote; `None` where nothing stands in between, or the line ends.
@@ -330,7 +365,7 @@ fn past_links(text: &[u8], at: usize) -> Option<usize> {
         let link = LINKS.iter().find(|link| {
             link.as_bytes()[0] == text[end]
                 && text[end..].starts_with(link.as_bytes())
-                && (!link.is_ascii() || **link == ":" || text.get(end + link.len()) == Some(&b' '))
+                && (!link.is_ascii() || matches!(**link, ":" | "|") || text.get(end + link.len()) == Some(&b' '))
         });
         let Some(link) = link else { break };
         end = run_end(text, end + link.len(), 2, |c| c == b' ');
@@ -343,11 +378,22 @@ fn past_links(text: &[u8], at: usize) -> Option<usize> {
     (start > at && text.get(start).is_some_and(|&c| is_alnum(c) || c == b'/')).then_some(start)
 }
 
+/// True for a name that is one whatever follows it: `named acme-logs`, with a digit in it, of three words.
+fn is_told(links: &[u8], name: &[u8]) -> bool {
+    let says = |word: &[u8]| memchr::memmem::find(links, word).is_some();
+    let words = || name.split(|c| matches!(c, b'-' | b'_'));
+    name.iter().any(u8::is_ascii_digit)
+        || says(b"named")
+        || says(b"called")
+        || words().count() > 2 && !words().any(|word| SMALL.contains(word))
+}
+
 /// True when a sentence ends or goes on with a word that no compound has.
 fn goes_on(text: &[u8], end: usize) -> bool {
     match text.get(end) {
         None | Some(b'\n' | b',' | b';' | b'!' | b'?' | b')' | b':' | b'.') => true,
         Some(c) if !c.is_ascii() => true,
+        Some(b' ') if text.get(end + 1) == Some(&b'|') => true,
         Some(b' ') => {
             let stop = run_end(text, end + 1, 10, |c| c.is_ascii_lowercase() || c == b'\'');
             let word = &text[end + 1..stop];
