@@ -219,6 +219,9 @@ pub(super) fn may_be_border(text: &[u8], at: usize) -> bool {
 impl Scan<'_, '_> {
     /// Notes it when a column before or behind the border at `at` has a heading that means something.
     pub(super) fn border(&mut self, at: usize) {
+        if self.hits.met_heading {
+            return;
+        }
         let (text, members) = (self.text, &self.detector.catalog.members);
         let is_word = |c: u8| is_alnum(c) || matches!(c, b'_' | b'-' | b'.');
         let end = run_start(text, at, MAX_HEADING, is_around);
