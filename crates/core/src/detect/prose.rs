@@ -56,6 +56,33 @@ static FOLLOWERS: WordList = WordList::new(&[
 const BEHIND: &[&str] = &["bucket", "cluster", "queue", "role", "stack", "stream", "table", "topic"];
 /// Words before a name whose own words are told apart by their capitals; other nouns have types and functions behind them.
 const IN_CAPITALS: &[&str] = &["lambda", "lambda function", "role", "stack", "state machine", "table"];
+/// Services, as they stand before the word for what they keep.
+static SERVICES: WordList = WordList::new(&[
+    "amazon",
+    "aurora",
+    "aws",
+    "cloudformation",
+    "cloudwatch",
+    "dynamodb",
+    "ecr",
+    "ecs",
+    "eks",
+    "elasticache",
+    "fargate",
+    "firehose",
+    "iam",
+    "kinesis",
+    "lambda",
+    "msk",
+    "opensearch",
+    "rds",
+    "redshift",
+    "s3",
+    "sns",
+    "sqs",
+]);
+/// Length of the longest of them.
+const MAX_SERVICE: usize = 14;
 /// Words inside compounds: `state-of-the-art`, `first-in-first-out`.
 static SMALL: WordList = WordList::new(&[
     "a", "an", "and", "as", "at", "by", "first", "for", "from", "in", "last", "least", "most", "no", "not", "of", "on",
@@ -90,13 +117,13 @@ impl Scan<'_, '_> {
             return;
         }
         let found = match phrase.follows {
-            Follows::Name => self.name_after(end).or_else(|| self.pascal_name_after(end, phrase.words)),
+            Follows::Name => self.name_after(at, end).or_else(|| self.pascal_name_after(end, phrase.words)),
             Follows::Function => {
-                self.name_after(end).filter(|found| self.has_dash(found) || self.speaks_of("aws-lambda", at))
+                self.name_after(at, end).filter(|found| self.has_dash(found) || self.speaks_of("aws-lambda", at))
             }
             // `aws lambda get-function-configuration` has no name there.
             Follows::Dashed if self.text[..at].ends_with(b"aws ") => None,
-            Follows::Dashed => self.name_after(end).filter(|found| self.has_dash(found)),
+            Follows::Dashed => self.name_after(at, end).filter(|found| self.has_dash(found)),
             Follows::Id(shape) => self.id_after(end, shape),
             Follows::Path => self.path(at, end),
             Follows::PathWithHash => self.path(at, end).filter(|found| is_hash(self.text, found.end)),
@@ -128,8 +155,8 @@ impl Scan<'_, '_> {
         self.text[found.start..found.end].contains(&b'-')
     }
 
-    /// The name that follows words which end at `at`.
-    fn name_after(&mut self, at: usize) -> Option<Value> {
+    /// The name that follows the words from `words` to `at`.
+    fn name_after(&mut self, words: usize, at: usize) -> Option<Value> {
         let text = self.text;
         let start = past_links(text, at)?;
         let quote = start.checked_sub(1).map(|i| text[i]).filter(|c| matches!(c, b'"' | b'\'' | b'`'));
@@ -140,7 +167,9 @@ impl Scan<'_, '_> {
         if name.len() < MIN_NAME
             || matches!(text.get(stop), Some(b'(' | b'=' | b'@' | b'*' | b'{' | b'$' | b'%' | b'\\'))
             || !is_joined(name)
-            || !closed && (quote.is_some() || !(is_told(&text[at..start], name) || goes_on(text, end)))
+            || !closed
+                && (quote.is_some()
+                    || !(is_told(&text[at..start], name) || goes_on(text, end) || is_of_service(text, words, name)))
             || !is_own(name)
             || !is_believable(ValueShape::Name, name, Setting::Told)
             || self.prefixed_within(start, end).is_some()
@@ -388,6 +417,18 @@ fn is_told(links: &[u8], name: &[u8]) -> bool {
         || words().count() > 2 && !words().any(|word| SMALL.contains(word))
 }
 
+/// True behind `S3 bucket`, where a compound is hardly anything but a name: the words begin at `at`.
+fn is_of_service(text: &[u8], at: usize, name: &[u8]) -> bool {
+    let start = run_start(text, at, MAX_SERVICE + 1, |c| is_alnum(c) || c == b' ');
+    let before = text[start..at].trim_ascii();
+    let word = before.rsplit(|&c| c == b' ').next().unwrap_or_default();
+    let mut lower = [0; MAX_SERVICE];
+    let Some(lower) = lower.get_mut(..word.len()) else { return false };
+    lower.copy_from_slice(word);
+    lower.make_ascii_lowercase();
+    SERVICES.contains(lower) && !name.split(|&c| c == b'-').any(|word| SMALL.contains(word))
+}
+
 /// True when a sentence ends or goes on with a word that no compound has.
 fn goes_on(text: &[u8], end: usize) -> bool {
     match text.get(end) {
@@ -419,6 +460,8 @@ mod tests {
             ("The bucket acme-logs is public, why?", "name:s3-bucket", "acme-logs"),
             ("Copy the table `orders_eu` to another region", "name:dynamodb-table", "orders_eu"),
             ("The function orders-sync fails", "name:lambda-function", "orders-sync"),
+            ("Why is my S3 bucket acme-prod-logs public?", "name:s3-bucket", "acme-prod-logs"),
+            ("the DynamoDB table acme-sessions throttles", "name:dynamodb-table", "acme-sessions"),
             ("On Lambda the function orders_sync fails", "name:lambda-function", "orders_sync"),
             ("Why is queue \"orders-dlq\" growing?", "name:sqs-queue", "orders-dlq"),
             ("The RDS instance called ledger-7 is slow", "name:rds-db-instance", "ledger-7"),
@@ -506,6 +549,6 @@ mod tests {
     #[test]
     fn lists_are_sorted() {
         assert!(LINKS.iter().all(|link| begins_link(link.as_bytes()[0])));
-        assert!(FOLLOWERS.is_sorted() && SMALL.is_sorted());
+        assert!(FOLLOWERS.is_sorted() && SMALL.is_sorted() && SERVICES.is_sorted());
     }
 }
