@@ -27,6 +27,8 @@ pub enum Follows {
     Bracketed,
     /// After a word that says so: a password.
     Spoken,
+    /// In the lines below, behind a date and a time: what `aws s3 ls` prints.
+    Listed,
     /// The name of a setting, which says what its default is.
     Default,
     /// The name of a variable in quotes, and a block with its default.
@@ -54,6 +56,7 @@ impl Follows {
             "said" => Self::Said,
             "bracketed" => Self::Bracketed,
             "spoken" => Self::Spoken,
+            "listed" => Self::Listed,
             "default" => Self::Default,
             "variable" => Self::Variable,
             "argument-3" => Self::Argument(2),

@@ -20,6 +20,8 @@ mod declared;
 mod encoded;
 mod host;
 mod key;
+mod line;
+mod listing;
 mod mention;
 mod message;
 mod names;

@@ -1,0 +1,117 @@
+//! Lines, in text and in strings of JSON.
+//!
+//! Lines may end in escapes, as they do in a string of JSON. How often a string is inside another is its depth: at
+//! depth 0 a line ends in a line feed and a quote is a quote, at depth 1 they are `\n` and `\"`, at depth 2 `\\n` and
+//! `\\\"`.
+
+use super::boundary::{MAX_BACKSLASHES, run_end, run_start};
+
+/// Longest line of a table; reports on costs have hundreds of columns.
+pub(super) const MAX_LINE: usize = 16 * 1024;
+
+/// A line, without its end.
+#[derive(Clone, Copy)]
+pub(super) struct Line {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// Where the next one begins.
+    pub(super) next: usize,
+    pub(super) depth: u32,
+}
+
+/// Where the line begins that `at` stands in or ends, as far as it is looked at.
+pub(super) fn line_start(text: &[u8], at: usize) -> usize {
+    let floor = at.saturating_sub(MAX_LINE);
+    let before = &text[floor..at];
+    let plain = memchr::memrchr(b'\n', before).map_or(0, |i| i + 1);
+    let escaped = memchr::memmem::rfind_iter(&before[plain..], b"\\n").find(|&i| {
+        let last = floor + plain + i;
+        let slashes = run_start(text, last, MAX_BACKSLASHES.min(last), |c| c == b'\\');
+        (last + 1 - slashes).is_power_of_two()
+    });
+    floor + plain + escaped.map_or(0, |i| i + 2)
+}
+
+/// The line at `from`, with the quote cut off that opens the string it stands in.
+pub(super) fn line_at(text: &[u8], from: usize) -> Option<Line> {
+    let mut at = from;
+    loop {
+        at += memchr::memchr2(b'\n', b'\\', text.get(at..)?)?;
+        if let Some((depth, next)) = break_at(text, at) {
+            let end = trim_return(text, from, at, depth);
+            let start = from.max(end.saturating_sub(MAX_LINE));
+            let start = opening_quote(text, start, end, depth).unwrap_or(start);
+            return Some(Line { start, end, next, depth });
+        }
+        at = run_end(text, at, MAX_BACKSLASHES, |c| c == b'\\') + 1;
+    }
+}
+
+/// The line behind another one of the same table.
+pub(super) fn following(text: &[u8], line: Line) -> Option<Line> {
+    let depth = line.depth;
+    let start = line.next;
+    let limit = text.len().min(start + MAX_LINE);
+    if start >= text.len() {
+        return None;
+    }
+    let whole = |at: usize, next: usize| Line { start, end: trim_return(text, start, at, depth), next, depth };
+    if depth == 0 {
+        return match memchr::memchr(b'\n', &text[start..limit]) {
+            Some(i) => Some(whole(start + i, start + i + 1)),
+            None => (limit == text.len()).then(|| whole(limit, limit)),
+        };
+    }
+    let mut at = start;
+    while at < limit {
+        let Some(i) = memchr::memchr3(b'\\', b'"', b'\'', &text[at..limit]) else { break };
+        at += i;
+        let end = run_end(text, at, MAX_BACKSLASHES, |c| c == b'\\');
+        let is_quote = matches!(text.get(end), Some(b'"' | b'\''));
+        if is_quote && end - at == quote_backslashes(depth - 1) && text[end] == b'"' {
+            return Some(whole(at, at));
+        }
+        if let Some((_, next)) = break_at(text, at).filter(|&(found, _)| found == depth) {
+            return Some(whole(at, next));
+        }
+        at = end + 1;
+    }
+    (limit == text.len()).then(|| whole(limit, limit))
+}
+
+/// The depth of the line break at `at`, and where it ends.
+pub(super) fn break_at(text: &[u8], at: usize) -> Option<(u32, usize)> {
+    if text[at] == b'\n' {
+        return Some((0, at + 1));
+    }
+    let end = run_end(text, at, MAX_BACKSLASHES, |c| c == b'\\');
+    let count = end - at;
+    (text.get(end) == Some(&b'n') && count.is_power_of_two()).then(|| (count.trailing_zeros() + 1, end + 1))
+}
+
+/// Where a line ends whose break at `end` may be the second half of one.
+pub(super) fn trim_return(text: &[u8], start: usize, end: usize, depth: u32) -> usize {
+    let line = &text[start..end];
+    let Some(depth) = depth.checked_sub(1) else { return end - usize::from(line.ends_with(b"\r")) };
+    let slashes = run_start(text, end.saturating_sub(1).max(start), (1 << depth).min(end - start), |c| c == b'\\');
+    let is_return = line.ends_with(b"r") && end - 1 - slashes == 1 << depth;
+    if is_return { slashes } else { end }
+}
+
+/// Backslashes before a quote at this depth.
+pub(super) fn quote_backslashes(depth: u32) -> usize {
+    (1 << depth) - 1
+}
+
+/// Behind the last quote that opens a string of this depth.
+pub(super) fn opening_quote(text: &[u8], start: usize, end: usize, depth: u32) -> Option<usize> {
+    let outer = quote_backslashes(depth.checked_sub(1)?);
+    let is_outer = |&i: &usize| {
+        if outer == 0 || i == 0 {
+            return outer == 0 && (i == 0 || text[start + i - 1] != b'\\');
+        }
+        let slashes = run_start(text, start + i, MAX_BACKSLASHES.min(i), |c| c == b'\\');
+        start + i - slashes == outer
+    };
+    memchr::memrchr_iter(b'"', &text[start..end]).find(is_outer).map(|i| start + i + 1)
+}
