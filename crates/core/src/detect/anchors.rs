@@ -308,7 +308,7 @@ impl Scan<'_, '_> {
             self.option(at);
         }
         // `-BucketName` in PowerShell.
-        let is_long = text.get(at + MIN_BODY).is_some_and(|&c| is_alnum(c));
+        let is_long = [at + 2, at + MIN_BODY].into_iter().all(|at| text.get(at).is_some_and(|&c| is_alnum(c)));
         if at > 0 && text[at - 1] == b' ' && c.is_ascii_uppercase() && is_long {
             self.option(at);
         }
