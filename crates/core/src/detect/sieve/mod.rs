@@ -119,6 +119,9 @@ struct Ruled {
     /// By the whole byte.
     #[cfg(target_arch = "x86_64")]
     ascii: [u8; 128],
+    /// By the last six bits of a byte that is not ASCII.
+    #[cfg(target_arch = "x86_64")]
+    beyond: [u8; 64],
 }
 
 impl Ruled {
@@ -127,17 +130,20 @@ impl Ruled {
         high: [0xff; 16],
         #[cfg(target_arch = "x86_64")]
         ascii: [0xff; 128],
+        #[cfg(target_arch = "x86_64")]
+        beyond: [0xff; 64],
     };
 
-    /// Rules the rows of `bits` in for the byte `c`. Bytes that are not ASCII are told apart by their high halves alone.
+    /// Rules the rows of `bits` in for the byte `c`. Of bytes that are not ASCII not all are told apart.
     fn rule_in(&mut self, c: u8, bits: u8) {
         self.high[usize::from(c >> 4)] &= !bits;
         if c.is_ascii() {
             self.low[usize::from(c & 15)] &= !bits;
         }
         #[cfg(target_arch = "x86_64")]
-        if let Some(ruled) = self.ascii.get_mut(usize::from(c)) {
-            *ruled &= !bits;
+        match self.ascii.get_mut(usize::from(c)) {
+            Some(ruled) => *ruled &= !bits,
+            None => self.beyond[usize::from(c & 63)] &= !bits,
         }
     }
 
@@ -145,7 +151,7 @@ impl Ruled {
     fn rule_in_all(&mut self, bits: u8) {
         self.low.iter_mut().chain(&mut self.high).for_each(|ruled| *ruled &= !bits);
         #[cfg(target_arch = "x86_64")]
-        self.ascii.iter_mut().for_each(|ruled| *ruled &= !bits);
+        self.ascii.iter_mut().chain(&mut self.beyond).for_each(|ruled| *ruled &= !bits);
     }
 }
 
@@ -293,6 +299,8 @@ impl Sieve {
                 *ruled |= match lanes.0 {
                     #[cfg(target_arch = "x86_64")]
                     Kind::Avx512 if c.is_ascii() => table.ascii[usize::from(c)],
+                    #[cfg(target_arch = "x86_64")]
+                    Kind::Avx512 => table.beyond[usize::from(c & 63)],
                     _ if c.is_ascii() => table.high[usize::from(c >> 4)] | table.low[usize::from(c & 15)],
                     _ => table.high[usize::from(c >> 4)],
                 };

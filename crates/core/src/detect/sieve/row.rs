@@ -2,17 +2,17 @@
 
 use super::OFFSETS;
 
-/// A set of bytes: some of ASCII, and all others with some high halves.
+/// A set of bytes.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::detect) struct Class {
     ascii: u128,
-    /// A bit for each high half from 8 on.
-    beyond: u8,
+    /// Those from 0x80 on.
+    beyond: u128,
 }
 
 impl Class {
     /// Every byte, also those that are not ASCII, and the outside of the text.
-    pub(in crate::detect) const ANY: Self = Self { ascii: u128::MAX, beyond: u8::MAX };
+    pub(in crate::detect) const ANY: Self = Self { ascii: u128::MAX, beyond: u128::MAX };
 
     /// The ASCII bytes for which `member` holds.
     pub(in crate::detect) fn of(member: impl Fn(u8) -> bool) -> Self {
@@ -27,20 +27,20 @@ impl Class {
 
     /// The same, and every byte that is not ASCII.
     pub(in crate::detect) fn and_beyond_ascii(self) -> Self {
-        Self { beyond: u8::MAX, ..self }
+        Self { beyond: u128::MAX, ..self }
     }
 
-    /// This byte in either case, and if it is not ASCII all with its high half.
+    /// This byte in either case.
     fn like(c: u8) -> Self {
         if c.is_ascii() {
             Self::bytes(&[c.to_ascii_lowercase(), c.to_ascii_uppercase()])
         } else {
-            Self { ascii: 0, beyond: 1 << ((c >> 4) - 8) }
+            Self { ascii: 0, beyond: 1 << (c & 127) }
         }
     }
 
     pub(super) fn contains(self, c: u8) -> bool {
-        if c.is_ascii() { self.ascii >> c & 1 == 1 } else { self.beyond >> ((c >> 4) - 8) & 1 == 1 }
+        if c.is_ascii() { self.ascii >> c & 1 == 1 } else { self.beyond >> (c & 127) & 1 == 1 }
     }
 
     fn union(self, other: Self) -> Self {
@@ -59,7 +59,7 @@ impl Class {
         let seen = self.rectangle();
         let rest = !FREQUENT.iter().fold(0u128, |all, (set, _)| all | set);
         let listed: u32 = FREQUENT.iter().map(|(set, each)| (seen & set).count_ones() * each).sum();
-        listed + (seen & rest).count_ones() + self.beyond.count_ones() * 8
+        listed + (seen & rest).count_ones() + self.beyond.count_ones() / 2
     }
 }
 
@@ -188,7 +188,7 @@ impl Row {
         self.classes.iter().zip(OFFSETS).all(|(class, offset)| {
             match at.checked_add_signed(offset).and_then(|at| text.get(at)) {
                 Some(&c) => class.contains(c),
-                None => class.beyond == u8::MAX,
+                None => class.beyond == u128::MAX,
             }
         })
     }

@@ -42,8 +42,8 @@ unsafe fn avx512(sieve: &Sieve, window: *const u8, words: &mut [u64]) {
         *ascii = unsafe {
             [_mm512_loadu_si512(ruled.ascii.as_ptr().cast()), _mm512_loadu_si512(ruled.ascii.as_ptr().add(64).cast())]
         };
-        // SAFETY: the table is an array of 16 bytes.
-        *beyond = _mm512_broadcast_i32x4(unsafe { _mm_loadu_si128(ruled.high.as_ptr().cast()) });
+        // SAFETY: the table is an array of 64 bytes.
+        *beyond = unsafe { _mm512_loadu_si512(ruled.beyond.as_ptr().cast()) };
     }
     for (i, word) in words.iter_mut().enumerate() {
         let mut ruled = [_mm512_setzero_si512(); PAGES];
@@ -53,14 +53,12 @@ unsafe fn avx512(sieve: &Sieve, window: *const u8, words: &mut [u64]) {
             // at most byte `1 + REACH + WORD * words.len() - 1` of it.
             let bytes = unsafe { _mm512_loadu_si512(window.offset(1 + sieve.offsets[k]).add(i * WORD).cast()) };
             let is_beyond = _mm512_movepi8_mask(bytes);
-            // The high half of each byte, and two bits of its neighbour, which the four times repeated table ignores.
-            let high_half = _mm512_srli_epi16::<4>(bytes);
             let mut page = 0;
             while page < PAGES {
                 let [low, high] = ascii[k][page];
-                // Seven bits of each byte are looked up.
+                // Seven bits of each byte are looked up, six of those that are not ASCII.
                 let by_byte = _mm512_permutex2var_epi8(low, bytes, high);
-                let by_byte = _mm512_mask_permutexvar_epi8(by_byte, is_beyond, high_half, beyond[k][page]);
+                let by_byte = _mm512_mask_permutexvar_epi8(by_byte, is_beyond, bytes, beyond[k][page]);
                 ruled[page] = _mm512_or_si512(ruled[page], by_byte);
                 page += 1;
             }
