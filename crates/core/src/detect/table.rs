@@ -39,6 +39,9 @@ enum Border {
 /// In the order in which they are tried: what has bars may have commas in its cells.
 const BORDERS: [Border; 5] = [Border::Bar, Border::Tab, Border::Blanks, Border::Comma, Border::Semicolon];
 
+/// Of these, what may stand between headings behind prose on the same line.
+const LISTS: [Border; 3] = [Border::Tab, Border::Comma, Border::Semicolon];
+
 /// A column that means something.
 struct Column {
     index: usize,
@@ -90,7 +93,7 @@ impl Scan<'_, '_> {
     /// Looks at a line that may be the heading of a table; gives where the table ends.
     fn table(&mut self, heading: Line, cells: &mut Vec<Range<usize>>) -> Option<usize> {
         let text = self.text;
-        let border = *BORDERS.iter().find(|border| border.split_heading(text, heading, cells))?;
+        let (border, heading) = Border::of_heading(text, heading, cells)?;
         let columns = self.columns(cells);
         if columns.is_empty() {
             return None;
@@ -240,11 +243,24 @@ impl Scan<'_, '_> {
         };
         self.headings_seen = line.next;
         let mut cells = Vec::new();
-        BORDERS.iter().any(|border| border.split_heading(text, line, &mut cells)) && !self.columns(&cells).is_empty()
+        Border::of_heading(text, line, &mut cells).is_some() && !self.columns(&cells).is_empty()
     }
 }
 
 impl Border {
+    /// Takes a line apart that may be a heading, or have one behind its last sentence: `Here it is: BucketName,Region`.
+    fn of_heading(text: &[u8], line: Line, cells: &mut Vec<Range<usize>>) -> Option<(Self, Line)> {
+        let whole = BORDERS.iter().find(|border| border.split_heading(text, line, cells));
+        if let Some(border) = whole {
+            return Some((*border, line));
+        }
+        let behind = memchr::memrchr_iter(b' ', &text[line.start..line.end])
+            .find(|&i| i > 0 && matches!(text[line.start + i - 1], b':' | b'.' | b'!' | b'?'))?;
+        let line = Line { start: line.start + behind + 1, ..line };
+        let border = LISTS.iter().find(|border| border.split_heading(text, line, cells))?;
+        Some((*border, line))
+    }
+
     /// Takes a line apart that may be a heading; false when it is none.
     fn split_heading(self, text: &[u8], line: Line, cells: &mut Vec<Range<usize>>) -> bool {
         self.split(text, line, cells);
@@ -503,6 +519,21 @@ mod tests {
     }
 
     #[test]
+    fn headings_behind_prose_on_their_line() {
+        for (prose, table) in [
+            ("It is long, I fear. Look: ", "BucketName,Region\nacmelogs,us-east-1\nacmedata,us-east-1\n"),
+            ("여기 있습니다. ", "BucketName\tRegion\nacmelogs\tus-east-1\nacmedata\tus-east-1"),
+            ("What is wrong here? ", "Region;Bucket Name\nus-east-1;acmelogs\nus-east-1;acmedata"),
+            ("The rows: ", "\"BucketName\",\"Region\"\n\"acmelogs\",\"us-east-1\"\n\"acmedata\",\"us-east-1\""),
+        ] {
+            for text in [format!("{prose}{table}"), format!("{}{prose}{table}", clean_text("It goes on and on.\n"))] {
+                assert_eq!(parts(&text), ["acmelogs", "acmedata"], "{text}");
+                assert_eq!(parts(&in_json(&text)), ["acmelogs", "acmedata"], "{text} in JSON");
+            }
+        }
+    }
+
+    #[test]
     fn other_lines() {
         for text in [
             "Name,Color\nacme,618734209955\n",
@@ -512,6 +543,8 @@ mod tests {
             "Bucket | Region\nacmelogs | us-east-1\n",
             "Bucket,Region\n\nacmelogs,us-east-1\n",
             "Bucket,Region\nacmelogs\n",
+            "It has these: bucket, region\nacmelogs\n",
+            "Look here. First the bucket, then the region\nacmelogs, us-east-1\n",
             "Account ID,Name\n61873420995,sandbox\n",
         ] {
             assert_eq!(found(text), [], "{text}");
