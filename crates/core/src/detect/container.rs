@@ -137,6 +137,11 @@ mod tests {
             ("AWS {'cluster': {'name': 'acme'}}", "name:cluster", &["acme"]),
             ("AWS\n{\n  \"clusters\": [\n    {\n      \"name\": \"acme\"\n    }\n  ]\n}", "name:cluster", &["acme"]),
             ("{\"SecretList\": [{\"Name\": \"acme\"}]}", "name:secret", &["acme"]),
+            ("{\"DatabaseList\": [{\"Name\": \"acme\"}, {\"Name\": \"other\"}]}", "name:database", &["acme", "other"]),
+            ("$ aws glue get-crawler --name x1\n{\"Crawler\": {\"Name\": \"acme\"}}", "name:resource", &["x1", "acme"]),
+            ("$ aws eks list-clusters\n{\"clusters\": [\"acme\", \"other\"]}", "name:eks-cluster", &["acme", "other"]),
+            ("eks\n{\n  \"nodegroups\": [\n    \"acme\"\n  ]\n}", "name:eks-nodegroup", &["acme"]),
+            ("aws codebuild list-projects\nprojects:\n- acme\n- other\n", "name:codebuild-project", &["acme", "other"]),
             ("- amazon.aws.s3_bucket:\n    state: present\n    name: acme\n", "name:s3-bucket", &["acme"]),
             ("provider:\n  name: aws\n  deploymentBucket:\n    name: acme\n", "name:s3-bucket", &["acme"]),
             ("const c = {\n  bucket: {\n    name: 'acme',\n  },\n};\n", "name:s3-bucket", &["acme"]),
@@ -168,6 +173,8 @@ mod tests {
             "bucket:\nname: acme\n",
             "logBucket:\n  other:\n    default: acme\n",
             "switch (bucket) { default: acme() }",
+            "{\"clusters\": [\"acme\"], \"projects\": [\"acme\"]}",
+            "{\"table\": {\"name\": \"acme\"}, \"job\": {\"name\": \"acme\"}}",
             "AWS {\"partitionKey\": {\"name\": \"acme\"}}",
         ] {
             assert_eq!(found(text), [], "{text}");
