@@ -83,8 +83,11 @@ pub struct Phrase {
     pub follows: Follows,
     /// The service that the text must speak of nearby.
     pub hint: Option<&'static str>,
+    start: Start,
 }
 
+/// Most lists of phrases, and one more.
+const LISTS: usize = 1 + u8::MAX as usize;
 /// Slots of the table of first bytes.
 const SLOTS: usize = 1 << 12;
 /// Bytes that phrases are told apart by.
@@ -95,6 +98,8 @@ pub(crate) const PHRASE_START: usize = 4;
 pub struct Phrases {
     /// Those that share a slot, the longest first.
     lists: Vec<Vec<Phrase>>,
+    /// What the phrases of each list have in common of their first bytes, as [`Start`]s; nothing has what is first.
+    starts: Box<[Start; LISTS]>,
     /// The number of the list of each [`slot`], and one more; 0 turns most of a text down.
     slots: Box<[u8; SLOTS]>,
 }
@@ -114,15 +119,28 @@ impl Phrases {
                 *number = next;
                 lists.push(Vec::new());
             }
-            lists[usize::from(*number) - 1].push(Phrase { words, kind, follows, hint });
+            lists[usize::from(*number) - 1].push(Phrase { words, kind, follows, hint, start: Start::of(words) });
         }
         for phrases in &mut lists {
             phrases.sort_by_key(|phrase| std::cmp::Reverse(phrase.words.len()));
         }
-        Self { lists, slots }
+        let common = |list: &Vec<Phrase>| list.iter().map(|phrase| phrase.start).reduce(Start::common);
+        let mut starts = Box::new([Start::NEVER; LISTS]);
+        for (start, list) in starts.iter_mut().skip(1).zip(&lists) {
+            *start = common(list).unwrap_or(Start::NEVER);
+        }
+        Self { lists, starts, slots }
     }
 
     pub(super) const TABLE: &'static str = include_str!("../../data/prose.tsv");
+
+    /// False for nearly all that no phrase stands at; without a branch.
+    #[inline(always)]
+    pub(crate) fn may_begin(&self, text: &[u8], at: usize) -> bool {
+        let Some(found) = text.get(at..).and_then(|rest| rest.first_chunk::<START>()) else { return true };
+        let [a, b, c, d, ..] = *found;
+        self.starts[usize::from(self.slots[slot([a, b, c, d])])].fits(*found)
+    }
 
     /// The phrase that stands at the beginning of `text`, in either case.
     #[inline]
@@ -133,10 +151,15 @@ impl Phrases {
     }
 
     fn in_list(&self, list: usize, text: &[u8]) -> Option<&Phrase> {
-        let fits = |phrase: &&Phrase| {
-            text.get(..phrase.words.len()).is_some_and(|found| found.eq_ignore_ascii_case(phrase.words.as_bytes()))
+        let phrases = &self.lists[list];
+        let fits = |from: usize, phrase: &&Phrase| {
+            let words = &phrase.words.as_bytes()[from.min(phrase.words.len())..];
+            text.get(from..from + words.len()).is_some_and(|found| found.eq_ignore_ascii_case(words))
         };
-        self.lists[list].iter().find(fits)
+        match text.first_chunk() {
+            Some(&found) => phrases.iter().find(|phrase| phrase.start.fits(found) && fits(START, phrase)),
+            None => phrases.iter().find(|phrase| fits(0, phrase)),
+        }
     }
 
     /// All words, sorted: what a search must look for, in either case.
@@ -145,6 +168,47 @@ impl Phrases {
         all.sort_unstable();
         all.dedup();
         all
+    }
+}
+
+/// The first bytes of words, in either case.
+#[derive(Clone, Copy, Debug)]
+struct Start {
+    /// In order from the lowest on.
+    bytes: u64,
+    /// The bytes that count.
+    mask: u64,
+    /// The bit that letters of either case differ by, for those of them that are letters.
+    case: u64,
+}
+
+/// How many bytes that are.
+const START: usize = 8;
+
+impl Start {
+    const NEVER: Self = Self { bytes: 1, mask: 0, case: 0 };
+
+    fn of(words: &str) -> Self {
+        let (mut bytes, mut mask, mut case) = ([0; START], [0; START], [0; START]);
+        for (i, &c) in words.as_bytes().iter().take(START).enumerate() {
+            bytes[i] = c;
+            mask[i] = u8::MAX;
+            case[i] = if c.is_ascii_lowercase() { 0x20 } else { 0 };
+        }
+        let [bytes, mask, case] = [bytes, mask, case].map(u64::from_le_bytes);
+        Self { bytes, mask, case }
+    }
+
+    /// What both begin with.
+    fn common(self, other: Self) -> Self {
+        let same = (self.bytes ^ other.bytes).trailing_zeros() / 8;
+        let mask = self.mask & other.mask & 1u64.checked_shl(8 * same).map_or(u64::MAX, |bit| bit - 1);
+        Self { bytes: self.bytes & mask, mask, case: self.case & mask }
+    }
+
+    #[inline(always)]
+    fn fits(self, found: [u8; START]) -> bool {
+        (u64::from_le_bytes(found) | self.case) & self.mask == self.bytes
     }
 }
 
@@ -157,8 +221,28 @@ fn slot(start: [u8; PHRASE_START]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::super::Catalog;
     use super::*;
+
+    proptest! {
+        #[test]
+        fn what_may_begin_is_all_that_does(
+            words in prop::sample::select(Catalog::get().phrases.words()),
+            is_upper in prop::collection::vec(any::<bool>(), 64),
+            cut in 0usize..80,
+            behind in any::<[u8; 8]>(),
+        ) {
+            let phrases = &Catalog::get().phrases;
+            let case = |(c, is_upper): (&u8, &bool)| if *is_upper { c.to_ascii_uppercase() } else { *c };
+            let mut text: Vec<u8> = words.as_bytes().iter().zip(is_upper.iter().cycle()).map(case).collect();
+            prop_assert!(phrases.at(&text).is_some_and(|found| found.words.eq_ignore_ascii_case(words)));
+            text.truncate(cut);
+            text.extend(behind);
+            prop_assert!(phrases.may_begin(&text, 0) || phrases.at(&text).is_none());
+        }
+    }
 
     #[test]
     fn every_row_is_read_and_found() {

@@ -21,6 +21,7 @@ mod encoded;
 mod host;
 mod key;
 mod line;
+mod link;
 mod listing;
 mod mention;
 mod message;

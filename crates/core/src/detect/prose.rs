@@ -6,6 +6,7 @@ use once_cell::sync::OnceCell;
 use super::Scan;
 use super::boundary::{is_alnum, run_end, run_start, word_start};
 use super::command;
+use super::link::{may_be_named, past_links};
 use super::own::{is_joined, is_own, is_own_word};
 use super::secret::{is_base64, is_secret_key};
 use super::sieve::{Class, Sieve};
@@ -21,27 +22,6 @@ const MIN_NAME: usize = 4;
 const SECRET_REACH: usize = 24;
 /// Longest element of XML.
 const MAX_ELEMENT: usize = 64;
-/// What may stand between the words and a name.
-const LINKS: &[&str] = &[
-    "named",
-    "called",
-    "name",
-    "id",
-    "is",
-    ":",
-    "|",
-    "이름은",
-    "이름이",
-    "이름",
-    "명은",
-    "명이",
-    "명",
-    "은",
-    "는",
-    "이",
-    "가",
-    "의",
-];
 /// What goes on after a name that has no digit; after other words it may be the first half of a compound.
 static FOLLOWERS: WordList = WordList::new(&[
     "after", "again", "already", "also", "and", "are", "as", "at", "backs", "be", "because", "becomes", "before",
@@ -93,14 +73,20 @@ impl Scan<'_, '_> {
     pub(super) fn prose(&mut self) {
         let detector = self.detector;
         let text = self.text;
-        sieve(detector.catalog).each(detector.lanes, text, |at| {
-            let Some(phrase) = text.get(at..).and_then(|rest| detector.catalog.phrases.at(rest)) else { return at + 1 };
-            if !begins_phrase(text, at, phrase) {
-                return at + 1;
-            }
-            self.phrase(at, phrase);
-            at + phrase.words.len()
-        });
+        let phrases = &detector.catalog.phrases;
+        sieve(detector.catalog).each_that(
+            detector.lanes,
+            text,
+            |at| phrases.may_begin(text, at),
+            |at| {
+                let Some(phrase) = text.get(at..).and_then(|rest| phrases.at(rest)) else { return at + 1 };
+                if !begins_phrase(text, at, phrase) {
+                    return at + 1;
+                }
+                self.phrase(at, phrase);
+                at + phrase.words.len()
+            },
+        );
         for close in memchr::memmem::find_iter(text, b"</") {
             self.element(close);
         }
@@ -218,12 +204,11 @@ impl Scan<'_, '_> {
     /// `the role DeployRunnerProd`: a name in capitals of its words, where the text speaks of AWS.
     fn pascal_name_after(&mut self, at: usize, words: &str) -> Option<Value> {
         let text = self.text;
-        let start = past_links(text, at)?;
+        let start = if IN_CAPITALS.contains(&words) { past_links(text, at)? } else { return None };
         let end = run_end(text, start, MAX_NAME, is_alnum);
         let name = &text[start..end];
         let humps = name.windows(2).filter(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase()).count();
-        let is_name = IN_CAPITALS.contains(&words)
-            && humps >= 2
+        let is_name = humps >= 2
             && name[0].is_ascii_uppercase()
             && goes_on(text, end)
             && is_own_word(name)
@@ -356,56 +341,6 @@ fn begins_phrase(text: &[u8], at: usize, phrase: &Phrase) -> bool {
     }
     let run = run_start(text, at, 8, |c| is_alnum(c) || matches!(c, b'-' | b'_'));
     run == at || word_start(text, run) == at
-}
-
-/// False for most words from `at` to `end`: what follows them, and what they follow, is the word of a sentence.
-fn may_be_named(text: &[u8], at: usize, end: usize) -> bool {
-    let is_sign = |c: &u8| matches!(c, b'-' | b'_' | b'/' | b'.') || c.is_ascii_digit();
-    let follows = match text.get(end..) {
-        Some([b' ', first, ..]) if first.is_ascii_lowercase() && !begins_link(*first) => {
-            let stop = run_end(text, end + 1, MAX_NAME, |c| c.is_ascii_alphabetic());
-            text.get(stop).is_some_and(is_sign)
-        }
-        Some([] | [b',' | b'.' | b';' | b')' | b'\n', ..]) => false,
-        _ => true,
-    };
-    follows
-        || match text[..at] {
-            [.., last, b' '] if last.is_ascii_alphabetic() => {
-                let start = run_start(text, at - 1, MAX_NAME, |c| c.is_ascii_alphabetic());
-                start > 0 && is_sign(&text[start - 1])
-            }
-            [.., b' '] => true,
-            _ => false,
-        }
-}
-
-/// Whether one of [`LINKS`] begins with this byte.
-fn begins_link(c: u8) -> bool {
-    matches!(c, b'n' | b'c' | b'i' | b':' | b'|') || !c.is_ascii()
-}
-
-/// Past blanks, links and an opening quote; `None` where nothing stands in between, or the line ends.
-fn past_links(text: &[u8], at: usize) -> Option<usize> {
-    let mut end = run_end(text, at, 2, |c| c == b' ');
-    for _ in 0..3 {
-        if !text.get(end).is_some_and(|&c| begins_link(c)) {
-            break;
-        }
-        let link = LINKS.iter().find(|link| {
-            link.as_bytes()[0] == text[end]
-                && text[end..].starts_with(link.as_bytes())
-                && (!link.is_ascii() || matches!(**link, ":" | "|") || text.get(end + link.len()) == Some(&b' '))
-        });
-        let Some(link) = link else { break };
-        end = run_end(text, end + link.len(), 2, |c| c == b' ');
-    }
-    let slashes = run_end(text, end, 3, |c| c == b'\\');
-    let start = match text.get(slashes) {
-        Some(b'"' | b'\'' | b'`') => slashes + 1,
-        _ => end,
-    };
-    (start > at && text.get(start).is_some_and(|&c| is_alnum(c) || c == b'/')).then_some(start)
 }
 
 /// True for a name that is one whatever follows it: `named acme-logs`, with a digit in it, of three words.
@@ -549,7 +484,6 @@ mod tests {
 
     #[test]
     fn lists_are_sorted() {
-        assert!(LINKS.iter().all(|link| begins_link(link.as_bytes()[0])));
         assert!(FOLLOWERS.is_sorted() && SMALL.is_sorted() && SERVICES.is_sorted());
     }
 }

@@ -23,7 +23,7 @@ const OFFSETS: [isize; 5] = [-1, 0, 1, 2, 8];
 /// Offsets from the start of a literal.
 const LITERAL_OFFSETS: [isize; OFFSETS.len()] = [0, 1, 2, 3, 4];
 /// Offsets from the start of a word.
-const WORD_OFFSETS: [isize; OFFSETS.len()] = [-1, 0, 1, 2, 3];
+const WORD_OFFSETS: [isize; OFFSETS.len()] = [-1, 0, 1, 2, 4];
 /// The furthest of all.
 const REACH: usize = 8;
 /// Rows that one table entry holds.
@@ -217,7 +217,33 @@ impl Sieve {
     /// Calls `visit` with the offsets of all bytes that are worth a look, in order; it gives the offset to go on at.
     ///
     /// It is called with 0 in any case, and may be with others that are not worth a look.
-    pub(super) fn each(&self, lanes: Lanes, text: &[u8], mut visit: impl FnMut(usize) -> usize) {
+    pub(super) fn each(&self, lanes: Lanes, text: &[u8], visit: impl FnMut(usize) -> usize) {
+        self.each_thinned(lanes, text, |_, _| {}, visit);
+    }
+
+    /// [`Self::each`] of the offsets that `may` holds for.
+    ///
+    /// It is asked about all offsets that the tables let through, without a branch on what it says: where most are turned
+    /// down it costs less than visits, whose branches a processor cannot foretell. It should have none itself.
+    pub(super) fn each_that(
+        &self,
+        lanes: Lanes,
+        text: &[u8],
+        may: impl Fn(usize) -> bool,
+        visit: impl FnMut(usize) -> usize,
+    ) {
+        self.each_thinned(lanes, text, |from, words| thin(words, |at| may(from + at)), visit);
+    }
+
+    /// `thin` takes bits away from words, whose first stands for that offset.
+    #[inline(always)]
+    fn each_thinned(
+        &self,
+        lanes: Lanes,
+        text: &[u8],
+        thin: impl Fn(usize, &mut [u64]),
+        mut visit: impl FnMut(usize) -> usize,
+    ) {
         // Positions below were looked at, or belong to what was found.
         let mut next = 0;
         let mut words = [0; WORDS];
@@ -227,6 +253,7 @@ impl Sieve {
         let mut end = [0; 3 * WORD];
         let mut is_end = false;
         loop {
+            thin(from, &mut words[..count]);
             // Here alone, so that the visit becomes part of the loop.
             for (i, &word) in words[..count].iter().enumerate() {
                 if word == 0 {
@@ -307,6 +334,20 @@ impl Sieve {
             }
         }
         ruled.iter().any(|&ruled| ruled != 0xff)
+    }
+}
+
+/// Clears the bits whose numbers `may` does not hold for.
+#[inline(always)]
+fn thin(words: &mut [u64], may: impl Fn(usize) -> bool) {
+    for (i, word) in words.iter_mut().enumerate() {
+        let (mut left, mut kept) = (*word, 0);
+        while left != 0 {
+            let number = usize::try_from(left.trailing_zeros()).unwrap_or(WORD);
+            kept |= u64::from(may(i * WORD + number)) << number;
+            left &= left - 1;
+        }
+        *word = kept;
     }
 }
 
@@ -394,6 +435,19 @@ mod tests {
                 visited
             });
             prop_assert!(runs.all(|visited| visited == walked));
+        }
+
+        #[test]
+        fn those_that_may_are_visited(text in hot_bytes(), odd: bool) {
+            let sieve = Sieve::new(rows());
+            let may = |at: usize| at.is_multiple_of(3) == odd;
+            for lanes in Lanes::available() {
+                let (mut all, mut some) = (Vec::new(), Vec::new());
+                sieve.each(lanes, &text, |at| { all.push(at); at + 1 });
+                sieve.each_that(lanes, &text, may, |at| { some.push(at); at + 1 });
+                all.retain(|&at| may(at));
+                prop_assert_eq!(all, some, "{}", lanes);
+            }
         }
 
         #[test]

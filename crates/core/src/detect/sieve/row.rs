@@ -151,7 +151,7 @@ impl Row {
     /// A row for words that begin with these bytes, in either case, in a sieve of [`super::WORD_OFFSETS`].
     pub(super) fn of_word(word: &[u8], before: Class) -> Self {
         let letter = |at: usize| word.get(at).map_or(Class::ANY, |&c| Class::like(c));
-        Self { classes: [before, letter(0), letter(1), letter(2), letter(3)] }
+        Self { classes: [before, letter(0), letter(1), letter(2), letter(4)] }
     }
 
     /// How much more the union of two rows lets through than they do alone.

@@ -1,0 +1,180 @@
+//! What stands between words of running text and the name or id that they announce: `bucket named acme-logs`,
+//! `버킷 이름은 acme-logs`.
+
+use super::boundary::{is_alnum, run_end};
+
+/// What may stand between the words and a name: English words, with a blank behind them.
+const LINKS: &[&str] = &["named", "called", "name", "id", "is"];
+/// Likewise: particles of Korean, glued to what stands before them.
+const PARTICLES: &[&str] = &["이름은", "이름이", "이름", "명은", "명이", "명", "은", "는", "이", "가", "의"];
+/// How many bytes on each side of the words say whether a name may stand there.
+const SIDE: usize = 16;
+
+/// False for most words from `at` to `end`: what follows them, and what they follow, is the word of a sentence.
+///
+/// Of the sixteen bytes on each side all are looked at at once: where words end is what a processor cannot foretell.
+pub(super) fn may_be_named(text: &[u8], at: usize, end: usize) -> bool {
+    let around = at.checked_sub(SIDE).and_then(|from| text.get(from..)?.first_chunk());
+    let behind = text.get(end..).and_then(|rest| rest.first_chunk());
+    match (around, behind) {
+        (Some(&before), Some(&behind)) => may_name_follow(behind) | may_name_stand_before(before),
+        _ => true,
+    }
+}
+
+fn is_sign(c: u8) -> bool {
+    matches!(c, b'-' | b'_' | b'/' | b'.') || c.is_ascii_digit()
+}
+
+/// Whether words that go on like this have a name behind them: they do not where that is a word without a sign in it.
+fn may_name_follow(behind: [u8; SIDE]) -> bool {
+    let [first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, ..] = behind;
+    let stop = not_letters(behind) & !0xff;
+    // A word that is longer may be one.
+    let sign = behind.get(usize::try_from(stop.trailing_zeros() / 8).unwrap_or(SIDE)).is_none_or(|&c| is_sign(c));
+    let is_word = second.is_ascii_lowercase() & !is_link([second, third, fourth, fifth, sixth, seventh, eighth, ninth]);
+    let is_other = !second.is_ascii() & !is_particle([second, third, fourth]);
+    let ends = matches!(first, b',' | b'.' | b';' | b')' | b'\n');
+    !ends & ((first != b' ') | !is_other & (!is_word | sign))
+}
+
+/// Likewise for what stands before them.
+fn may_name_stand_before(before: [u8; SIDE]) -> bool {
+    let [.., last, blank] = before;
+    let stop = not_letters(before) & (u128::MAX >> 8);
+    let sign = before.get((SIDE - 1).wrapping_sub(usize::try_from(stop.leading_zeros() / 8).unwrap_or(SIDE)));
+    let is_end = last.is_ascii_digit() | matches!(last, b'"' | b'\'' | b'`');
+    let is_word = last.is_ascii_alphabetic() & sign.is_none_or(|&c| is_sign(c));
+    (blank == b' ') & (is_end | is_word)
+}
+
+/// Whether a text begins with one of [`LINKS`].
+fn is_link(text: [u8; 8]) -> bool {
+    let text = u64::from_le_bytes(text);
+    LINK_STARTS.iter().fold(false, |is_link, (link, mask)| is_link | (text & mask == *link))
+}
+
+const LINK_STARTS: [(u64, u64); LINKS.len()] = {
+    let mut starts = [(0, 0); LINKS.len()];
+    let mut i = 0;
+    while i < LINKS.len() {
+        let (link, mut k) = (LINKS[i].as_bytes(), 0);
+        while k < link.len() {
+            starts[i].0 |= (link[k] as u64) << (8 * k);
+            starts[i].1 |= 0xff << (8 * k);
+            k += 1;
+        }
+        i += 1;
+    }
+    starts
+};
+
+/// Whether one of [`PARTICLES`] begins with this syllable.
+fn is_particle(syllable: [u8; 3]) -> bool {
+    PARTICLE_STARTS.iter().fold(false, |is_particle, start| is_particle | (*start == syllable))
+}
+
+const PARTICLE_STARTS: [[u8; 3]; PARTICLES.len()] = {
+    let mut starts = [[0; 3]; PARTICLES.len()];
+    let mut i = 0;
+    while i < PARTICLES.len() {
+        let particle = PARTICLES[i].as_bytes();
+        starts[i] = [particle[0], particle[1], particle[2]];
+        i += 1;
+    }
+    starts
+};
+
+/// The highest bit of each byte that is no ASCII letter, in order from the lowest byte on.
+fn not_letters(bytes: [u8; SIDE]) -> u128 {
+    const HIGH: u128 = u128::MAX / 0xff * 0x80;
+    let each = |c: u8| u128::MAX / 0xff * u128::from(c);
+    let bytes = u128::from_le_bytes(bytes);
+    let lower = (bytes | each(0x20)) & !HIGH;
+    let from_a = lower + each(0x80 - b'a');
+    let past_z = lower + each(0x7f - b'z');
+    !(from_a & !past_z) & HIGH | bytes & HIGH
+}
+
+/// Where the link ends that begins at `at`.
+fn link_end(text: &[u8], at: usize) -> Option<usize> {
+    let rest = text.get(at..)?;
+    let first = *rest.first()?;
+    if matches!(first, b':' | b'|') {
+        return Some(at + 1);
+    }
+    let is_here = |link: &&&str| {
+        let link = link.as_bytes();
+        link[0] == first && rest.starts_with(link) && (!first.is_ascii() || rest.get(link.len()) == Some(&b' '))
+    };
+    let links = if first.is_ascii() { LINKS } else { PARTICLES };
+    links.iter().find(is_here).map(|link| at + link.len())
+}
+
+/// Whether a link may begin with this byte.
+fn begins_link(c: u8) -> bool {
+    matches!(c, b'n' | b'c' | b'i' | b':' | b'|') || !c.is_ascii()
+}
+
+/// Past blanks, links and an opening quote; `None` where nothing stands in between, or the line ends.
+pub(super) fn past_links(text: &[u8], at: usize) -> Option<usize> {
+    let mut end = run_end(text, at, 2, |c| c == b' ');
+    for _ in 0..3 {
+        if !text.get(end).is_some_and(|&c| begins_link(c)) {
+            break;
+        }
+        let Some(link) = link_end(text, end) else { break };
+        end = run_end(text, link, 2, |c| c == b' ');
+    }
+    let slashes = run_end(text, end, 3, |c| c == b'\\');
+    let start = match text.get(slashes) {
+        Some(b'"' | b'\'' | b'`') => slashes + 1,
+        _ => end,
+    };
+    (start > at && text.get(start).is_some_and(|&c| is_alnum(c) || c == b'/')).then_some(start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn links_begin_as_they_are_looked_for() {
+        assert!(LINKS.iter().all(|link| begins_link(link.as_bytes()[0])));
+        assert!(LINKS.iter().all(|link| is_link(std::array::from_fn(|i| *link.as_bytes().get(i).unwrap_or(&b' ')))));
+    }
+
+    #[test]
+    fn sentences_have_no_names_beside_their_nouns() {
+        let may = |text: &str| {
+            let at = text.find("bucket").unwrap();
+            may_be_named(text.as_bytes(), at, at + "bucket".len())
+        };
+        for text in [
+            "we have looked into the bucket again and it is empty",
+            "we have looked into the bucket. Then we went on with it",
+            "우리가 어제 확인한 bucket 서버가 느려진 원인을 확인해",
+        ] {
+            assert!(!may(text), "{text}");
+        }
+        for text in [
+            "we have looked into the bucket acme-logs and it is empty",
+            "we have looked into the bucket named logs and it is empty",
+            "we have looked into the acme-logs bucket and it is empty",
+            "we have looked into the \"logs\" bucket and it is empty",
+            "우리가 어제 확인한 bucket 이름은 acme 그것이 느려진 원인",
+            "the bucket acme",
+        ] {
+            assert!(may(text), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn letters_are_told_apart(bytes: [u8; SIDE]) {
+            let found = not_letters(bytes).to_le_bytes();
+            prop_assert_eq!(found, bytes.map(|c| if c.is_ascii_alphabetic() { 0 } else { 0x80 }));
+        }
+    }
+}
