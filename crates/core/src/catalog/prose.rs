@@ -29,6 +29,8 @@ pub enum Follows {
     Spoken,
     /// In the lines below, behind a date and a time: what `aws s3 ls` prints.
     Listed,
+    /// An expression, and in the lines below the values that it asks for.
+    Queried,
     /// The name of a setting, which says what its default is.
     Default,
     /// The name of a variable in quotes, and a block with its default.
@@ -57,6 +59,7 @@ impl Follows {
             "bracketed" => Self::Bracketed,
             "spoken" => Self::Spoken,
             "listed" => Self::Listed,
+            "queried" => Self::Queried,
             "default" => Self::Default,
             "variable" => Self::Variable,
             "argument-3" => Self::Argument(2),

@@ -102,16 +102,20 @@ impl Scan<'_, '_> {
             return;
         }
         if key.eq_ignore_ascii_case(b"name") {
-            let named = |member: &Member| match member.value {
-                ValueShape::Name | ValueShape::OwnName => Some(*member),
-                ValueShape::Named => Some(Member { value: ValueShape::Name, ..*member }),
-                _ => None,
-            };
             let members: Vec<_> = members.iter().filter_map(named).collect();
             self.announced(&members, start, setting);
         } else if key.eq_ignore_ascii_case(b"default") {
             self.announced(members, start, setting);
         }
+    }
+}
+
+/// What the name of a thing means that these members of others mean.
+pub(super) fn named(member: &Member) -> Option<Member> {
+    match member.value {
+        ValueShape::Name | ValueShape::OwnName => Some(*member),
+        ValueShape::Named => Some(Member { value: ValueShape::Name, ..*member }),
+        _ => None,
     }
 }
 

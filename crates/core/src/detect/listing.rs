@@ -2,7 +2,6 @@
 
 use super::Scan;
 use super::boundary::{is_alnum, run_end};
-use super::line::{MAX_LINE, following, line_at};
 use super::value::{Setting, is_believable};
 use crate::catalog::{KindId, ValueShape};
 
@@ -13,22 +12,20 @@ impl Scan<'_, '_> {
     /// The names that `aws s3 ls` prints below the line of `at`: `2024-05-01 10:11:12 acme-logs`.
     pub(super) fn listed(&mut self, kind: KindId, at: usize) {
         let text = self.text;
-        let head = &text[..text.len().min(at + MAX_LINE)];
-        let mut row = line_at(head, at).and_then(|line| following(text, line));
-        while let Some(line) = row.filter(|line| line.end - line.start <= MAX_LISTED) {
+        self.each_printed(at, |scan, line| {
             let cells = &text[line.start..line.end];
-            if !is_time_of_listing(cells) {
-                return;
+            if cells.len() > MAX_LISTED || !is_time_of_listing(cells) {
+                return false;
             }
             let start = line.start + TIME_OF_LISTING.len();
             let end = run_end(text, start, line.end - start, |c| is_alnum(c) || matches!(c, b'-' | b'.'));
             // Objects have their size first.
             if end == line.end && is_believable(ValueShape::Name, &text[start..end], Setting::Sure) {
-                self.finding(kind, start, end);
-                self.part(kind, start, end, true);
+                scan.finding(kind, start, end);
+                scan.part(kind, start, end, true);
             }
-            row = following(text, line);
-        }
+            true
+        });
     }
 }
 
@@ -60,6 +57,9 @@ mod tests {
         for text in [text.to_owned(), in_json(text), in_json(&in_json(text))] {
             assert_eq!(parts(&text), ["acme-logs", "acmedata", "acme-logs"], "{text}");
         }
+        let answer = in_json("2024-05-01 10:11:12 acme-logs\n2023-12-24 01:02:03 acmedata\n");
+        let text = format!("{{\"command\": \"aws s3 ls\"}}, {{\"type\": \"tool_result\", \"content\": {answer}}}");
+        assert_eq!(parts(&text), ["acme-logs", "acmedata"]);
         assert_eq!(parts("$ ls\n2024-05-01 10:11:12 acme-logs\n"), [""; 0]);
     }
 }

@@ -27,6 +27,7 @@ mod mention;
 mod message;
 mod names;
 mod ordinary;
+mod output;
 mod own;
 mod pair;
 mod policy;
@@ -318,6 +319,8 @@ struct Scan<'d, 't> {
     commands: Commands,
     /// How far things with names in them were looked through.
     things_to: usize,
+    /// How far what commands printed was read.
+    printed_to: usize,
 }
 
 impl<'d, 't> Scan<'d, 't> {
@@ -339,6 +342,7 @@ impl<'d, 't> Scan<'d, 't> {
             bare_run: BareRun::default(),
             commands: Commands::default(),
             things_to: 0,
+            printed_to: 0,
         }
     }
 

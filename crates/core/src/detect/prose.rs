@@ -122,6 +122,7 @@ impl Scan<'_, '_> {
             Follows::Said => self.said(end),
             Follows::Bracketed => self.bracketed(end),
             Follows::Spoken => self.spoken(end),
+            Follows::Queried => return self.queried(end),
             Follows::Listed => return self.listed(phrase.kind, end),
             Follows::Default => return self.default_of_setting(end),
             Follows::Variable => return self.default_of_variable(end),

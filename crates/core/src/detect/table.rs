@@ -9,6 +9,7 @@ use super::arn::is_account;
 use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end, run_start};
 use super::key::Words;
 use super::line::{Line, following, line_at, line_start, quote_backslashes};
+use super::output::{may_end_tag, tag_before};
 use super::sieve::{Class, Row, Sieve};
 use super::value::{Setting, Value};
 use crate::catalog::Member;
@@ -70,6 +71,11 @@ impl Scan<'_, '_> {
     fn written_tables(&mut self, cells: &mut Vec<Range<usize>>) {
         let (text, detector) = (self.text, self.detector);
         sieve().each(detector.lanes, text, |at| {
+            if may_end_tag(text, at)
+                && let Some(next) = self.tagged_row(at)
+            {
+                return next.max(at + 1);
+            }
             let end = match at.checked_sub(1).map(|before| text[before]) {
                 Some(before) if is_alnum(before) => at,
                 Some(_) => run_start(text, at, MAX_HEADING, is_around),
@@ -211,6 +217,10 @@ impl Scan<'_, '_> {
             return;
         }
         let (text, members) = (self.text, &self.detector.catalog.members);
+        if may_end_tag(text, at) && tag_before(text, at).is_some() {
+            self.hits.met_heading = true;
+            return;
+        }
         let is_word = |c: u8| is_alnum(c) || matches!(c, b'_' | b'-' | b'.');
         let end = run_start(text, at, MAX_HEADING, is_around);
         if text.get(at + 1) == Some(&b' ') && text[at] == b',' {
@@ -335,6 +345,11 @@ impl Border {
     fn takes(self, fits: bool) -> bool {
         fits || matches!(self, Self::Blanks | Self::Bar)
     }
+}
+
+/// Takes a row apart whose cells have tabs between them.
+pub(super) fn split_at_tabs(text: &[u8], line: Line, cells: &mut Vec<Range<usize>>) {
+    Border::Tab.split(text, line, cells);
 }
 
 /// True when the bar at `at` stands in a heading: a line is drawn under it, and a row like it follows. Lists of names and
