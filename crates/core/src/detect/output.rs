@@ -1,5 +1,5 @@
 //! What commands of AWS print without keys: the values that `--query … --output text` asks for, and the rows that
-//! `--output text` begins with the name of a member, `TABLENAMES	orders`.
+//! `--output text` begins with the name of a member, `TABLENAMES orders` with a tab between.
 //!
 //! A command and what it printed may stand in two strings of JSON: the call of a tool and its answer.
 
@@ -108,7 +108,7 @@ impl Scan<'_, '_> {
             memchr::memmem::find_iter(&text[range.clone()], b"--output")
                 .any(|i| text[range.start + i + b"--output".len()..].get(1..).is_some_and(|t| t.starts_with(b"text")))
         });
-        let columns = prints_text.then(|| self.columns_of(&expression)).unwrap_or_default();
+        let columns = if prints_text { self.columns_of(&expression) } else { Vec::new() };
         if columns.iter().all(Vec::is_empty) {
             return;
         }

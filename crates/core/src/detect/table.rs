@@ -81,7 +81,7 @@ impl Scan<'_, '_> {
                 Some(_) => run_start(text, at, MAX_HEADING, is_around),
                 None => return 1,
             };
-            let is_worth_a_call = detector.catalog.members.may_end_at_first_sight(&text[..end]);
+            let is_worth_a_call = !is_alnum(text[at]) && detector.catalog.members.may_end_at_first_sight(&text[..end]);
             if is_worth_a_call { self.behind_heading(at, end, cells) } else { at + 1 }
         });
     }
