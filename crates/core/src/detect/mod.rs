@@ -20,6 +20,7 @@ mod declared;
 mod encoded;
 mod host;
 mod key;
+mod korean;
 mod line;
 mod link;
 mod listing;

@@ -97,6 +97,9 @@ impl Scan<'_, '_> {
             return;
         }
         let end = at + phrase.words.len();
+        if !phrase.words.is_ascii() {
+            self.korean_heading(end);
+        }
         let named = matches!(phrase.follows, Follows::Name | Follows::Function | Follows::Dashed);
         // With debug assertions, that it overlooks nothing is checked below.
         if named && !cfg!(debug_assertions) && !may_be_named(self.text, at, end) {

@@ -20,7 +20,7 @@ const MAX_COLUMNS: usize = 512;
 /// Longest line of a table with bars, where one of its bars is looked at by itself.
 const MAX_BAR_LINE: usize = 1024;
 /// Longest heading of a column, and most words of it.
-const MAX_HEADING: usize = 64;
+pub(super) const MAX_HEADING: usize = 64;
 const MAX_WORDS: usize = 4;
 /// A vertical line of a box, as UTF-8.
 const BOX_BAR: &[u8] = "│".as_bytes();
@@ -96,6 +96,16 @@ impl Scan<'_, '_> {
         self.table(line, cells).unwrap_or(line.next).max(at + 1)
     }
 
+    /// Looks at the line of `at`, once.
+    pub(super) fn table_around(&mut self, at: usize) {
+        if at < self.headings_seen {
+            return;
+        }
+        let line = line_at(self.text, line_start(self.text, at));
+        let end = line.map(|line| self.table(line, &mut Vec::new()).unwrap_or(line.next));
+        self.headings_seen = end.unwrap_or(self.text.len());
+    }
+
     /// Looks at a line that may be the heading of a table; gives where the table ends.
     fn table(&mut self, heading: Line, cells: &mut Vec<Range<usize>>) -> Option<usize> {
         let text = self.text;
@@ -152,10 +162,15 @@ impl Scan<'_, '_> {
         let mut columns = Vec::new();
         for (index, cell) in headings.iter().enumerate() {
             let span = content(text, cell.clone());
-            if !self.detector.catalog.members.may_end(&text[span.clone()]) {
-                continue;
+            let heading = &text[span.clone()];
+            let mut members = if self.detector.catalog.members.may_end(heading) {
+                self.meanings_of_words(&Words::split(heading))
+            } else {
+                Vec::new()
+            };
+            if !heading.is_ascii() {
+                members.extend(self.meanings_of_korean(heading));
             }
-            let mut members = self.meanings_of_words(&Words::split(&text[span.clone()]));
             members.retain(|member| self.wants(member.kind));
             if !members.is_empty() {
                 columns.push(Column { index, span, members });
@@ -426,7 +441,7 @@ fn sieve() -> &'static Sieve {
 }
 
 /// Bytes of the bar at `at`.
-fn bar_len(text: &[u8], at: usize) -> usize {
+pub(super) fn bar_len(text: &[u8], at: usize) -> usize {
     match text.get(at..) {
         Some([b'|', ..]) => 1,
         Some(rest) if rest.starts_with(BOX_BAR) => BOX_BAR.len(),
