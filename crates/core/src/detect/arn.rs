@@ -287,11 +287,7 @@ pub(super) fn is_region(text: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::detect::testing::found;
-
-    fn parts(text: &str) -> Vec<&str> {
-        found(text).into_iter().map(|(_, part)| part).collect()
-    }
+    use crate::detect::testing::{found, parts};
 
     #[test]
     fn arns_in_capitals() {

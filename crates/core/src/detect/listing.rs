@@ -39,16 +39,7 @@ fn is_time_of_listing(line: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::detect::testing::found;
-
-    fn parts(text: &str) -> Vec<&str> {
-        found(text).into_iter().map(|(_, part)| part).collect()
-    }
-
-    /// The text as it stands in a string of JSON.
-    fn in_json(text: &str) -> String {
-        serde_json::to_string(text).unwrap()
-    }
+    use crate::detect::testing::{in_json, parts};
 
     #[test]
     fn listings_of_buckets() {

@@ -397,4 +397,14 @@ mod testing {
         let parts = found.parts.iter();
         parts.map(|p| (detector.kind_name(p.kind).to_owned(), text.get(p.span.clone()).unwrap())).collect()
     }
+
+    /// The text of each part.
+    pub(super) fn parts(text: &str) -> Vec<&str> {
+        found(text).into_iter().map(|(_, part)| part).collect()
+    }
+
+    /// The text as it stands in a string of JSON.
+    pub(super) fn in_json(text: &str) -> String {
+        serde_json::to_string(text).unwrap()
+    }
 }

@@ -285,16 +285,7 @@ fn trim_brackets(text: &[u8], mut path: Range<usize>) -> Range<usize> {
 
 #[cfg(test)]
 mod tests {
-    use crate::detect::testing::found;
-
-    fn parts(text: &str) -> Vec<&str> {
-        found(text).into_iter().map(|(_, part)| part).collect()
-    }
-
-    /// The text as it stands in a string of JSON.
-    fn in_json(text: &str) -> String {
-        serde_json::to_string(text).unwrap()
-    }
+    use crate::detect::testing::{in_json, parts};
 
     const QUERIES: &[(&str, &str, &[&str])] = &[
         (

@@ -471,16 +471,7 @@ fn is_heading(heading: &[u8], is_one_word: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::SHORT_TEXT;
-    use crate::detect::testing::found;
-
-    fn parts(text: &str) -> Vec<&str> {
-        found(text).into_iter().map(|(_, part)| part).collect()
-    }
-
-    /// The text as it stands in a string of JSON.
-    fn in_json(text: &str) -> String {
-        serde_json::to_string(text).unwrap()
-    }
+    use crate::detect::testing::{found, in_json, parts};
 
     const TABLES: &[(&str, &[&str])] = &[
         ("Account ID,Name,Email\n618734209955,sandbox,a@x.io\n210987654321,b,c\n", &["618734209955", "210987654321"]),
