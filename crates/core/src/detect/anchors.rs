@@ -15,6 +15,7 @@ use once_cell::sync::OnceCell;
 
 use super::Scan;
 use super::boundary::{is_alnum, run_end};
+use super::encoded::may_be_reference;
 use super::key::key_end;
 use super::sieve::{Class, Row, Sieve};
 use super::table;
@@ -122,7 +123,7 @@ fn rows(catalog: &Catalog) -> Vec<Row> {
         // `%3A`; letters and digits are not written so.
         Row::at(b"%").next(Class::bytes(b"0234567")).second(hex),
         // `&quot;`, `&apos;`, `&amp;`, `&#58;`, `&#x3A;`.
-        Row::at(b"&").next(Class::bytes(b"qa#")).second(Class::of(|c| c.is_ascii_digit() || b"umpxX".contains(&c))),
+        Row::at(b"&").next(Class::of(|c| may_be_reference(0, c))).second(Class::of(|c| may_be_reference(1, c))),
         // `s3://`, `postgres://user:password@`.
         Row::at(b":").before(alnum).next(Class::bytes(b"/")).second(Class::bytes(b"/")),
         // `2001:db8::1`.

@@ -27,6 +27,12 @@ const REFERENCES: &[(&[u8], u8)] = &[
     (b"commat;", b'@'),
 ];
 
+/// Whether a character reference may have this byte at this offset behind its `&`, 0 or 1.
+pub(super) fn may_be_reference(at: usize, c: u8) -> bool {
+    let is_number = if at == 0 { c == b'#' } else { c.is_ascii_digit() || matches!(c, b'x' | b'X') };
+    is_number || REFERENCES.iter().any(|(name, _)| name.get(at) == Some(&c))
+}
+
 impl Scan<'_, '_> {
     /// Looks at the `%` or `&` at `at`, which may begin a code; gives where to go on.
     pub(super) fn code(&mut self, at: usize) -> usize {
@@ -169,6 +175,8 @@ mod tests {
             ("s3%3A%2F%2Facme-logs%2F2026%2Fapp.log", &["acme-logs", "2026%2Fapp"][..]),
             ("arn%253Aaws%253Aiam%253A%253A618734209955%253Arole%252Fbilling", &["618734209955", "billing"]),
             ("arn&#58;aws&#58;iam&#58;&#58;618734209955&#58;role&#x2F;billing", &["618734209955", "billing"]),
+            ("arn&colon;aws&colon;iam&colon;&colon;618734209955&colon;role&sol;billing", &["618734209955", "billing"]),
+            ("&lt;DBUser=orders2", &["orders2"]),
             ("{&quot;DBInstanceIdentifier&quot;: &quot;orders&quot;}", &["orders"]),
             ("\"\\nhttps%3A%2F%2Facme.s3.amazonaws.com%2Fa.csv\"", &["acme", "a"]),
             ("?cmd=aws+s3+ls+--bucket+acme-logs%2Fx", &["acme-logs%2Fx"]),

@@ -68,6 +68,8 @@ fn joint() -> impl Strategy<Value = Vec<u8>> {
         b"\\u0020",
         b"\\/",
         b"%2F",
+        b"&colon;",
+        b"&lt;",
         b"-",
         b"--",
         b".",
