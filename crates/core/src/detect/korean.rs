@@ -12,6 +12,8 @@ const BUCKET: &str = "버킷";
 
 impl Scan<'_, '_> {
     /// Looks at the line of a word in Korean that ends at `end`, when a border between columns stands behind it.
+    // Away from the loop over all words, which has few registers to spare.
+    #[inline(never)]
     pub(super) fn korean_heading(&mut self, end: usize) {
         let text = self.text;
         let ending = ENDINGS.iter().find(|ending| text[end..].starts_with(ending.as_bytes())).map_or(0, |e| e.len());

@@ -83,6 +83,9 @@ impl Scan<'_, '_> {
                 if !begins_phrase(text, at, phrase) {
                     return at + 1;
                 }
+                if !text[at + phrase.words.len() - 1].is_ascii() {
+                    self.korean_heading(at + phrase.words.len());
+                }
                 self.phrase(at, phrase);
                 at + phrase.words.len()
             },
@@ -97,9 +100,6 @@ impl Scan<'_, '_> {
             return;
         }
         let end = at + phrase.words.len();
-        if !phrase.words.is_ascii() {
-            self.korean_heading(end);
-        }
         let named = matches!(phrase.follows, Follows::Name | Follows::Function | Follows::Dashed);
         // With debug assertions, that it overlooks nothing is checked below.
         if named && !cfg!(debug_assertions) && !may_be_named(self.text, at, end) {
