@@ -141,8 +141,10 @@ impl Scan<'_, '_> {
         let end = match tail {
             Some(tail) => {
                 let title = body + tail + 9;
-                let dashes = run_end(text, title, 48, |c| c != b'-' && c != b'\n' && c != b'"');
-                run_end(text, dashes, 5, |c| c == b'-')
+                let dashes = run_end(text, title, 48, |c| is_alnum(c) || c == b' ');
+                let end = run_end(text, dashes, 5, |c| c == b'-');
+                // What no title ends is not the key's: an id that begins there is looked at by itself.
+                if end - dashes == 5 { end } else { title }
             }
             None => {
                 let end = cut_off_key_end(text, body);
@@ -212,6 +214,18 @@ mod tests {
             assert!(kind == "cred:session-token" && part.starts_with(TOKEN), "{text}");
         }
         assert_eq!(found("IQoJb3JpZ2lu is what they begin with"), []);
+    }
+
+    #[test]
+    fn private_keys_whose_end_is_damaged() {
+        let key = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA0123456789\n-----END ";
+        for behind in
+            ["i-0f3a9c27be41d8056", "RSA i-0f3a9c27be41d8056", "x<i-0f3a9c27be41d8056", "RSA KEY-i-0f3a9c27be41d8056"]
+        {
+            let text = format!("{key}{behind}");
+            let parts: Vec<_> = found(&text).into_iter().map(|(_, part)| part).collect();
+            assert!(parts.len() == 2 && parts[1] == "i-0f3a9c27be41d8056", "{text}: {parts:?}");
+        }
     }
 
     #[test]
