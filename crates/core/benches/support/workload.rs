@@ -60,6 +60,7 @@ const SLOW_TEXTS: &[(&str, &str)] = &[
     ("slow-bars", "|"),
     ("many-cells", "| BucketName "),
     ("many-headings", "bucket,x\n\ni-0123456789abcdef0\n"),
+    ("many-lines-in-json", "BUCKETS\\t\\n"),
     ("many-table-rows", "bucket,i-0123456789abcdef0\n"),
     ("many-commands", "i-0123456789abcdef0 curl -u "),
     ("many-table-cells", "i-0123456789abcdef0,bucket,"),

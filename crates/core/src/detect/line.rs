@@ -9,6 +9,9 @@ use super::boundary::{MAX_BACKSLASHES, run_end, run_start};
 /// Longest line of a table; reports on costs have hundreds of columns.
 pub(super) const MAX_LINE: usize = 16 * 1024;
 
+/// How far back is looked first for where a line begins.
+const SHORT_LINE: usize = 256;
+
 /// A line, without its end.
 #[derive(Clone, Copy)]
 pub(super) struct Line {
@@ -21,15 +24,23 @@ pub(super) struct Line {
 
 /// Where the line begins that `at` stands in or ends, as far as it is looked at.
 pub(super) fn line_start(text: &[u8], at: usize) -> usize {
-    let floor = at.saturating_sub(MAX_LINE);
+    // Most lines are short, and a text of many may have breaks of one kind only: the other kind is not looked for far.
+    let behind_break = [SHORT_LINE, MAX_LINE].into_iter().find_map(|reach| behind_last_break(text, at, reach));
+    behind_break.unwrap_or(at.saturating_sub(MAX_LINE))
+}
+
+/// Where the last line break before `at` ends, if it is no further away than `reach`.
+fn behind_last_break(text: &[u8], at: usize, reach: usize) -> Option<usize> {
+    let floor = at.saturating_sub(reach);
     let before = &text[floor..at];
-    let plain = memchr::memrchr(b'\n', before).map_or(0, |i| i + 1);
-    let escaped = memchr::memmem::rfind_iter(&before[plain..], b"\\n").find(|&i| {
-        let last = floor + plain + i;
+    let plain = memchr::memrchr(b'\n', before).map(|i| i + 1);
+    let from = plain.unwrap_or(0);
+    let escaped = memchr::memmem::rfind_iter(&before[from..], b"\\n").find(|&i| {
+        let last = floor + from + i;
         let slashes = run_start(text, last, MAX_BACKSLASHES.min(last), |c| c == b'\\');
         (last + 1 - slashes).is_power_of_two()
     });
-    floor + plain + escaped.map_or(0, |i| i + 2)
+    escaped.map(|i| from + i + 2).or(plain).map(|end| floor + end)
 }
 
 /// The line at `from`, with the quote cut off that opens the string it stands in.
@@ -114,4 +125,34 @@ pub(super) fn opening_quote(text: &[u8], start: usize, end: usize, depth: u32) -
         start + i - slashes == outer
     };
     memchr::memrchr_iter(b'"', &text[start..end]).find(is_outer).map(|i| start + i + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What [`line_start`] promises, without a first look nearby.
+    fn plainly(text: &[u8], at: usize) -> usize {
+        // From its first backslash on.
+        let is_break = |start: usize| start == 0 || text[start - 1] != b'\\' || text[start] == b'\n';
+        let is_end = |&end: &usize| {
+            let starts = (0..end).rev().take(MAX_BACKSLASHES + 1).filter(|&start| is_break(start));
+            starts.filter_map(|start| break_at(text, start)).any(|(_, next)| next == end)
+        };
+        let floor = at.saturating_sub(MAX_LINE);
+        (floor + 1..=at).rev().find(is_end).unwrap_or(floor)
+    }
+
+    proptest! {
+        #[test]
+        fn lines_begin_behind_the_last_break(
+            parts in prop::collection::vec("\n|\\\\{1,4}n|[abn]{1,30}|[an]{200,300}", 1..20),
+            at in any::<prop::sample::Index>(),
+        ) {
+            let text = parts.concat();
+            let at = at.index(text.len());
+            prop_assert_eq!(line_start(text.as_bytes(), at), plainly(text.as_bytes(), at));
+        }
+    }
 }
