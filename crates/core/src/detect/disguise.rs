@@ -1,8 +1,18 @@
 //! Identifiers as they come out of documents, chats and input methods: with characters inside that nobody sees, with
 //! another hyphen, in letters and digits of full width.
 
-use super::boundary::is_alnum;
+use super::boundary::{is_alnum, run_end, run_start};
+use super::view::View;
+use super::{Detector, Hits};
 
+/// What these characters begin with in UTF-8.
+const LEADS: [u8; 3] = [0xc2, 0xe2, 0xef];
+/// How far before and behind a character an identifier and what announces it may stand, bytes.
+const REACH: usize = 512;
+/// How much of a stretch is looked at once more with the next one: what stands at its end may go on behind it.
+const LONGEST: usize = 128;
+/// Most invisible characters beside each other.
+const MAX_INVISIBLE: usize = 4;
 /// Fewest letters and digits behind a dash that make it the hyphen of an id, where the dash may be one of prose.
 const MIN_BODY: usize = 8;
 /// Fewest characters of full width that are looked at, where none beside them has the usual one.
@@ -21,48 +31,91 @@ enum Disguise {
     Wide(u8),
 }
 
-/// True where the text has something that [`plain`] says more about.
-pub(super) fn is_disguised(text: &[u8]) -> bool {
-    leads(text).any(|at| plain(text, at, text[..at].last().copied().unwrap_or(b' ')).is_some())
+impl Detector {
+    /// Adds what shows in the lines with such characters once they are the usual ones. Nothing that was found in the text
+    /// as it stands is given up for it: what nobody sees may also stand between two ids.
+    pub(super) fn scan_disguised(&self, text: &[u8], hits: &mut Hits) {
+        let mut last = 0;
+        for at in memchr::memchr3_iter(LEADS[0], LEADS[1], LEADS[2], text) {
+            if at + LONGEST < last || plain(text, at).is_none() {
+                continue;
+            }
+            let start = run_start(text, at, REACH, |c| c != b'\n');
+            let end = run_end(text, at, REACH, |c| c != b'\n');
+            self.scan_decoded(&View::decoded(&text[start..end], plain), &(start..end), hits);
+            last = end;
+        }
+    }
 }
 
-/// Where characters begin that may be such.
-pub(super) fn leads(text: &[u8]) -> impl Iterator<Item = usize> {
-    memchr::memchr3_iter(0xe2, 0xef, 0xc2, text)
-}
-
-/// What the character at `at` stands for, if it stands inside an identifier, and where it ends; `before` is the byte
-/// before it, or what that stands for.
-pub(super) fn plain(text: &[u8], at: usize, before: u8) -> Option<(Option<u8>, usize)> {
+/// What the character at `at` stands for, if it stands inside an identifier, and where it ends.
+fn plain(text: &[u8], at: usize) -> Option<(Option<u8>, usize)> {
+    if !LEADS.contains(&text[at]) {
+        return None;
+    }
     let (found, len) = disguise(&text[at..])?;
     let end = at + len;
-    let joins = |c: u8| is_alnum(c) || c == b'-';
-    let next = || text.get(end).is_some_and(|&c| joins(c));
-    match found {
-        Disguise::Invisible => {
-            let mut behind = end;
-            while let Some((Disguise::Invisible, len)) = disguise(&text[behind..]) {
-                behind += len;
-            }
-            let follows = text.get(behind).is_some_and(|&c| joins(c)) || disguise(&text[behind..]).is_some();
-            (joins(before) && follows).then_some((None, end))
-        }
-        Disguise::Hyphen => (is_alnum(before) && next()).then_some((Some(b'-'), end)),
+    let is_plain = |found| match found {
+        Disguise::Invisible => before(text, at).is_some() && behind(text, end).is_some(),
+        Disguise::Hyphen => before(text, at).is_some_and(is_alnum) && behind(text, end).is_some_and(is_alnum),
         Disguise::Dash => {
             let body = text.get(end..end + MIN_BODY).unwrap_or_default();
-            let is_id =
-                body.len() == MIN_BODY && body.iter().all(|&c| is_alnum(c)) && body.iter().any(u8::is_ascii_digit);
-            (is_alnum(before) && is_id).then_some((Some(b'-'), end))
+            let is_body = body.len() == MIN_BODY && body.iter().all(|&c| is_alnum(c));
+            is_body && body.iter().any(u8::is_ascii_digit) && before(text, at).is_some_and(is_alnum)
         }
-        Disguise::Wide(c) => {
+        Disguise::Wide(_) => {
             let wide = |at: &usize| matches!(text.get(*at..).and_then(disguise), Some((Disguise::Wide(_), _)));
-            let ahead = (end..).step_by(3).take(MIN_WIDE).take_while(wide).count();
-            let behind = (1..=MIN_WIDE).map_while(|i| at.checked_sub(3 * i)).take_while(wide).count();
-            let is_run = 1 + ahead + behind >= MIN_WIDE;
-            let beside = |at: Option<&u8>| at.is_some_and(|&c| joins(c));
-            let touches = beside(text.get(end + 3 * ahead))
-                || beside((at - 3 * behind).checked_sub(1).and_then(|at| text.get(at)));
-            (is_run || touches).then_some((Some(c), end))
+            let ahead = (end..).step_by(len).take(MIN_WIDE).take_while(wide).count();
+            let back = (1..=MIN_WIDE).map_while(|i| at.checked_sub(len * i)).take_while(wide).count();
+            let beside = |at: Option<usize>| at.and_then(|at| text.get(at)).is_some_and(|&c| is_alnum(c) || c == b'-');
+            1 + ahead + back >= MIN_WIDE || beside(Some(end + len * ahead)) || beside((at - len * back).checked_sub(1))
+        }
+    };
+    is_plain(found).then_some((found.plain(), end))
+}
+
+/// The visible ASCII character before `at`, whatever it is spelled like.
+fn before(text: &[u8], mut at: usize) -> Option<u8> {
+    for _ in 0..MAX_INVISIBLE {
+        let last = *text[..at].last()?;
+        if last.is_ascii() {
+            return last.is_ascii_graphic().then_some(last);
+        }
+        let (start, found) = [2, 3].into_iter().find_map(|len| {
+            let start = at.checked_sub(len)?;
+            disguise(&text[start..]).filter(|&(_, found)| found == len).map(|(found, _)| (start, found))
+        })?;
+        match found.plain() {
+            Some(c) => return Some(c),
+            None => at = start,
+        }
+    }
+    None
+}
+
+/// The visible ASCII character at `at`, whatever it is spelled like.
+fn behind(text: &[u8], mut at: usize) -> Option<u8> {
+    for _ in 0..MAX_INVISIBLE {
+        let first = *text.get(at)?;
+        if first.is_ascii() {
+            return first.is_ascii_graphic().then_some(first);
+        }
+        let (found, len) = disguise(&text[at..])?;
+        match found.plain() {
+            Some(c) => return Some(c),
+            None => at += len,
+        }
+    }
+    None
+}
+
+impl Disguise {
+    /// The character that it stands for, if any.
+    fn plain(self) -> Option<u8> {
+        match self {
+            Self::Invisible => None,
+            Self::Hyphen | Self::Dash => Some(b'-'),
+            Self::Wide(c) => Some(c),
         }
     }
 }
@@ -94,10 +147,10 @@ mod tests {
     use super::*;
     use crate::detect::testing::found;
 
-    const PLAIN: &[&str] = &["i-0f3a9c27be41d8056", "vpc-04d1c7e92ab86f035", "AKIAIOSFODNN7ABCDEFG", "acme-prod.logs2"];
+    const PLAIN: &[&str] = &["i-0f3a9c27be41d8056", "vpc-04d1c7e92ab86f035", "AKIAIOSFODNN7ABCDEFG", "acme-prod-logs2"];
 
     fn text_of(id: &str) -> String {
-        format!("s3://acme-prod.logs2 {id}, 계정")
+        format!("aws s3api x --bucket {id}, 계정")
     }
 
     /// The id is found in this spelling as it is in the plain one.
@@ -124,18 +177,26 @@ mod tests {
         for id in PLAIN {
             for c in ["\u{200b}", "\u{200c}", "\u{200d}", "\u{2060}", "\u{feff}", "\u{ad}", "\u{200b}\u{ad}"] {
                 for at in 1..id.len() {
-                    if !matches!(id.as_bytes()[at - 1], b'.') && !matches!(id.as_bytes()[at], b'.') {
-                        assert_found(id, &format!("{}{c}{}", &id[..at], &id[at..]));
-                    }
+                    let (first, last) = id.split_at(at);
+                    assert_found(id, &format!("{first}{c}{last}"));
                 }
             }
         }
     }
 
     #[test]
+    fn identifiers_anywhere_in_a_long_line() {
+        for shift in REACH - 24..REACH + 8 {
+            let text = format!("a\u{ad}b {} vpc-04d1c7\u{200b}e92ab86f035", "x ".repeat(shift / 2));
+            let parts: Vec<_> = found(&text).into_iter().map(|(_, part)| part).collect();
+            assert_eq!(parts, ["vpc-04d1c7\u{200b}e92ab86f035"], "{text}");
+        }
+    }
+
+    #[test]
     fn other_hyphens() {
         for c in ["\u{2010}", "\u{2011}"] {
-            for id in ["i-0f3a9c27be41d8056", "vpc-04d1c7e92ab86f035", "acme-prod.logs2"] {
+            for id in ["i-0f3a9c27be41d8056", "vpc-04d1c7e92ab86f035", "acme-prod-logs2"] {
                 assert_found(id, &id.replace('-', c));
             }
         }
@@ -156,6 +217,15 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_between_ids_stays_between_them() {
+        for c in ["\u{200b}", "\u{ad}", "\u{2011}", "\u{2014}"] {
+            let text = format!("i-0f3a9c27be41d8056{c}vpc-04d1c7e92ab86f035{c}is new");
+            let parts: Vec<_> = found(&text).into_iter().map(|(_, part)| part).collect();
+            assert_eq!(parts, ["i-0f3a9c27be41d8056", "vpc-04d1c7e92ab86f035"], "{text}");
+        }
+    }
+
+    #[test]
     fn dashes_and_wide_letters_of_prose_stay() {
         for text in [
             "a word—and another one",
@@ -169,7 +239,7 @@ mod tests {
             "state–of–the–art",
             "१\u{200d}२",
         ] {
-            assert!(!is_disguised(text.as_bytes()), "{text}");
+            assert!((0..text.len()).all(|at| plain(text.as_bytes(), at).is_none()), "{text}");
         }
     }
 }

@@ -58,20 +58,20 @@ impl Detector {
     pub(super) fn scan_encoded(&self, text: &[u8], hits: &mut Hits) {
         for stretch in std::mem::take(&mut hits.encoded) {
             let raw = &text[stretch.clone()];
-            let decoded = View::decoded(raw, code);
+            let decoded = View::decoded(raw, |raw, at| code(raw, at).map(|(plain, end)| (Some(plain), end)));
             self.scan_decoded(&decoded, &stretch, hits);
             // A form has blanks as `+`; what is no form has it in base64.
             if memchr::memchr(b'+', raw).is_some() {
                 let form = View::decoded(raw, |raw, at| match raw[at] {
-                    b'+' => Some((b' ', at + 1)),
-                    _ => code(raw, at),
+                    b'+' => Some((Some(b' '), at + 1)),
+                    _ => code(raw, at).map(|(plain, end)| (Some(plain), end)),
                 });
                 self.scan_decoded(&form, &stretch, hits);
             }
         }
     }
 
-    fn scan_decoded(&self, view: &View<'_>, stretch: &Range<usize>, hits: &mut Hits) {
+    pub(super) fn scan_decoded(&self, view: &View<'_>, stretch: &Range<usize>, hits: &mut Hits) {
         let mut own = Hits::default();
         let mut scan = Scan::resolved(self, view.text(), &mut own);
         scan.is_decoded = true;

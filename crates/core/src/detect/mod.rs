@@ -17,6 +17,7 @@ mod container;
 mod context;
 mod custom;
 mod declared;
+mod disguise;
 mod encoded;
 mod host;
 mod key;
@@ -177,6 +178,7 @@ impl Detector {
         }
         Scan::resolved(self, view.text(), &mut hits).secrets_near_access_keys();
         self.scan_encoded(view.text(), &mut hits);
+        self.scan_disguised(view.text(), &mut hits);
         self.custom.scan(view.text(), |label| self.has_label(label), &mut hits);
         Scan::resolved(self, view.text(), &mut hits).tables();
         Scan::resolved(self, view.text(), &mut hits).prose();

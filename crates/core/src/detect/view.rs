@@ -38,17 +38,18 @@ impl<'t> View<'t> {
         view
     }
 
-    /// The text with the characters instead of their codes; `code` gives both the character of the code that begins at an
-    /// offset and where it ends.
-    pub(super) fn decoded(raw: &'t [u8], code: impl Fn(&[u8], usize) -> Option<(u8, usize)>) -> Self {
+    /// The text with the characters instead of their codes; `code` gives both the character, if any, that the code at an
+    /// offset stands for and where it ends.
+    pub(super) fn decoded(raw: &'t [u8], code: impl Fn(&[u8], usize) -> Option<(Option<u8>, usize)>) -> Self {
         let mut text = Vec::with_capacity(raw.len());
         let mut escapes = Vec::new();
         let mut at = 0;
         while at < raw.len() {
             match code(raw, at) {
                 Some((plain, end)) => {
-                    escapes.push(Escape { text: text.len()..text.len() + 1, raw: at..end });
-                    text.push(plain);
+                    let from = text.len();
+                    text.extend(plain);
+                    escapes.push(Escape { text: from..text.len(), raw: at..end });
                     at = end;
                 }
                 None => {
