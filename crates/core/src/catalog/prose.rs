@@ -29,6 +29,8 @@ pub enum Follows {
     Spoken,
     /// In the lines below, behind a date and a time: what `aws s3 ls` prints.
     Listed,
+    /// After a blank: the argument of a command.
+    Positional,
     /// An expression, and in the lines below the values that it asks for.
     Queried,
     /// The name of a setting, which says what its default is.
@@ -59,6 +61,7 @@ impl Follows {
             "bracketed" => Self::Bracketed,
             "spoken" => Self::Spoken,
             "listed" => Self::Listed,
+            "positional" => Self::Positional,
             "queried" => Self::Queried,
             "default" => Self::Default,
             "variable" => Self::Variable,

@@ -53,8 +53,10 @@ impl Scan<'_, '_> {
     pub(super) fn spoken(&self, at: usize) -> Option<Value> {
         let text = self.text;
         let blank = run_end(text, at, 1, |c| c == b' ');
-        let link = SPOKEN.iter().find(|link| text[blank..].starts_with(link.as_bytes()))?;
-        let from = blank + link.len();
+        // `CREATE USER … PASSWORD '…'`
+        let is_sql = blank > at && text.get(blank) == Some(&b'\'');
+        let link = SPOKEN.iter().find(|link| text[blank..].starts_with(link.as_bytes()));
+        let from = blank + link.map(|link| link.len()).or(is_sql.then_some(0))?;
         let start = run_end(text, from, 1, |c| matches!(c, b'"' | b'\'' | b'`'));
         let stop = run_end(text, start, MAX_NAME, |c| {
             c.is_ascii_graphic() && !matches!(c, b'"' | b'\'' | b'`' | b'<' | b'>' | b'(' | b')' | b'\\' | b',')
@@ -150,6 +152,7 @@ mod tests {
             "비밀번호는 Zx5yMykw_387 입니다",
             "비밀번호: Zx5yMykw_387",
             "the password was 'Zx5yMykw_387'",
+            "CREATE USER x WITH PASSWORD 'Zx5yMykw_387';",
         ] {
             assert_eq!(found(text), [("cred:password".to_owned(), "Zx5yMykw_387")], "{text}");
         }
@@ -157,6 +160,7 @@ mod tests {
             "The password is required1",
             "password is stored in AWS",
             "the password is SHA256",
+            "a password 'secret'",
             "password is user.Password1()",
         ] {
             assert_eq!(found(text), [], "{text}");

@@ -35,7 +35,19 @@ static FOLLOWERS: WordList = WordList::new(&[
 /// Words behind a name of three words that no compound has before it.
 const BEHIND: &[&str] = &["bucket", "cluster", "queue", "role", "stack", "stream", "table", "topic"];
 /// Words before a name whose own words are told apart by their capitals; other nouns have types and functions behind them.
-const IN_CAPITALS: &[&str] = &["lambda", "lambda function", "role", "stack", "state machine", "table"];
+const IN_CAPITALS: &[&str] = &[
+    "lambda",
+    "lambda function",
+    "role",
+    "stack",
+    "state machine",
+    "table",
+    "람다",
+    "람다 함수",
+    "역할",
+    "스택",
+    "테이블",
+];
 /// Services, as they stand before the word for what they keep.
 static SERVICES: WordList = WordList::new(&[
     "amazon",
@@ -122,6 +134,7 @@ impl Scan<'_, '_> {
                 let believed = body.len() >= 2 && is_believable(ValueShape::PlainName, body, Setting::Told);
                 believed.then_some(Value { start: end, end: stop, next: stop, quoted: false })
             }
+            Follows::Positional => self.positional(end),
             Follows::Said => self.said(end),
             Follows::Bracketed => self.bracketed(end),
             Follows::Spoken => self.spoken(end),
@@ -140,6 +153,15 @@ impl Scan<'_, '_> {
             self.finding(phrase.kind, start, end);
             self.part(phrase.kind, start, end, true);
         }
+    }
+
+    /// The word behind those of a command.
+    fn positional(&self, at: usize) -> Option<Value> {
+        let text = self.text;
+        let start = run_end(text, at, 4, |c| matches!(c, b' ' | b'"' | b'\''));
+        let end = run_end(text, start, MAX_NAME, |c| is_alnum(c) || matches!(c, b'-' | b'_' | b'.' | b'/'));
+        let believed = start > at && is_believable(ValueShape::Name, &text[start..end], Setting::Told);
+        believed.then_some(Value { start, end, next: end, quoted: false })
     }
 
     fn has_dash(&self, found: &Value) -> bool {
@@ -217,7 +239,7 @@ impl Scan<'_, '_> {
             && goes_on(text, end)
             && is_own_word(name)
             && is_believable(ValueShape::Name, name, Setting::Told)
-            && self.speaks_of("aws", at);
+            && ["aws", "iam", "aws-lambda", "dynamodb"].into_iter().any(|hint| self.speaks_of(hint, at));
         is_name.then_some(Value { start, end, next: end, quoted: false })
     }
 
@@ -425,6 +447,8 @@ mod tests {
             ("docker login -u AWS -p eyJwYXlsb2FkIjoiabc+/= h", "cred:ecr-login-password", "eyJwYXlsb2FkIjoiabc+/="),
             ("the key alias/acme-orders", "kms:alias", "acme-orders"),
             ("app/acme-edge/50dc6c495c0c9188", "name:load-balancer", "acme-edge"),
+            ("aws logs tail /acme/orders --follow", "name:log-group", "/acme/orders"),
+            ("IAM 역할 DeployRunnerProd 권한을 줄여야 합니다", "name:iam-role", "DeployRunnerProd"),
             ("in /aws/lambda/acme-resize", "name:lambda-function", "acme-resize"),
             ("The acme-raw-landing bucket is public", "name:s3-bucket", "acme-raw-landing"),
             ("Is the `acme-logs` bucket public?", "name:s3-bucket", "acme-logs"),
