@@ -431,11 +431,12 @@ fn sieve() -> &'static Sieve {
             Row::at(b",").before(Class::of(is_alnum)),
             Row::at(b";").before(Class::of(is_alnum)),
             Row::at(b",;").before(Class::bytes(b"\"")).next(Class::bytes(b"\"\\")),
-            Row::at(b"\t\r\n").before(end()),
+            // `psql` fills the last heading up, too.
+            Row::at(b"\t\r\n").before(Class::of(|c| is_alnum(c) || is_around(c))),
             Row::at(b"|").before(Class::of(|c| is_alnum(c) || is_around(c))),
             Row::at(b" ").before(end()).next(Class::bytes(b" ")),
             // `\t`, `\r\n`, and these in strings in strings.
-            Row::at(b"\\").before(end()).next(Class::bytes(b"\\rnt")),
+            Row::at(b"\\").before(Class::of(|c| is_alnum(c) || is_around(c))).next(Class::bytes(b"\\rnt")),
         ])
     })
 }
@@ -492,6 +493,7 @@ mod tests {
             " bucket_name | account_id \n-------------+-----\n acmelogs    | 618734209955\n(1 row)\n",
             &["acmelogs", "618734209955"],
         ),
+        (" size | account_id \n------+------------\n 1    | 618734209955\n", &["618734209955"]),
         ("+--------+\n| bucket |\n+--------+\n| acme   |\n+--------+\n", &["acme"]),
         ("┌─────┬───┐\n│ bucket_name │ x │\n├─────┼───┤\n│ acmelogs │ 1 │\n└─────┴───┘\n", &["acmelogs"]),
         (
