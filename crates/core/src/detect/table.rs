@@ -77,11 +77,12 @@ impl Scan<'_, '_> {
                 return next.max(at + 1);
             }
             let end = match at.checked_sub(1).map(|before| text[before]) {
+                Some(before) if !may_end_heading(before, text[at], text.get(at + 1)) => return at + 1,
                 Some(before) if is_alnum(before) => at,
                 Some(_) => run_start(text, at, MAX_HEADING, is_around),
                 None => return 1,
             };
-            let is_worth_a_call = !is_alnum(text[at]) && detector.catalog.members.may_end_at_first_sight(&text[..end]);
+            let is_worth_a_call = detector.catalog.members.may_end_at_first_sight(&text[..end]);
             if is_worth_a_call { self.behind_heading(at, end, cells) } else { at + 1 }
         });
     }
@@ -439,6 +440,17 @@ fn sieve() -> &'static Sieve {
             Row::at(b"\\").before(Class::of(|c| is_alnum(c) || is_around(c))).next(Class::bytes(b"\\rnt")),
         ])
     })
+}
+
+/// What [`sieve`] lets through, to the byte: behind a heading a whole line is passed over, so other bytes must not do.
+fn may_end_heading(before: u8, c: u8, next: Option<&u8>) -> bool {
+    match c {
+        b',' | b';' => is_alnum(before) || before == b'"' && matches!(next, Some(b'"' | b'\\')),
+        b'\t' | b'\r' | b'\n' | b'|' => is_alnum(before) || is_around(before),
+        b' ' => next == Some(&b' ') && (is_alnum(before) || matches!(before, b'"' | b'`' | b'*')),
+        b'\\' => (is_alnum(before) || is_around(before)) && matches!(next, Some(b'\\' | b'r' | b'n' | b't')),
+        _ => false,
+    }
 }
 
 /// Bytes of the bar at `at`.
