@@ -172,7 +172,8 @@ impl Scan<'_, '_> {
         members
     }
 
-    /// Looks at what may be the first tab of a row that begins with a tag; gives where the row ends.
+    /// Looks at what may be the first tab of a row that begins with a tag; gives where the row ends if it has something to
+    /// mask. Any other may be the heading of a table.
     // Likewise.
     #[inline(never)]
     pub(super) fn tagged_row(&mut self, at: usize) -> Option<usize> {
@@ -184,6 +185,7 @@ impl Scan<'_, '_> {
         let mut cells = Vec::new();
         split_at_tabs(text, row, &mut cells);
         let [_, cells @ ..] = &cells[..] else { return None };
+        let found = self.hits.findings.len();
         self.key = tag.clone();
         let name = ROWS.iter().find(|(name, ..)| *name == &text[tag.clone()]);
         let place = name.and_then(|(_, member, place)| Some((member, place.cell(text, cells)?)));
@@ -199,7 +201,7 @@ impl Scan<'_, '_> {
             self.believe_cell(&members, cell);
         }
         self.owner_in_row(cells);
-        Some(row.next)
+        (self.hits.findings.len() > found).then_some(row.next)
     }
 
     /// The account among the cells of a thing of EC2.
@@ -356,6 +358,19 @@ mod tests {
             ("KEYPAIRS\taa:bb\tacmekey\tkey-0f3a9c27be41d8056\trsa\n", &["acmekey", "key-0f3a9c27be41d8056"]),
             ("LAUNCHTEMPLATES\t1\tlt-0f3a9c27be41d8056\tacmeweb\n", &["lt-0f3a9c27be41d8056", "acmeweb"]),
             ("RESERVATIONS\t618734209955\tr-0f3a9c27be41d8056\n", &["618734209955", "r-0f3a9c27be41d8056"]),
+        ] {
+            for text in [text.to_owned(), in_json(text), in_json(&in_json(text))] {
+                assert_eq!(parts(&text), values, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn headings_that_look_like_tags() {
+        for (text, values) in [
+            ("ITEMS\tBUCKET_NAME\tREGION\n5\tacmelogs\tus-east-1\n", &["acmelogs"][..]),
+            ("GROUPS\tACCOUNT_ID\n5\t618734209955\n", &["618734209955"]),
+            ("USERS\tAccountId\tx\nbob\t618734209955\t1\n", &["618734209955"]),
         ] {
             for text in [text.to_owned(), in_json(text), in_json(&in_json(text))] {
                 assert_eq!(parts(&text), values, "{text}");

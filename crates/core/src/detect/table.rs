@@ -71,17 +71,16 @@ impl Scan<'_, '_> {
     fn written_tables(&mut self, cells: &mut Vec<Range<usize>>) {
         let (text, detector) = (self.text, self.detector);
         sieve().each(detector.lanes, text, |at| {
+            let Some(before) = at.checked_sub(1).map(|before| text[before]) else { return 1 };
+            if !may_end_heading(before, text[at], text.get(at + 1)) {
+                return at + 1;
+            }
             if may_end_tag(text, at)
                 && let Some(next) = self.tagged_row(at)
             {
                 return next.max(at + 1);
             }
-            let end = match at.checked_sub(1).map(|before| text[before]) {
-                Some(before) if !may_end_heading(before, text[at], text.get(at + 1)) => return at + 1,
-                Some(before) if is_alnum(before) => at,
-                Some(_) => run_start(text, at, MAX_HEADING, is_around),
-                None => return 1,
-            };
+            let end = if is_alnum(before) { at } else { run_start(text, at, MAX_HEADING, is_around) };
             let is_worth_a_call = detector.catalog.members.may_end_at_first_sight(&text[..end]);
             if is_worth_a_call { self.behind_heading(at, end, cells) } else { at + 1 }
         });
