@@ -51,6 +51,7 @@ mod tests {
         let answer = in_json("2024-05-01 10:11:12 acme-logs\n2023-12-24 01:02:03 acmedata\n");
         let text = format!("{{\"command\": \"aws s3 ls\"}}, {{\"type\": \"tool_result\", \"content\": {answer}}}");
         assert_eq!(parts(&text), ["acme-logs", "acmedata"]);
+        assert_eq!(parts("> {\"cmd\": \"aws s3 ls\"}\n2024-05-01 10:11:12 acme-logs\n"), ["acme-logs"]);
         assert_eq!(parts("$ ls\n2024-05-01 10:11:12 acme-logs\n"), [""; 0]);
     }
 }

@@ -55,7 +55,7 @@ fn printed(text: &[u8], at: usize) -> Option<Line> {
             let behind = run_end(text, from + 1, 8, |c| c.is_ascii_whitespace());
             // The string ends that holds the command; others are arguments in it.
             if matches!(text.get(behind), Some(b'}' | b',' | b']')) {
-                return answer(text, from);
+                return answer(text, from).or_else(|| behind_line(text, from, limit));
             }
             from += 1;
         } else if let Some((depth, next)) = break_at(text, from) {
@@ -64,6 +64,12 @@ fn printed(text: &[u8], at: usize) -> Option<Line> {
             from = run_end(text, from, MAX_BACKSLASHES, |c| c == b'\\') + 1;
         }
     }
+}
+
+/// The line behind the one of `at`, in plain text: what a call printed may stand below it, `{"cmd": "aws s3 ls"}`.
+fn behind_line(text: &[u8], at: usize, limit: usize) -> Option<Line> {
+    let next = at + memchr::memchr(b'\n', &text[at..limit])? + 1;
+    following(text, Line { start: next, end: next, next, depth: 0 })
 }
 
 /// The first line of a tool's answer behind the quote at `quote`, which closes the string in which it was called.
@@ -340,6 +346,14 @@ mod tests {
                 "[{{\"function\":{{\"name\":\"sh\",\"arguments\":{arguments}}}}}]}}, {{\"role\": \"tool\", \
                  \"tool_call_id\": \"c\", \"content\": {output}}}"
             );
+            assert_eq!(parts(&text), *values, "{text}");
+        }
+    }
+
+    #[test]
+    fn values_below_a_call_in_plain_text() {
+        for (command, output, values) in QUERIES {
+            let text = format!("> {{\"cmd\": {}}}\n{output}", in_json(command));
             assert_eq!(parts(&text), *values, "{text}");
         }
     }
