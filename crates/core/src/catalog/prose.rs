@@ -104,7 +104,7 @@ pub(crate) const PHRASE_START: usize = 4;
 pub struct Phrases {
     /// Those that share a slot, the longest first.
     lists: Vec<Vec<Phrase>>,
-    /// What the phrases of each list have in common of their first bytes, as [`Start`]s; nothing has what is first.
+    /// What all phrases of a list begin with, by its number; 0 is that of no list and fits nothing.
     starts: Box<[Start; LISTS]>,
     /// The number of the list of each [`slot`], and one more; 0 turns most of a text down.
     slots: Box<[u8; SLOTS]>,

@@ -22,7 +22,8 @@ pub(super) use row::{Class, Row};
 const OFFSETS: [isize; 5] = [-1, 0, 1, 2, 8];
 /// Offsets from the start of a literal.
 const LITERAL_OFFSETS: [isize; OFFSETS.len()] = [0, 1, 2, 3, 4];
-/// Offsets from the start of a word.
+/// Offsets from the start of a word. Most Korean syllables have the same fourth byte, their first one; the fifth tells them
+/// apart.
 const WORD_OFFSETS: [isize; OFFSETS.len()] = [-1, 0, 1, 2, 4];
 /// The furthest of all.
 const REACH: usize = 8;
