@@ -14,6 +14,8 @@ from client import ask
 
 ROOT = Path(__file__).resolve().parents[2]
 PROBE = "/__soak/probe"
+# Less than an answer to it takes, and enough for its request to be there.
+PROBE_GAP_SECONDS = 0.01
 # what a worker that died leaves in the log of its master
 DEATHS = ("exited on signal", "exited with fatal code", "panic at")
 
@@ -131,13 +133,18 @@ class Gateway:
         lines = Path(self.about["log"]).read_text(errors="replace").splitlines()
         return [line for line in lines if any(death in line for death in DEATHS)]
 
+    async def _ask_after(self, seconds: float) -> dict[str, Any]:
+        await asyncio.sleep(seconds)
+        return await ask(self.port, "GET", PROBE)
+
     async def probe(self) -> dict[int, dict[str, Any]]:
         """What each worker says of itself, by its process id."""
         reports: dict[int, dict[str, Any]] = {}
         async with asyncio.timeout(60):
-            # whichever worker takes the connection answers
+            # Whichever worker takes the connection answers. Of connections that come at once an idle worker may take all,
+            # each time; one that comes while it answers is the other's.
             while not self.workers() <= reports.keys():
-                many = await asyncio.gather(*(ask(self.port, "GET", PROBE) for _ in range(8)))
+                many = await asyncio.gather(*(self._ask_after(i * PROBE_GAP_SECONDS) for i in range(8)))
                 reports |= {report["pid"]: report for report in many}
         return {pid: report for pid, report in reports.items() if pid in self.workers()}
 
