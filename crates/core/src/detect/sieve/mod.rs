@@ -3,8 +3,8 @@
 //! "Class Teddy": each [`Row`] says which bytes may stand at five offsets around an anchor. A row is one bit; two
 //! tables of 16 entries an offset, one for each half of a byte, hold the rows that the byte rules out. A position that
 //! every row is ruled out at is not worth a look. The tables see classes as rectangles (high halves × low halves), so
-//! the sieve lets more through than the rows say, and never less. AVX-512 looks a whole byte up at once, and lets through
-//! what the rows say.
+//! the sieve lets more through than the rows say, and never less. AVX-512 looks seven bits of a byte up at once, and lets
+//! through what the rows say of ASCII.
 //!
 //! The scan calls the same handlers without it ([`Lanes::SCALAR`]): slower, and the reference that tests compare with.
 
@@ -35,6 +35,14 @@ const PAGES: usize = 2;
 const WORD: usize = 64;
 /// Words that are made at a time: what is looked at next is still in the cache.
 const WORDS: usize = 64;
+/// A position, counted from the first one of the words.
+type Place = u16;
+/// Places that are written at once.
+const FEW: usize = 4;
+/// Words whose places are listed at a time.
+const LISTED: usize = 16;
+/// Room for all places of these.
+const PLACES: usize = LISTED * WORD + FEW;
 
 /// The instructions that a scan looks for anchors with.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -66,10 +74,13 @@ impl Lanes {
             if std::arch::is_x86_feature_detected!("ssse3") {
                 all.push(Self(Kind::Ssse3));
             }
-            if std::arch::is_x86_feature_detected!("avx2") {
+            if std::arch::is_x86_feature_detected!("avx2") && x86::has_bit_instructions() {
                 all.push(Self(Kind::Avx2));
             }
-            if std::arch::is_x86_feature_detected!("avx512bw") && std::arch::is_x86_feature_detected!("avx512vbmi") {
+            if std::arch::is_x86_feature_detected!("avx512bw")
+                && std::arch::is_x86_feature_detected!("avx512vbmi")
+                && x86::has_bit_instructions()
+            {
                 all.push(Self(Kind::Avx512));
             }
         }
@@ -86,6 +97,15 @@ impl Lanes {
             return Self::SCALAR;
         }
         Self::available().pop().unwrap_or(Self::SCALAR)
+    }
+
+    /// [`list`], with what this processor has for bits.
+    fn list(self, words: &[u64], places: &mut [Place; PLACES]) -> usize {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 | Kind::Avx512 => x86::list(words, places),
+            _ => list(words, places),
+        }
     }
 }
 
@@ -117,12 +137,10 @@ struct Ruled {
     /// By the low half of a byte, and by the high one.
     low: [u8; 16],
     high: [u8; 16],
-    /// By the whole byte.
+    /// By the last seven bits of a byte. What is not ASCII looks like control characters, signs and letters there, but
+    /// nothing looks like two of its bytes.
     #[cfg(target_arch = "x86_64")]
-    ascii: [u8; 128],
-    /// By the last six bits of a byte that is not ASCII.
-    #[cfg(target_arch = "x86_64")]
-    beyond: [u8; 64],
+    whole: [u8; 128],
 }
 
 impl Ruled {
@@ -130,9 +148,7 @@ impl Ruled {
         low: [0xff; 16],
         high: [0xff; 16],
         #[cfg(target_arch = "x86_64")]
-        ascii: [0xff; 128],
-        #[cfg(target_arch = "x86_64")]
-        beyond: [0xff; 64],
+        whole: [0xff; 128],
     };
 
     /// Rules the rows of `bits` in for the byte `c`. Of bytes that are not ASCII not all are told apart.
@@ -142,9 +158,8 @@ impl Ruled {
             self.low[usize::from(c & 15)] &= !bits;
         }
         #[cfg(target_arch = "x86_64")]
-        match self.ascii.get_mut(usize::from(c)) {
-            Some(ruled) => *ruled &= !bits,
-            None => self.beyond[usize::from(c & 63)] &= !bits,
+        {
+            self.whole[usize::from(c & 127)] &= !bits;
         }
     }
 
@@ -152,7 +167,7 @@ impl Ruled {
     fn rule_in_all(&mut self, bits: u8) {
         self.low.iter_mut().chain(&mut self.high).for_each(|ruled| *ruled &= !bits);
         #[cfg(target_arch = "x86_64")]
-        self.ascii.iter_mut().chain(&mut self.beyond).for_each(|ruled| *ruled &= !bits);
+        self.whole.iter_mut().for_each(|ruled| *ruled &= !bits);
     }
 }
 
@@ -218,8 +233,16 @@ impl Sieve {
     /// Calls `visit` with the offsets of all bytes that are worth a look, in order; it gives the offset to go on at.
     ///
     /// It is called with 0 in any case, and may be with others that are not worth a look.
-    pub(super) fn each(&self, lanes: Lanes, text: &[u8], visit: impl FnMut(usize) -> usize) {
-        self.each_thinned(lanes, text, |_, _| {}, visit);
+    pub(super) fn each(&self, lanes: Lanes, text: &[u8], mut visit: impl FnMut(usize) -> usize) {
+        self.each_places(lanes, text, |from, places, mut next| {
+            for &place in places {
+                let at = from + usize::from(place);
+                if at >= next {
+                    next = visit(at);
+                }
+            }
+            next
+        });
     }
 
     /// [`Self::each`] of the offsets that `may` holds for.
@@ -231,45 +254,43 @@ impl Sieve {
         lanes: Lanes,
         text: &[u8],
         may: impl Fn(usize) -> bool,
-        visit: impl FnMut(usize) -> usize,
-    ) {
-        self.each_thinned(lanes, text, |from, words| thin(words, |at| may(from + at)), visit);
-    }
-
-    /// `thin` takes bits away from words, whose first stands for that offset.
-    #[inline(always)]
-    fn each_thinned(
-        &self,
-        lanes: Lanes,
-        text: &[u8],
-        thin: impl Fn(usize, &mut [u64]),
         mut visit: impl FnMut(usize) -> usize,
     ) {
+        self.each_places(lanes, text, |from, places, mut next| {
+            for some in places.chunks(WORD) {
+                let mut left =
+                    some.iter().rev().fold(0, |all, &place| all << 1 | u64::from(may(from + usize::from(place))));
+                while left != 0 {
+                    let place = some.get(usize::try_from(left.trailing_zeros()).unwrap_or(WORD));
+                    let at = from + place.map_or(0, |&place| usize::from(place));
+                    if at >= next {
+                        next = visit(at);
+                    }
+                    left &= left - 1;
+                }
+            }
+            next
+        });
+    }
+
+    /// Calls `visit` with places of bytes that are worth a look, from the first on: the offset that they are counted from,
+    /// some of them, and the offset below which none is to be looked at. It gives that of the next call.
+    #[inline(always)]
+    fn each_places(&self, lanes: Lanes, text: &[u8], mut visit: impl FnMut(usize, &[Place], usize) -> usize) {
         // Positions below were looked at, or belong to what was found.
         let mut next = 0;
         let mut words = [0; WORDS];
+        let mut places = [0; PLACES];
         // The first byte has none before it, and the last ones get zeros behind them.
         words[0] = u64::from(!text.is_empty());
         let (mut from, mut count, mut past) = (0, 1, 1);
         let mut end = [0; 3 * WORD];
         let mut is_end = false;
         loop {
-            thin(from, &mut words[..count]);
             // Here alone, so that the visit becomes part of the loop.
-            for (i, &word) in words[..count].iter().enumerate() {
-                if word == 0 {
-                    continue;
-                }
-                let base = from + i * WORD;
-                let mut left = word & seen_from(base, next);
-                while left != 0 {
-                    let at = base + usize::try_from(left.trailing_zeros()).unwrap_or(WORD);
-                    next = visit(at);
-                    left &= left - 1;
-                    if next > at + 1 {
-                        left &= seen_from(base, next);
-                    }
-                }
+            for (i, words) in words[..count].chunks(LISTED).enumerate() {
+                let found = lanes.list(words, &mut places);
+                next = visit(from + i * LISTED * WORD, &places[..found], next);
             }
             // What was found may reach far beyond the words.
             from = next.max(past);
@@ -326,9 +347,7 @@ impl Sieve {
             for (ruled, table) in ruled.iter_mut().zip(pages) {
                 *ruled |= match lanes.0 {
                     #[cfg(target_arch = "x86_64")]
-                    Kind::Avx512 if c.is_ascii() => table.ascii[usize::from(c)],
-                    #[cfg(target_arch = "x86_64")]
-                    Kind::Avx512 => table.beyond[usize::from(c & 63)],
+                    Kind::Avx512 => table.whole[usize::from(c & 127)],
                     _ if c.is_ascii() => table.high[usize::from(c >> 4)] | table.low[usize::from(c & 15)],
                     _ => table.high[usize::from(c >> 4)],
                 };
@@ -338,18 +357,31 @@ impl Sieve {
     }
 }
 
-/// Clears the bits whose numbers `may` does not hold for.
+/// Lists the numbers of all bits that are set, from the lowest on, and gives how many there are.
+///
+/// Room for a few is written for every word, whether it has them or not: how many there are is what a processor cannot
+/// foretell.
 #[inline(always)]
-fn thin(words: &mut [u64], may: impl Fn(usize) -> bool) {
-    for (i, word) in words.iter_mut().enumerate() {
-        let (mut left, mut kept) = (*word, 0);
-        while left != 0 {
-            let number = usize::try_from(left.trailing_zeros()).unwrap_or(WORD);
-            kept |= u64::from(may(i * WORD + number)) << number;
-            left &= left - 1;
+fn list(words: &[u64], places: &mut [Place; PLACES]) -> usize {
+    let mut found = 0;
+    for (i, &word) in words.iter().enumerate() {
+        let mut left = word;
+        let mut next = || {
+            let [low, high, ..] =
+                (WORD * i).wrapping_add(usize::try_from(left.trailing_zeros()).unwrap_or(WORD)).to_le_bytes();
+            left &= left.wrapping_sub(1);
+            Place::from_le_bytes([low, high])
+        };
+        let count = usize::try_from(word.count_ones()).unwrap_or(WORD);
+        let Some(rest) = places.get_mut(found..) else { return found };
+        let Some((few, more)) = rest.split_first_chunk_mut::<FEW>() else { return found };
+        few.iter_mut().for_each(|place| *place = next());
+        if count > FEW {
+            more.iter_mut().take(count - FEW).for_each(|place| *place = next());
         }
-        *word = kept;
+        found += count;
     }
+    found
 }
 
 /// The bits of the word of positions from `base` on that are not below `next`.
@@ -388,7 +420,7 @@ mod tests {
 
     fn hot_bytes() -> impl Strategy<Value = Vec<u8>> {
         let hot = prop::sample::select(b"-:%\\/nafAXBCDEF3 \n\"\x00\x80\xba\xff".as_slice());
-        prop::collection::vec(prop_oneof![4 => hot, 1 => any::<u8>()], 0..700)
+        prop::collection::vec(prop_oneof![4 => hot, 1 => any::<u8>()], 0..1500)
     }
 
     proptest! {
@@ -436,6 +468,17 @@ mod tests {
                 visited
             });
             prop_assert!(runs.all(|visited| visited == walked));
+        }
+
+        #[test]
+        fn all_set_bits_are_listed(words in prop::collection::vec(prop_oneof![Just(0), Just(u64::MAX), any::<u64>()], 0..=LISTED)) {
+            let bits = (0..words.len() * WORD).filter(|bit| words[bit / WORD] >> (bit % WORD) & 1 == 1);
+            let wanted: Vec<usize> = bits.collect();
+            for lanes in Lanes::available() {
+                let mut places = [0; PLACES];
+                let found = lanes.list(&words, &mut places);
+                prop_assert!(places[..found].iter().copied().map(usize::from).eq(wanted.iter().copied()), "{}", lanes);
+            }
         }
 
         #[test]

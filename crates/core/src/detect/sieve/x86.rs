@@ -3,7 +3,27 @@
 
 use std::arch::x86_64::*;
 
-use super::{OFFSETS, PAGES, REACH, Sieve, WORD};
+use super::{OFFSETS, PAGES, PLACES, Place, REACH, Sieve, WORD};
+
+/// True where the processor counts and finds bits in one instruction.
+pub(super) fn has_bit_instructions() -> bool {
+    std::arch::is_x86_feature_detected!("bmi1")
+        && std::arch::is_x86_feature_detected!("bmi2")
+        && std::arch::is_x86_feature_detected!("popcnt")
+}
+
+/// [`super::list`] where the processor has AVX2 or AVX-512.
+pub(super) fn list(words: &[u64], places: &mut [Place; PLACES]) -> usize {
+    // SAFETY: the kinds that this is called for are made only where `has_bit_instructions` holds.
+    unsafe { list_by_bit_instructions(words, places) }
+}
+
+/// # Safety
+/// - The processor has BMI1, BMI2 and POPCNT.
+#[target_feature(enable = "bmi1,bmi2,popcnt")]
+unsafe fn list_by_bit_instructions(words: &[u64], places: &mut [Place; PLACES]) -> usize {
+    super::list(words, places)
+}
 
 /// [`Sieve::look`] where the processor has AVX2. `window` begins one byte before the first position.
 pub(super) fn look_avx2(sieve: &Sieve, window: &[u8], words: &mut [u64]) {
@@ -33,17 +53,18 @@ pub(super) fn look_ssse3(sieve: &Sieve, window: &[u8], words: &mut [u64]) {
 #[target_feature(enable = "avx512bw,avx512vbmi")]
 unsafe fn avx512(sieve: &Sieve, window: *const u8, words: &mut [u64]) {
     let all = _mm512_set1_epi8(-1);
-    let mut ascii = [[[_mm512_setzero_si512(); 2]; PAGES]; OFFSETS.len()];
-    let mut beyond = [[_mm512_setzero_si512(); PAGES]; OFFSETS.len()];
-    for ((ascii, beyond), ruled) in
-        ascii.iter_mut().flatten().zip(beyond.iter_mut().flatten()).zip(sieve.tables.iter().flatten())
-    {
-        // SAFETY: the table is an array of 128 bytes.
-        *ascii = unsafe {
-            [_mm512_loadu_si512(ruled.ascii.as_ptr().cast()), _mm512_loadu_si512(ruled.ascii.as_ptr().add(64).cast())]
-        };
-        // SAFETY: the table is an array of 64 bytes.
-        *beyond = unsafe { _mm512_loadu_si512(ruled.beyond.as_ptr().cast()) };
+    let mut tables = [[[_mm512_setzero_si512(); 2]; PAGES]; OFFSETS.len()];
+    // Plain loops over constant ranges: the tables stay in registers.
+    let mut k = 0;
+    while k < OFFSETS.len() {
+        let mut page = 0;
+        while page < PAGES {
+            let whole = sieve.tables[k][page].whole.as_ptr();
+            // SAFETY: the table is an array of 128 bytes.
+            tables[k][page] = unsafe { [_mm512_loadu_si512(whole.cast()), _mm512_loadu_si512(whole.add(64).cast())] };
+            page += 1;
+        }
+        k += 1;
     }
     for (i, word) in words.iter_mut().enumerate() {
         let mut ruled = [_mm512_setzero_si512(); PAGES];
@@ -52,14 +73,10 @@ unsafe fn avx512(sieve: &Sieve, window: *const u8, words: &mut [u64]) {
             // SAFETY: all offsets lie between -1 and REACH and `window` begins at -1, so the last of the 64 bytes read is
             // at most byte `1 + REACH + WORD * words.len() - 1` of it.
             let bytes = unsafe { _mm512_loadu_si512(window.offset(1 + sieve.offsets[k]).add(i * WORD).cast()) };
-            let is_beyond = _mm512_movepi8_mask(bytes);
             let mut page = 0;
             while page < PAGES {
-                let [low, high] = ascii[k][page];
-                // Seven bits of each byte are looked up, six of those that are not ASCII.
-                let by_byte = _mm512_permutex2var_epi8(low, bytes, high);
-                let by_byte = _mm512_mask_permutexvar_epi8(by_byte, is_beyond, bytes, beyond[k][page]);
-                ruled[page] = _mm512_or_si512(ruled[page], by_byte);
+                let [low, high] = tables[k][page];
+                ruled[page] = _mm512_or_si512(ruled[page], _mm512_permutex2var_epi8(low, bytes, high));
                 page += 1;
             }
             k += 1;
