@@ -15,6 +15,7 @@ const MAX_ADDRESS: usize = 45;
 
 impl Scan<'_, '_> {
     /// Looks at the bracket at `at` that opens the time; gives where to go on.
+    #[inline(never)]
     pub(super) fn access_log(&mut self, at: usize) -> usize {
         let text = self.text;
         let known = &self.detector.catalog.known;

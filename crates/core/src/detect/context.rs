@@ -70,6 +70,7 @@ impl Scan<'_, '_> {
     }
 
     /// Looks at the `("` of a call at `open`: `.bucket("acme-logs")`, `.withBucketName("…")`.
+    #[inline(never)]
     pub(super) fn builder(&mut self, open: usize) {
         let text = self.text;
         let start = run_start(text, open, 64, is_alnum);
@@ -86,6 +87,7 @@ impl Scan<'_, '_> {
     }
 
     /// Looks at the `|` at `at`, which may stand between the name and the value of a row.
+    #[inline(never)]
     pub(super) fn cell(&mut self, at: usize) {
         let text = self.text;
         let end = run_start(text, at, 64, |c| c == b' ');

@@ -35,6 +35,7 @@ pub(super) fn may_be_reference(at: usize, c: u8) -> bool {
 
 impl Scan<'_, '_> {
     /// Looks at the `%` or `&` at `at`, which may begin a code; gives where to go on.
+    #[inline(never)]
     pub(super) fn code(&mut self, at: usize) -> usize {
         let text = self.text;
         let last = self.hits.encoded.last().map_or(0, |stretch| stretch.end);

@@ -103,6 +103,7 @@ impl Scan<'_, '_> {
     }
 
     /// Looks at the letter at `start`, which session tokens begin with; gives where to go on.
+    #[inline(never)]
     pub(super) fn session_token(&mut self, start: usize) -> usize {
         let text = self.text;
         if !SESSION_TOKENS.iter().any(|beginning| text[start..].starts_with(beginning)) {

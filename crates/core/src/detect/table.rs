@@ -227,6 +227,7 @@ pub(super) fn may_be_border(text: &[u8], at: usize) -> bool {
 
 impl Scan<'_, '_> {
     /// Notes it when a column before or behind the border at `at` has a heading that means something.
+    #[inline(never)]
     pub(super) fn border(&mut self, at: usize) {
         if self.hits.met_heading {
             return;
