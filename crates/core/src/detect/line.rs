@@ -13,7 +13,7 @@ pub(super) const MAX_LINE: usize = 16 * 1024;
 const SHORT_LINE: usize = 256;
 
 /// A line, without its end.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Line {
     pub(super) start: usize,
     pub(super) end: usize,

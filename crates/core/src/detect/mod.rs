@@ -12,6 +12,7 @@ mod arn;
 mod bearer;
 mod body;
 mod boundary;
+mod call;
 mod command;
 mod container;
 mod context;
@@ -47,6 +48,7 @@ pub use custom::CustomPattern;
 pub use policy::{DetectorConfig, Policy};
 pub use sieve::Lanes;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use hashbrown::HashMap;
@@ -56,6 +58,7 @@ use crate::catalog::{Catalog, Category, KindId};
 use address::Address;
 use anchors::Pass;
 pub(crate) use boundary::follows_escape;
+use call::Calls;
 use command::Commands;
 use custom::Custom;
 use sieve::Sieve;
@@ -322,8 +325,10 @@ struct Scan<'d, 't> {
     commands: Commands,
     /// How far things with names in them were looked through.
     things_to: usize,
-    /// How far what commands printed was read.
-    printed_to: usize,
+    /// What commands printed and was read: where it begins and ends.
+    printed: BTreeMap<usize, usize>,
+    /// The calls of tools in this text, once they were asked for.
+    calls: Option<Calls<'t>>,
 }
 
 impl<'d, 't> Scan<'d, 't> {
@@ -345,7 +350,8 @@ impl<'d, 't> Scan<'d, 't> {
             bare_run: BareRun::default(),
             commands: Commands::default(),
             things_to: 0,
-            printed_to: 0,
+            printed: BTreeMap::new(),
+            calls: None,
         }
     }
 

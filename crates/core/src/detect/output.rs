@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end, run_start};
+use super::call::ANSWERS;
 use super::container::named;
 use super::key::Words;
 use super::line::{Line, break_at, following, line_start};
@@ -20,8 +21,6 @@ const MAX_EXPRESSION: usize = 512;
 const MAX_TAG: usize = 48;
 /// How far behind the call of a tool its answer may begin, bytes.
 const MAX_TO_ANSWER: usize = 512;
-/// Members of messages that hold what a tool answers.
-const ANSWERS: [&[u8]; 3] = [b"\"content\"", b"\"output\"", b"\"text\""];
 
 /// Where a row has a name.
 enum Place {
@@ -45,41 +44,20 @@ const ROWS: &[(&[u8], &[u8], Place)] = &[
     (b"LAUNCHTEMPLATES", b"launchtemplatename", Place::Behind(b"lt-")),
 ];
 
-/// The line behind the command that goes on at `at`: the first of what it printed.
-fn printed(text: &[u8], at: usize) -> Option<Line> {
-    let limit = text.len().min(at + MAX_EXPRESSION);
-    let mut from = at;
-    loop {
-        from += memchr::memchr3(b'\n', b'\\', b'"', text.get(from..limit)?)?;
-        if text[from] == b'"' {
-            let behind = run_end(text, from + 1, 8, |c| c.is_ascii_whitespace());
-            // The string ends that holds the command; others are arguments in it.
-            if matches!(text.get(behind), Some(b'}' | b',' | b']')) {
-                return answer(text, from).or_else(|| behind_line(text, from, limit));
-            }
-            from += 1;
-        } else if let Some((depth, next)) = break_at(text, from) {
-            return following(text, Line { start: next, end: next, next, depth });
-        } else {
-            from = run_end(text, from, MAX_BACKSLASHES, |c| c == b'\\') + 1;
-        }
-    }
-}
-
 /// The line behind the one of `at`, in plain text: what a call printed may stand below it, `{"cmd": "aws s3 ls"}`.
 fn behind_line(text: &[u8], at: usize, limit: usize) -> Option<Line> {
     let next = at + memchr::memchr(b'\n', &text[at..limit])? + 1;
     following(text, Line { start: next, end: next, next, depth: 0 })
 }
 
-/// The first line of a tool's answer behind the quote at `quote`, which closes the string in which it was called.
-fn answer(text: &[u8], quote: usize) -> Option<Line> {
+/// The first line of what answers next behind the quote at `quote`, which closes the string in which a tool was called.
+fn next_answer(text: &[u8], quote: usize) -> Option<Line> {
     let near = &text[quote..text.len().min(quote + MAX_TO_ANSWER)];
     let tool = memchr::memmem::find(near, b"tool")?;
     memchr::memchr_iter(b'"', &near[tool..]).find_map(|i| {
-        let key = &near[tool + i..];
-        let name = ANSWERS.iter().find(|name| key.starts_with(name))?;
-        let colon = quote + tool + i + name.len();
+        let key = &near[tool + i + 1..];
+        let name = ANSWERS.iter().find(|name| key.starts_with(name) && key.get(name.len()) == Some(&b'"'))?;
+        let colon = quote + tool + i + name.len() + 2;
         let open = run_end(text, colon, 8, |c| c == b':' || c.is_ascii_whitespace());
         let next = open + 1;
         (open > colon && text.get(open) == Some(&b'"')).then_some(())?;
@@ -88,16 +66,49 @@ fn answer(text: &[u8], quote: usize) -> Option<Line> {
 }
 
 impl Scan<'_, '_> {
+    /// The line behind the command that goes on at `at`: the first of what it printed.
+    fn first_printed(&mut self, at: usize) -> Option<Line> {
+        let text = self.text;
+        let limit = text.len().min(at + MAX_EXPRESSION);
+        let (mut from, mut is_asked) = (at, false);
+        loop {
+            from += memchr::memchr3(b'\n', b'\\', b'"', text.get(from..limit)?)?;
+            if let Some((depth, next)) = break_at(text, from) {
+                return following(text, Line { start: next, end: next, next, depth });
+            }
+            let quote = run_end(text, from, MAX_BACKSLASHES, |c| c == b'\\');
+            let behind = run_end(text, quote + 1, 8, |c| c.is_ascii_whitespace());
+            // The string ends that holds the command; others are arguments in it.
+            if text.get(quote) == Some(&b'"') && matches!(text.get(behind), Some(b'}' | b',' | b']')) {
+                let answer = if is_asked { None } else { self.answer_by_id(at) };
+                is_asked = true;
+                if let Some(answer) = answer {
+                    return following(text, answer);
+                }
+                if quote == from {
+                    return next_answer(text, quote).or_else(|| behind_line(text, quote, limit));
+                }
+            }
+            from = quote + 1;
+        }
+    }
+
     /// Calls `each` with the lines that the command which goes on at `at` printed, up to the first that it turns down. Lines
     /// are read once, however many commands stand before them.
     pub(super) fn each_printed(&mut self, at: usize, mut each: impl FnMut(&mut Self, Line) -> bool) {
-        let mut row = printed(self.text, at);
-        while let Some(line) = row.filter(|line| line.start >= self.printed_to && line.start < line.end) {
+        let Some(first) = self.first_printed(at) else { return };
+        let is_read = self.printed.range(..=first.start).next_back().is_some_and(|(_, &end)| end > first.start);
+        let read_on = self.printed.range(first.start..).next().map_or(usize::MAX, |(&start, _)| start);
+        let (mut row, mut end) = (Some(first).filter(|_| !is_read), first.start);
+        while let Some(line) = row.filter(|line| line.start < line.end && line.start < read_on) {
             if !each(self, line) {
-                return;
+                break;
             }
-            self.printed_to = line.end;
+            end = line.end;
             row = following(self.text, line);
+        }
+        if end > first.start {
+            self.printed.insert(first.start, end);
         }
     }
 
