@@ -36,6 +36,7 @@ build = {
     ["kong.plugins.aws-masker.events"] = "kong/plugins/aws-masker/events.lua",
     ["kong.plugins.aws-masker.exchange"] = "kong/plugins/aws-masker/exchange.lua",
     ["kong.plugins.aws-masker.handler"] = "kong/plugins/aws-masker/handler.lua",
+    ["kong.plugins.aws-masker.held_answer"] = "kong/plugins/aws-masker/held_answer.lua",
     ["kong.plugins.aws-masker.log_fields"] = "kong/plugins/aws-masker/log_fields.lua",
     ["kong.plugins.aws-masker.metrics"] = "kong/plugins/aws-masker/metrics.lua",
     ["kong.plugins.aws-masker.node_key"] = "kong/plugins/aws-masker/node_key.lua",

@@ -4,6 +4,7 @@ local detectors = require "kong.plugins.aws-masker.detectors"
 local errors = require "kong.plugins.aws-masker.errors"
 local events = require "kong.plugins.aws-masker.events"
 local exchange = require "kong.plugins.aws-masker.exchange"
+local held_answer = require "kong.plugins.aws-masker.held_answer"
 local log_fields = require "kong.plugins.aws-masker.log_fields"
 local metrics = require "kong.plugins.aws-masker.metrics"
 local node_key = require "kong.plugins.aws-masker.node_key"
@@ -50,6 +51,9 @@ local function new_state()
     restoring = false,
     inflating = false,
     finished = false,
+    -- where Kong holds the answer: as it came, and restored
+    held = false,
+    held_restored = false,
     restore_failed = false,
     skipped = false,
     span = false,
@@ -328,6 +332,27 @@ function AwsMasker:access(conf)
 end
 
 
+-- Restores an answer that Kong holds, where plugins of lower priority read it.
+-- @return whether that worked
+local function restore_held(state, held, content_type)
+  local restored, _, why = clib.restore(state.session, held, true)
+  if not restored then
+    state.restore_failed = true
+    kong.log.err("the answer stays masked: ", why)
+    return false
+  end
+
+  held_answer.replace(restored)
+  state.held = held
+  state.held_restored = restored
+  state.finished = true
+
+  -- a plugin of higher priority may have body_filter see something else
+  clib.open_answer(state.session, content_type, "")
+  return true
+end
+
+
 -- Decides by the session, not by where the answer comes from: plugins such as aws-lambda answer in
 -- place of the upstream, and their answers hold tokens too.
 function AwsMasker:header_filter(conf)
@@ -347,6 +372,11 @@ function AwsMasker:header_filter(conf)
   end
 
   if will_change then
+    local held = held_answer.get(kong)
+    if held and not restore_held(state, held, content_type) then
+      return
+    end
+
     answer.drop_dependent_headers(kong)
     state.restoring = true
     state.span = spans.start(kong, spans.RESTORE)
@@ -370,7 +400,17 @@ function AwsMasker:body_filter()
 
   local arg = ngx.arg
   local chunk, last = arg[1] or "", arg[2]
-  state.finished = last
+  local held = state.held
+  if held then
+    -- ai-proxy ends the answer with its first chunk, so that the last one never comes
+    if chunk == held then
+      arg[1] = state.held_restored
+      return
+    end
+  else
+    state.finished = last
+  end
+
   local restored, why, _
   if chunk == "" and not last then
     -- nginx says so when the upstream is gone in the middle of its answer; nothing will follow

@@ -1,0 +1,189 @@
+-- Plugins of Kong on the same route that read, change or make bodies themselves.
+local cjson = require "cjson"
+local gateway = require "spec.support.gateway"
+local http = require "spec.support.http"
+local mock = require "spec.support.mock"
+local sample = require "spec.support.sample"
+local sse = require "spec.support.sse"
+
+
+local LAMBDA_PATH = "/2015-03-31/functions/ask/invocations"
+
+
+local function chat(stream)
+  return cjson.encode({ stream = stream, messages = { { role = "user", content = sample.TEXT } } })
+end
+
+
+describe("beside", function()
+  if gateway.kind ~= "kong" then
+    pending("the plugins of Kong, which the host on plain nginx does not have", function() end)
+    return
+  end
+
+  local upstream, running
+
+
+  local function model(provider, path)
+    return {
+      route_type = "llm/v1/chat",
+      auth = { header_name = "authorization", header_value = "Bearer key" },
+      model = {
+        provider = provider,
+        name = "model",
+        options = {
+          upstream_url = ("http://127.0.0.1:%d%s"):format(upstream.port, path),
+          anthropic_version = provider == "anthropic" and "2023-06-01" or nil,
+        },
+      },
+    }
+  end
+
+
+  local function send(path, body, headers)
+    upstream:reset()
+    upstream:watch(sample.IDS)
+    local all = { ["Content-Type"] = "application/json" }
+    for name, value in pairs(headers or {}) do
+      all[name] = value
+    end
+
+    local answer = http.request({ port = running.port, path = path, headers = all, body = body })
+    assert.equal(200, answer.status, answer.body)
+    assert.is_true(answer.complete, answer.problem)
+    local leaks, checked = upstream:leaks()
+    assert.equal(0, leaks)
+    assert.is_true(checked > 0)
+    return answer
+  end
+
+
+  setup(function()
+    upstream = mock.start()
+    local openai = model("openai", "/v1/chat/completions")
+    local routes = {
+      openai = { name = "ai-proxy", config = openai },
+      anthropic = { name = "ai-proxy", config = model("anthropic", "/v1/messages") },
+      asked = { name = "ai-request-transformer", config = { prompt = "Rewrite it.", llm = openai } },
+      answered = { name = "ai-response-transformer", config = { prompt = "Rewrite it.", llm = openai } },
+      added = { name = "request-transformer", config = { add = { body = { "note:" .. sample.INSTANCE } } } },
+      changed = { name = "response-transformer", config = { add = { json = { "note:added" } } } },
+      read = { name = "post-function", config = {
+        access = { "kong.service.request.enable_buffering()" },
+        header_filter = { [[
+          kong.response.set_header("X-Coding", kong.service.response.get_header("Content-Encoding") or "none")
+        ]] },
+        body_filter = { "ngx.arg[1] = kong.service.response.get_raw_body(); ngx.arg[2] = true" },
+      } },
+      held = { name = "post-function", config = { access = { "kong.service.request.enable_buffering()" } } },
+      lambda = { name = "aws-lambda", config = {
+        aws_key = "key", aws_secret = "secret", aws_region = "us-east-1", function_name = "ask",
+        host = "127.0.0.1", port = upstream.port, disable_https = true, forward_request_body = true,
+      } },
+    }
+    local list = {}
+    for name, plugin in pairs(routes) do
+      list[#list + 1] = { name = name, paths = { "/" .. name }, plugins = { plugin } }
+    end
+    -- one that both plugins of buffered answers share
+    list[#list + 1] = { name = "both", paths = { "/both" }, plugins = { routes.held, routes.changed } }
+
+    running = assert(gateway.start({ declarative = {
+      _format_version = "3.0",
+      services = { { name = "llm", url = "http://127.0.0.1:" .. upstream.port, routes = list } },
+      plugins = { { name = "aws-masker" } },
+    } }))
+  end)
+
+
+  teardown(function()
+    running:stop()
+    upstream:stop()
+  end)
+
+
+  for _, provider in ipairs({ "openai", "anthropic" }) do
+    for _, coding in ipairs({ "none", "gzip" }) do
+      it(("ai-proxy to %s, coding %s: an answer is restored before that"):format(provider, coding), function()
+        local answer = send("/" .. provider, chat(false), { ["X-Mock-Encoding"] = coding ~= "none" and coding or nil })
+        assert.equal(sample.TEXT, cjson.decode(answer.body).choices[1].message.content)
+      end)
+    end
+
+
+    it("ai-proxy to " .. provider .. ": a stream is restored before that", function()
+      local answer = send("/" .. provider, chat(true))
+      local text = {}
+      for _, event in ipairs(sse.events(answer.body)) do
+        local choice = event.data and event.data.choices and event.data.choices[1]
+        text[#text + 1] = choice and choice.delta and choice.delta.content or nil
+      end
+      assert.equal(sample.TEXT, table.concat(text))
+    end)
+  end
+
+
+  it("ai-request-transformer and ai-response-transformer: models see no original, the client sees all", function()
+    for _, route in ipairs({ "asked", "answered" }) do
+      local answer = send("/" .. route .. "/v1/chat/completions", chat(false))
+      for _, id in ipairs(sample.IDS) do
+        assert.is_truthy(answer.body:find(id, 1, true), route .. ": " .. id)
+      end
+    end
+  end)
+
+
+  it("request-transformer: what it adds is masked as well", function()
+    send("/added/v1/messages", sample.messages())
+    assert.matches('"note":"EC2_%w+"', upstream:last_body())
+  end)
+
+
+  it("response-transformer: its changes and the originals both arrive", function()
+    for _, route in ipairs({ "changed", "both" }) do
+      local answer = cjson.decode(send("/" .. route .. "/v1/messages", sample.messages()).body)
+      assert.equal("added", answer.note)
+      assert.equal(sample.TEXT, answer.content[1].text)
+    end
+  end)
+
+
+  it("plugins that read the answer where Kong holds it: they see it restored and without a coding", function()
+    for _, route in ipairs({ "read", "held" }) do
+      for _, headers in ipairs({ {}, { ["X-Mock-Encoding"] = "gzip" } }) do
+        local answer = send("/" .. route .. "/v1/messages", sample.messages(), headers)
+        assert.equal(route == "read" and "none" or nil, answer.headers["x-coding"])
+        assert.is_nil(answer.headers["content-encoding"])
+        assert.equal(sample.TEXT, cjson.decode(answer.body).content[1].text)
+      end
+    end
+  end)
+
+
+  it("plugins that have Kong hold the answer: many megabytes are restored", function()
+    for _, route in ipairs({ "read", "held" }) do
+      local answer = send("/" .. route .. "/v1/messages", sample.messages(),
+                          { ["X-Mock-Reply"] = "large", ["X-Mock-Size"] = "8000000" })
+      local text = cjson.decode(answer.body).content[1].text
+      assert.is_true(#text >= 8000000)
+      assert.equal(sample.TEXT, text:sub(1, #sample.TEXT))
+      assert.is_nil(text:find("EC2_", 1, true))
+    end
+  end)
+
+
+  it("aws-lambda: the function gets tokens, and its answer is restored", function()
+    upstream:reset()
+    send("/added/v1/messages", sample.messages())
+    local token = upstream:last_body():match("EC2_%w+")
+
+    upstream:reset()
+    upstream:watch(sample.IDS)
+    upstream:answer(LAMBDA_PATH, "application/json", cjson.encode({ seen = token }))
+    local answer = http.request({ port = running.port, path = "/lambda", body = sample.messages(),
+                                  headers = { ["Content-Type"] = "application/json" } })
+    assert.equal(0, (upstream:leaks()))
+    assert.is_truthy(upstream:last_body():find(token, 1, true))
+    assert.equal(sample.INSTANCE, cjson.decode(answer.body).seen)
+  end)
+end)
