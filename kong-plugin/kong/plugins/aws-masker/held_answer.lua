@@ -1,5 +1,5 @@
--- An answer that Kong holds as a whole before it goes on with it ("buffered proxying"). Plugins of lower priority, such as
--- ai-proxy, read it there in header_filter and send what they make of it, whatever body_filter was given.
+-- An answer that Kong holds as a whole before it goes on with it ("buffered proxying"). Plugins of lower priority, such
+-- as ai-proxy, read it there in header_filter and send what they make of it, whatever body_filter was given.
 local lower = string.lower
 local ngx = ngx
 local pairs = pairs
