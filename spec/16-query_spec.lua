@@ -1,4 +1,6 @@
+local cjson = require "cjson"
 local bed = require "spec.support.bed"
+local process = require "spec.support.process"
 local sample = require "spec.support.sample"
 
 
@@ -6,11 +8,14 @@ local QUERY = "beta=true&instance=" .. sample.INSTANCE .. "&q=%EA%B0%80%20" .. s
 
 
 describe("the query of a request", function()
-  local world
+  local world, folder
+  local is_kong = bed.kind == "kong"
 
 
   setup(function()
+    folder = process.temporary_folder()
     world = bed.start({
+      plugins = is_kong and { { name = "file-log", config = { path = folder .. "/file.log" } } } or nil,
       routes = {
         open_query = { mask_query = false },
         dry_run = { dry_run = true },
@@ -21,6 +26,7 @@ describe("the query of a request", function()
 
   teardown(function()
     world:stop()
+    process.remove_folder(folder)
   end)
 
 
@@ -65,4 +71,22 @@ describe("the query of a request", function()
       assert.equal(QUERY, query())
     end
   end)
+
+
+  if is_kong then
+    it("stands in the logs of other plugins as the upstream got it", function()
+      local answer = world:send({ path = "/v1/messages?" .. QUERY .. "&last=log", body = sample.messages() })
+      assert.equal(200, answer.status)
+
+      local entry = process.wait_until(30, function()
+        local line = (process.read_file(folder .. "/file.log") or ""):match("[^\n]*last=log[^\n]*\n")
+        return line and cjson.decode(line)
+      end)
+      local uri = "/v1/messages?" .. query()
+      assert.equal(uri, entry.request.uri)
+      assert.equal("http://localhost:" .. world.port .. uri, entry.request.url)
+      assert.equal(uri, entry.upstream_uri)
+      assert.is_nil(cjson.encode(entry):find(sample.VPC, 1, true))
+    end)
+  end
 end)

@@ -1,4 +1,8 @@
 -- What Kong's logging plugins (file-log, http-log …) write of an exchange.
+local match = string.match
+local ngx = ngx
+
+
 local REDACTED = "REDACTED"
 -- only where the request has the header
 local REPLACE = { mode = "replace" }
@@ -16,6 +20,16 @@ function _M.redact(pdk)
   set("request.headers.authorization", REDACTED, REPLACE)
   set("request.headers.proxy-authorization", REDACTED, REPLACE)
   set("request.headers.api-key", REDACTED, REPLACE)
+end
+
+
+--- Has them tell the query as the upstream got it; Kong tells it as the client sent it. Phase: log.
+function _M.mask_query(query, pdk)
+  local var = ngx.var
+  local uri = match(var.request_uri, "^[^?]*") .. "?" .. query
+  local set = pdk.log.set_serialize_value
+  set("request.uri", uri, REPLACE)
+  set("request.url", var.scheme .. "://" .. var.host .. ":" .. (ngx.ctx.host_port or var.server_port) .. uri, REPLACE)
 end
 
 
