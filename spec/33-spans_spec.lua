@@ -34,7 +34,8 @@ if bed.kind == "kong" then
 
 
     it("show both steps, with counts and without any data", function()
-      assert.equal(200, world:send({ body = sample.messages() }).status)
+      local path = "/v1/messages?beta=true&instance=" .. sample.INSTANCE
+      assert.equal(200, world:send({ path = path, body = sample.messages() }).status)
       local traces = ""
       process.wait_until(20, function()
         if collector:count() > 0 then
@@ -46,6 +47,7 @@ if bed.kind == "kong" then
       assert.is_truthy(traces:find("aws-masker.mask", 1, true))
       assert.is_truthy(traces:find("aws-masker.restore", 1, true))
       assert.is_truthy(traces:find("aws_masker.restored", 1, true))
+      assert.is_truthy(traces:find("http://localhost/v1/messages?" .. world.mock:last().query, 1, true))
       for _, id in ipairs(sample.IDS) do
         assert.is_nil(traces:find(id, 1, true))
       end

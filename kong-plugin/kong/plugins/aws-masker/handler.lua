@@ -47,8 +47,6 @@ local function new_state()
     -- the request was changed; the answer may hold tokens
     masked = false,
     restorable = false,
-    -- the query as the upstream gets it, where that was changed
-    query = false,
     -- the answer: goes through the session; is inflated for that; has ended; could not be restored; why it was not
     restoring = false,
     inflating = false,
@@ -122,8 +120,9 @@ local function mask_query(state, query)
   if masked ~= query then
     state.masked = true
     state.restorable = true
-    state.query = masked
     kong.service.request.set_raw_query(masked)
+    log_fields.mask_query(masked, kong)
+    spans.mask_query(masked)
   end
 end
 
@@ -447,10 +446,6 @@ local function report(conf, state)
   log_fields.redact(kong)
   if not state then
     return
-  end
-
-  if state.query then
-    log_fields.mask_query(state.query, kong)
   end
 
   local of, why = exchange.of(conf, state)

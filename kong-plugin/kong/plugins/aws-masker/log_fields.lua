@@ -23,7 +23,7 @@ function _M.redact(pdk)
 end
 
 
---- Has them tell the query as the upstream got it; Kong tells it as the client sent it. Phase: log.
+--- Has them tell the query as the upstream got it; Kong tells it as the client sent it. Phase: access.
 function _M.mask_query(query, pdk)
   local var = ngx.var
   local uri = match(var.request_uri, "^[^?]*") .. "?" .. query

@@ -1,4 +1,6 @@
 -- Tracing spans of the two steps. Where tracing is off Kong's own spans do nothing.
+local match = string.match
+local ngx = ngx
 local pairs = pairs
 
 
@@ -23,6 +25,18 @@ function _M.finish(span, values)
   end
 
   span:finish()
+end
+
+
+--- Has the span of the request tell the query as the upstream got it; Kong's tells it as the client sent it. Phase:
+-- access.
+function _M.mask_query(query)
+  local all = ngx.ctx.KONG_SPANS
+  local request = all and all[1]
+  local url = request and request.attributes and request.attributes["http.url"]
+  if url then
+    request:set_attribute("http.url", match(url, "^[^?]*") .. "?" .. query)
+  end
 end
 
 
