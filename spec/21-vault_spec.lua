@@ -31,6 +31,7 @@ describe("the vault", function()
         rotated = with({ token_secret = OTHER_SECRET, token_secret_previous = { vault.SECRET } }),
         forgot = with({ token_secret = OTHER_SECRET }),
         small = with({ max_entries = 20, token_scope = "route" }),
+        small_required = with({ max_entries = 20, token_scope = "route", redis_required = true }),
         dry = with({ dry_run = true }),
         brief = with({ mapping_ttl = 600, token_scope = "route" }),
         terms = with({ custom_terms = { "Zebra fish" }, custom_patterns = {
@@ -157,23 +158,26 @@ describe("the vault", function()
     end)
 
 
-    it("no more for a scope than max_entries", function()
-      for _ = 1, 5 do
-        local ids = {}
-        for i = 1, 10 do
-          ids[i] = new_id()
+    for _, route in ipairs({ "small", "small_required" }) do
+      it("no more for a scope than max_entries: " .. route, function()
+        for _ = 1, 5 do
+          local ids = {}
+          for i = 1, 10 do
+            ids[i] = new_id()
+          end
+          local body = sample.messages({ text = table.concat(ids, " ") })
+          node:send({ path = "/" .. route .. "/v1/messages", body = body })
         end
-        node:send({ path = "/small/v1/messages", body = sample.messages({ text = table.concat(ids, " ") }) })
-      end
 
-      local key = process.wait_until(5, function()
-        return vault.hashes(redis)[1]
+        local key = process.wait_until(5, function()
+          return vault.hashes(redis)[1]
+        end)
+        assert.is_truthy(process.wait_until(20, function()
+          local calls = redis:calls()
+          return calls.hset == 5 and calls.hdel and redis:call("HLEN", key) == 20
+        end))
       end)
-      assert.is_truthy(process.wait_until(5, function()
-        local calls = redis:calls()
-        return calls.hset == 5 and calls.hdel and redis:call("HLEN", key) == 20
-      end))
-    end)
+    end
 
 
     it("no credential that is never restored", function()
@@ -408,7 +412,7 @@ describe("the vault", function()
         answer = required(other_node, token .. " " .. id)
       end)
       assert.equal(known .. " " .. id, answer.json.content[1].text)
-      assert.same({ hset = 1, expire = 1, hmget = 1 }, calls)
+      assert.same({ hset = 1, expire = 1, hlen = 1, hmget = 1 }, calls)
       assert.equal(2, vault.count(redis))
     end)
 

@@ -270,7 +270,8 @@ local function round_trip(conf, session, task, report)
     if fields then
       add_writes(red, keys[1], fields)
       red:expire(keys[1], conf.mapping_ttl)
-      writes = ceil(#fields / STEP) + 1
+      red:hlen(keys[1])
+      writes = ceil(#fields / STEP) + 2
     end
 
     add_lookups(red, keys, tokens)
@@ -286,7 +287,9 @@ local function round_trip(conf, session, task, report)
     end
 
     report.error = first_error(replies)
-    if fields and replies[writes] == 0 and not report.error then
+    local is_there = fields and replies[writes - 1] ~= 0
+    report.too_many = is_there and (tonumber(replies[writes]) or 0) > conf.max_entries
+    if fields and not is_there and not report.error then
       -- nothing lies there, although something was remembered to
       red:init_pipeline()
       add_writes(red, keys[1], new_fields(conf, session, keys[1], true))
@@ -517,6 +520,15 @@ local function store_later(conf, key, fields, report)
 end
 
 
+-- Has the queue take out of a scope what it has too many. If it takes no more, the next request that stores asks again.
+local function trim_later(conf, key)
+  local called, ok, err = pcall(enqueue, conf, key, EMPTY)
+  if not called or not ok then
+    complain("a scope in Redis has more than max_entries: ", called and err or ok)
+  end
+end
+
+
 local _M = {}
 
 
@@ -530,10 +542,11 @@ end
 -- @param conf plugin config with `use_redis`
 -- @param whole_scope the answer may hold any token of the scope
 -- @return table: asked (tokens looked up), found (of those), scanned (values read of the whole scope), rejected (values
--- that did not open), stored (new tokens, or those queued), error (a text, or nil); or nil and why not, with
+-- that did not open), stored (new tokens, or those queued), too_many (the scope has more than max_entries), error (a
+-- text, or nil); or nil and why not, with
 -- `redis_required` only
 function _M.exchange(conf, session, whole_scope)
-  local report = { asked = 0, found = 0, rejected = 0, scanned = 0, stored = 0 }
+  local report = { asked = 0, found = 0, rejected = 0, scanned = 0, stored = 0, too_many = false }
   local restores = conf.restore_responses
   local tokens = restores and split(clib.unexplained(session, conf.max_entries)) or EMPTY
   whole_scope = whole_scope and restores
@@ -568,6 +581,9 @@ function _M.exchange(conf, session, whole_scope)
 
   if store_now then
     remember_stored(keys[1], fields, conf.mapping_ttl)
+    if report.too_many then
+      trim_later(conf, keys[1])
+    end
   elseif fields[1] then
     store_later(conf, keys[1], fields, report)
   end
