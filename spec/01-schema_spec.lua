@@ -136,6 +136,16 @@ describe("the schema", function()
   end)
 
 
+  it("refuses to mask nothing, but takes custom patterns or terms alone", function()
+    assert.matches("categories: is empty, so nothing would be masked", refused({ categories = {} }))
+    assert.is_table(host_schema.complete(schema, { categories = {}, custom_terms = { "zebrafish" } }))
+    assert.is_table(host_schema.complete(schema, {
+      categories = {},
+      custom_patterns = { { name = "ticket", label = "TICKET", regex = "OPS-[0-9]+" } },
+    }))
+  end)
+
+
   it("refuses to use a Redis without knowing where it is", function()
     assert.matches("redis.host: is needed", refused({ use_redis = true }))
     assert.matches("redis.host: is needed", refused({ use_redis = true, redis = { port = 6380 } }))

@@ -28,6 +28,25 @@ local function check_mask_config(entity)
 end
 
 
+-- Whether a list holds anything. Checks may see what failed the checks of its field.
+local function has_any(list)
+  return type(list) == "table" and list[1] ~= nil
+end
+
+
+--- A config that masks nothing lets everything leave. That is not what an empty list out of a template means.
+local function check_masks_anything(entity)
+  local conf = entity.config
+  if type(conf.categories) == "table" and not has_any(conf.categories)
+    and not has_any(conf.custom_patterns) and not has_any(conf.custom_terms)
+  then
+    return nil, "categories: is empty, so nothing would be masked; leave it out to mask all, or name some"
+  end
+
+  return true
+end
+
+
 --- What needs a Redis has to say where it is.
 local function check_redis(entity)
   local conf = entity.config
@@ -55,7 +74,8 @@ return {
         type = "record",
         fields = {
           { categories = {
-              description = "Groups of identifiers to mask. An ARN or a host name is masked with all its parts.",
+              description = "Groups of identifiers to mask. An ARN or a host name is masked with all its parts. May be"
+                            .. " empty only beside `custom_patterns` or `custom_terms`.",
               type = "set",
               required = true,
               default = CATEGORIES,
@@ -314,6 +334,10 @@ return {
     { custom_entity_check = {
         field_sources = { "config" },
         fn = check_mask_config,
+    }, },
+    { custom_entity_check = {
+        field_sources = { "config" },
+        fn = check_masks_anything,
     }, },
     { custom_entity_check = {
         field_sources = { "config" },
