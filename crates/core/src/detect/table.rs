@@ -6,7 +6,7 @@ use once_cell::sync::OnceCell;
 
 use super::Scan;
 use super::arn::is_account;
-use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end, run_start};
+use super::boundary::{MAX_BACKSLASHES, follows_escape, is_alnum, run_end, run_start};
 use super::key::Words;
 use super::line::{Line, following, line_at, line_start, quote_backslashes};
 use super::output::{may_end_tag, tag_before};
@@ -81,7 +81,8 @@ impl Scan<'_, '_> {
                 return next.max(at + 1);
             }
             let end = if is_alnum(before) { at } else { run_start(text, at, MAX_HEADING, is_around) };
-            let is_worth_a_call = detector.catalog.members.may_end_at_first_sight(&text[..end]);
+            let is_worth_a_call =
+                detector.catalog.members.may_end_at_first_sight(&text[..end]) && !is_in_sentence(text, at, end);
             if is_worth_a_call { self.behind_heading(at, end, cells) } else { at + 1 }
         });
     }
@@ -198,7 +199,7 @@ pub(super) fn rows() -> Vec<Row> {
         // `"BucketName","Region"`, also in a string.
         Row::at(b",;").before(Class::bytes(b"\"")).next(Class::bytes(b"\"\\")),
         // `bucket, region`.
-        Row::at(b",").before(letter()).next(Class::bytes(b" ")).second(letter()),
+        Row::at(b",;").before(letter()).next(Class::bytes(b" ")).second(letter()),
         // `BUCKET   REGION`, and not what begins a line: `\n  return`.
         Row::at(b" ").before(Class::of(is_unindented)).next(Class::bytes(b" ")),
         // `BucketName\tRegion`, and not `\n\treturn`.
@@ -220,7 +221,7 @@ pub(super) fn may_be_border(text: &[u8], at: usize) -> bool {
         b' ' => next == b' ' && is_unindented(before),
         b'\\' => next == b't' && (is_unindented(before) || before == b'\\'),
         b',' | b';' if before == b'"' => matches!(next, b'"' | b'\\'),
-        b',' if next == b' ' => before.is_ascii_alphabetic() && byte(at + 2).is_ascii_alphabetic(),
+        b',' | b';' if next == b' ' => before.is_ascii_alphabetic() && byte(at + 2).is_ascii_alphabetic(),
         _ => before.is_ascii_alphabetic() && next.is_ascii_alphabetic(),
     }
 }
@@ -239,11 +240,11 @@ impl Scan<'_, '_> {
         }
         let is_word = |c: u8| is_alnum(c) || matches!(c, b'_' | b'-' | b'.');
         let end = run_start(text, at, MAX_HEADING, is_around);
-        if text.get(at + 1) == Some(&b' ') && text[at] == b',' {
+        if matches!(text[at..], [b',' | b';', b' ', ..]) {
             // In prose other words stand before most.
             let start = run_start(text, end, MAX_HEADING, is_word);
             let begins_line = matches!(text[..start], [] | [.., b'\n' | b'"' | b'\\']);
-            if !begins_line && !text[..start].ends_with(b", ") {
+            if !begins_line && !text[..start].ends_with(&[text[at], b' ']) {
                 return;
             }
         }
@@ -453,6 +454,17 @@ fn may_end_heading(before: u8, c: u8, next: Option<&u8>) -> bool {
     }
 }
 
+/// True for the comma in `of the group, see the log`: where blanks stand behind the commas of a heading, its columns have
+/// one word each, so that no other stands right before it.
+fn is_in_sentence(text: &[u8], at: usize, end: usize) -> bool {
+    if !matches!(text[at..], [b',' | b';', b' ', ..]) {
+        return false;
+    }
+    let word = run_start(text, end, MAX_HEADING, |c| !matches!(c, b' ' | b'\n' | b'\\' | b'"' | b',' | b';'));
+    let before = run_start(text, word, MAX_HEADING, |c| c == b' ');
+    before < word && text[..before].last().is_some_and(|&c| is_alnum(c)) && !follows_escape(text, before)
+}
+
 /// Bytes of the bar at `at`.
 pub(super) fn bar_len(text: &[u8], at: usize) -> usize {
     match text.get(at..) {
@@ -496,6 +508,7 @@ mod tests {
         ("BucketName\tRoleName\nacmelogs\tdeployer\n", &["acmelogs", "deployer"]),
         (",bucket,region\n0,acmelogs,us-east-1\n", &["acmelogs"]),
         ("bucket, region\nacmelogs, us-east-1\n", &["acmelogs"]),
+        ("region; bucket; size\nus-east-1; acmelogs; 3\n", &["acmelogs"]),
         (
             "| Region | Bucket |\n|:--|--:|\n| us-east-1 | `acmelogs` |\n| x | **acmedata** |\n",
             &["acmelogs", "acmedata"],
