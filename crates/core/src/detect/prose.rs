@@ -1,6 +1,8 @@
 //! Names and ids in running text: `the bucket acme-logs is public`, `버킷 이름이 acme-logs 인데`; and where code gives a
 //! name no key: `upload_file("a.csv", "acme-logs")`, `<Bucket>acme-logs</Bucket>`.
 
+use std::ops::Range;
+
 use once_cell::sync::OnceCell;
 
 use super::Scan;
@@ -86,6 +88,8 @@ impl Scan<'_, '_> {
         let detector = self.detector;
         let text = self.text;
         let phrases = &detector.catalog.phrases;
+        let arns = self.arns();
+        let mut arn = arns.iter().peekable();
         sieve(detector.catalog).each_that(
             detector.lanes,
             text,
@@ -95,16 +99,32 @@ impl Scan<'_, '_> {
                 if !begins_phrase(text, at, phrase) {
                     return at + 1;
                 }
-                if !text[at + phrase.words.len() - 1].is_ascii() {
-                    self.korean_heading(at + phrase.words.len());
+                while arn.next_if(|arn| arn.end <= at).is_some() {}
+                // The names in it were taken apart with it.
+                let end = at + phrase.words.len();
+                let is_within = arn.peek().is_some_and(|arn| arn.start <= at && end <= arn.end);
+                if is_within && !detector.is_credential(phrase.kind) {
+                    return end;
+                }
+                if !text[end - 1].is_ascii() {
+                    self.korean_heading(end);
                 }
                 self.phrase(at, phrase);
-                at + phrase.words.len()
+                end
             },
         );
         for close in memchr::memmem::find_iter(text, b"</") {
             self.element(close);
         }
+    }
+
+    /// Where ARNs were found, in order.
+    fn arns(&self) -> Vec<Range<usize>> {
+        let arn = self.detector.catalog.known.arn;
+        let arns = self.hits.findings.iter().filter(|finding| finding.kind == arn);
+        let mut arns: Vec<_> = arns.map(|finding| finding.span.clone()).collect();
+        arns.sort_unstable_by_key(|arn| arn.start);
+        arns
     }
 
     fn phrase(&mut self, at: usize, phrase: &Phrase) {
