@@ -47,7 +47,7 @@ local SOURCE_LENGTH = 12
 
 -- What the texts of `redis.run` and of error replies mean, first match first.
 local REASONS = {
-  { "UNAVAILABLE", "breaker" },
+  { redis.LEFT_ALONE, "breaker" },
   { "timeout", "timeout" },
   { "WRONGPASS", "auth" },
   { "NOAUTH", "auth" },

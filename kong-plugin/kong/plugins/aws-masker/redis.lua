@@ -75,7 +75,7 @@ local function readable(err)
     return "protocol error"
   end
 
-  return match(err, "^%u%u+[%a ]*%f[%A]") or err
+  return match(err, "^%u%u+[%a -]*%f[%A]") or err
 end
 
 
@@ -295,14 +295,14 @@ local function pool_of(conf)
 end
 
 
-local _M = {}
+local _M = { LEFT_ALONE = "left alone, because it kept failing" }
 
 
 --- Calls `work` with a connection, unless Redis has been failing. Phases: those that may yield, and timers.
 -- @param conf table with `redis` (Kong's record) and `redis_pool_size`
 -- @param work function(red): a result that is not nil, or nil and an error of resty.redis, after which the connection
 -- is closed. A pipeline's replies (`red:commit_pipeline()`) are such a result.
--- @return what `work` gave, or nil and a text without any data: "UNAVAILABLE" while the breaker is open
+-- @return what `work` gave, or nil and a text without any data: `LEFT_ALONE` while the breaker is open
 function _M.run(conf, work)
   local record, pool = conf.redis, pool_of(conf)
   local known = pool.breaker
@@ -318,7 +318,7 @@ function _M.run(conf, work)
       pool.is_probing = ngx.timer.at(0, probe, pool, record) and true or false
     end
 
-    return nil, "UNAVAILABLE"
+    return nil, _M.LEFT_ALONE
   end
 
   local result, err, none_free = take_turn(pool, record, work)

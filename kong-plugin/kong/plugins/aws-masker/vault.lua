@@ -561,7 +561,7 @@ function _M.exchange(conf, session, whole_scope)
     local task = { keys = keys, tokens = tokens, whole_scope = whole_scope, fields = store_now and fields or nil }
     local replies, err = round_trip(conf, session, task, report)
     report.error = report.error or (not replies and err or nil)
-    if not replies and err ~= "UNAVAILABLE" then
+    if not replies and err ~= redis.LEFT_ALONE then
       forget_stored()
     end
   end
