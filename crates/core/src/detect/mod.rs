@@ -124,6 +124,8 @@ impl Detector {
         labels.extend(custom.labels().map(str::to_owned));
         labels.sort_unstable();
         labels.dedup();
+        // Whoever asks first would wait for these.
+        let _ = (prose::sieve(catalog), table::sieve(), view::sieve());
         Ok(Self {
             catalog,
             policy: Policy::new(catalog, config)?,

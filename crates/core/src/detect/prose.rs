@@ -362,7 +362,8 @@ impl Scan<'_, '_> {
     }
 }
 
-fn sieve(catalog: &Catalog) -> &'static Sieve {
+/// The sieve that lets the words of phrases through.
+pub(super) fn sieve(catalog: &Catalog) -> &'static Sieve {
     static SIEVE: OnceCell<Sieve> = OnceCell::new();
     SIEVE.get_or_init(|| {
         let words: Vec<_> = catalog.phrases.words().into_iter().map(str::as_bytes).collect();

@@ -425,7 +425,7 @@ fn is_around(c: u8) -> bool {
 }
 
 /// The sieve that lets through what may stand behind the heading of a column.
-fn sieve() -> &'static Sieve {
+pub(super) fn sieve() -> &'static Sieve {
     static SIEVE: OnceCell<Sieve> = OnceCell::new();
     SIEVE.get_or_init(|| {
         let end = || Class::of(|c| is_alnum(c) || matches!(c, b'"' | b'`' | b'*'));

@@ -62,10 +62,9 @@ impl<'t> View<'t> {
     }
 
     fn resolve(&mut self, lanes: Lanes, raw: &[u8]) {
-        static SIEVE: OnceCell<Sieve> = OnceCell::new();
         let mut text = Vec::with_capacity(raw.len());
         let mut copied = 0;
-        SIEVE.get_or_init(|| Sieve::new(rows())).each(lanes, raw, |last| {
+        sieve().each(lanes, raw, |last| {
             if raw[last] != b'\\' {
                 return last + 1;
             }
@@ -110,6 +109,12 @@ impl<'t> View<'t> {
         };
         raw.min(self.raw_len)
     }
+}
+
+/// The sieve that lets these through alone.
+pub(super) fn sieve() -> &'static Sieve {
+    static SIEVE: OnceCell<Sieve> = OnceCell::new();
+    SIEVE.get_or_init(|| Sieve::new(rows()))
 }
 
 /// What must stand around the last backslash of an escape that a view resolves.
