@@ -9,6 +9,8 @@ use crate::token::is_token_shaped;
 
 /// Longest host name in DNS.
 const MAX_HOST: usize = 253;
+/// Longest label of one.
+const MAX_LABEL: usize = 63;
 /// Longest path looked at.
 const MAX_PATH: usize = 1024;
 
@@ -58,12 +60,16 @@ impl Scan<'_, '_> {
         let mut customer_end = dot;
         loop {
             let label_start = run_start(text, customer_end, MAX_HOST, |c| c != b'.').max(start);
-            let label = text[label_start..customer_end].to_ascii_lowercase();
-            if !words.is_word(&label) && !is_region(&label) && !is_service_region(&label) {
+            let mut lower = [0; MAX_LABEL];
+            let Some(label) = lower.get_mut(..customer_end - label_start) else { break };
+            label.copy_from_slice(&text[label_start..customer_end]);
+            label.make_ascii_lowercase();
+            let label = &*label;
+            if !words.is_word(label) && !is_region(label) && !is_service_region(label) {
                 break;
             }
-            kind = words.kind(&label).or(kind);
-            service = match label.as_slice() {
+            kind = words.kind(label).or(kind);
+            service = match label {
                 b"s3" => Some("s3"),
                 b"sqs" => Some("sqs"),
                 b"ecr" => Some("ecr"),
