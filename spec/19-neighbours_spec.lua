@@ -3,6 +3,7 @@ local cjson = require "cjson"
 local gateway = require "spec.support.gateway"
 local http = require "spec.support.http"
 local mock = require "spec.support.mock"
+local process = require "spec.support.process"
 local sample = require "spec.support.sample"
 local sse = require "spec.support.sse"
 
@@ -21,7 +22,7 @@ describe("beside", function()
     return
   end
 
-  local upstream, running
+  local upstream, running, folder
 
 
   local function model(provider, path)
@@ -59,6 +60,7 @@ describe("beside", function()
 
 
   setup(function()
+    folder = process.temporary_folder()
     upstream = mock.start()
     local openai = model("openai", "/v1/chat/completions")
     local routes = {
@@ -91,7 +93,10 @@ describe("beside", function()
     running = assert(gateway.start({ declarative = {
       _format_version = "3.0",
       services = { { name = "llm", url = "http://127.0.0.1:" .. upstream.port, routes = list } },
-      plugins = { { name = "aws-masker" } },
+      plugins = {
+        { name = "aws-masker" },
+        { name = "file-log", config = { path = folder .. "/file.log" } },
+      },
     } }))
   end)
 
@@ -99,7 +104,21 @@ describe("beside", function()
   teardown(function()
     running:stop()
     upstream:stop()
+    process.remove_folder(folder)
   end)
+
+
+  -- What the log tells of the last exchange over a route.
+  local function restored_over(route, path)
+    local answer = send("/" .. route .. path, route == "openai" and chat(false) or sample.messages(),
+                        { ["X-Log-Id"] = route })
+    local entry = process.wait_until(30, function()
+      local log = process.read_file(folder .. "/file.log") or ""
+      local line = log:match('[^\n]*"x%-log%-id":"' .. route .. '"[^\n]*\n')
+      return line and cjson.decode(line)
+    end)
+    return entry.aws_masker.restore, answer
+  end
 
 
   for _, provider in ipairs({ "openai", "anthropic" }) do
@@ -155,6 +174,19 @@ describe("beside", function()
         assert.equal(route == "read" and "none" or nil, answer.headers["x-coding"])
         assert.is_nil(answer.headers["content-encoding"])
         assert.equal(sample.TEXT, cjson.decode(answer.body).content[1].text)
+      end
+    end
+  end)
+
+
+  it("any of them: what was restored is counted once", function()
+    for route, path in pairs({ openai = "", held = "/v1/messages", both = "/v1/messages", changed = "/v1/messages" }) do
+      local restore, answer = restored_over(route, path)
+      assert.equal("restored", restore.outcome, route)
+      assert.equal(#sample.IDS, restore.restored, route)
+      assert.equal(0, restore.unresolved, route)
+      if route == "held" then
+        assert.equal(#answer.body, restore.bytes_out)
       end
     end
   end)

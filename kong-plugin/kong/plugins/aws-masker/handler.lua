@@ -336,7 +336,7 @@ end
 
 -- Restores an answer that Kong holds, where plugins of lower priority read it.
 -- @return whether that worked
-local function restore_held(state, held, content_type)
+local function restore_held(state, held)
   local restored, _, why = clib.restore(state.session, held, true)
   if not restored then
     state.restore_failed = true
@@ -347,10 +347,8 @@ local function restore_held(state, held, content_type)
   held_answer.replace(restored)
   state.held = held
   state.held_restored = restored
+  -- ai-proxy ends the answer with its first chunk, so that the last one never comes
   state.finished = true
-
-  -- a plugin of higher priority may have body_filter see something else
-  clib.open_answer(state.session, content_type, "")
   return true
 end
 
@@ -375,7 +373,7 @@ function AwsMasker:header_filter(conf)
 
   if will_change then
     local held = held_answer.get(kong)
-    if held and not restore_held(state, held, content_type) then
+    if held and not restore_held(state, held) then
       return
     end
 
@@ -404,15 +402,21 @@ function AwsMasker:body_filter()
   local chunk, last = arg[1] or "", arg[2]
   local held = state.held
   if held then
-    -- ai-proxy ends the answer with its first chunk, so that the last one never comes
     if chunk == held then
       arg[1] = state.held_restored
       return
     end
-  else
-    state.finished = last
+
+    if chunk == "" then
+      return
+    end
+
+    -- a plugin of higher priority sends something else
+    clib.open_answer(state.session, answer.header("Content-Type"), "")
+    state.held = false
   end
 
+  state.finished = last
   local restored, why, _
   if chunk == "" and not last then
     -- nginx says so when the upstream is gone in the middle of its answer; nothing will follow
