@@ -36,6 +36,7 @@ mod pair;
 mod policy;
 mod prefixed;
 mod prose;
+mod query;
 mod secret;
 mod sieve;
 mod table;

@@ -1,22 +1,20 @@
-//! What commands of AWS print without keys: the values that `--query … --output text` asks for, and the rows that
-//! `--output text` begins with the name of a member, `TABLENAMES orders` with a tab between.
+//! What commands of AWS print: where it stands, and the rows that `--output text` begins with the name of a member,
+//! `TABLENAMES orders` with a tab between.
 //!
 //! A command and what it printed may stand in two strings of JSON: the call of a tool and its answer.
 
 use std::ops::Range;
 
 use super::Scan;
-use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end, run_start};
+use super::boundary::{MAX_BACKSLASHES, run_end, run_start};
 use super::call::ANSWERS;
-use super::container::named;
 use super::key::Words;
-use super::line::{Line, break_at, following, line_start};
+use super::line::{Line, break_at, following};
+use super::query::MAX_EXPRESSION;
 use super::table::split_at_tabs;
 use super::value::{Setting, Value};
 use crate::catalog::Member;
 
-/// Longest expression, and longest command before and behind it.
-const MAX_EXPRESSION: usize = 512;
 /// Longest name of a member.
 const MAX_TAG: usize = 48;
 /// How far behind the call of a tool its answer may begin, bytes.
@@ -112,81 +110,11 @@ impl Scan<'_, '_> {
         }
     }
 
-    /// The values that the command with a `--query`, which ends at `at`, prints as text.
-    // Away from the loop over all words, which has few registers to spare.
-    #[inline(never)]
-    pub(super) fn queried(&mut self, at: usize) {
-        let text = self.text;
-        let Some(expression) = expression(text, at) else { return };
-        let before = at.saturating_sub(MAX_EXPRESSION).max(line_start(text, at));
-        let behind = text.len().min(expression.end + MAX_EXPRESSION);
-        let stop = memchr::memchr(b'\n', &text[expression.end..behind]).map_or(behind, |i| expression.end + i);
-        let prints_text = [before..at, expression.end..stop].into_iter().any(|range| {
-            memchr::memmem::find_iter(&text[range.clone()], b"--output")
-                .any(|i| text[range.start + i + b"--output".len()..].get(1..).is_some_and(|t| t.starts_with(b"text")))
-        });
-        let columns = if prints_text { self.columns_of(&expression) } else { Vec::new() };
-        if columns.iter().all(Vec::is_empty) {
-            return;
-        }
-        self.key = expression.clone();
-        let mut cells = Vec::new();
-        self.each_printed(expression.end, |scan, line| {
-            if !is_row(&text[line.start..line.end]) {
-                return false;
-            }
-            split_at_tabs(text, line, &mut cells);
-            // One value of each thing: they may stand beside each other.
-            if columns.len() > 1 && cells.len() != columns.len() {
-                return false;
-            }
-            for (index, cell) in cells.iter().enumerate() {
-                scan.believe_cell(&columns[index % columns.len()], cell);
-            }
-            true
-        });
-    }
-
-    fn believe_cell(&mut self, members: &[Member], cell: &Range<usize>) {
+    pub(super) fn believe_cell(&mut self, members: &[Member], cell: &Range<usize>) {
         let value = Value { start: cell.start, end: cell.end, next: cell.end, quoted: true };
         if !cell.is_empty() && !members.is_empty() {
             self.believe(members, value, Setting::Sure);
         }
-    }
-
-    /// What the values are that an expression asks for: `Buckets[].Name`, `Vpcs[].[VpcId, OwnerId]`.
-    fn columns_of(&mut self, expression: &Range<usize>) -> Vec<Vec<Member>> {
-        let text = self.text;
-        // What is behind a `|` picks some of the values.
-        let pipe = memchr::memchr(b'|', &text[expression.clone()]).map_or(expression.end, |i| expression.start + i);
-        let path = trim_brackets(text, expression.start..pipe);
-        let list = text[path.clone()].strip_suffix(b"]").and_then(|path| memchr::memrchr(b'[', path));
-        let Some(open) = list.map(|i| path.start + i) else { return vec![self.meanings_of_path(path, None)] };
-        let things = trim_brackets(text, path.start..open.saturating_sub(1).max(path.start));
-        let mut columns = Vec::new();
-        let mut start = open + 1;
-        while start < path.end {
-            let end = memchr::memchr2(b',', b']', &text[start..path.end]).map_or(path.end, |i| start + i);
-            columns.push(self.meanings_of_path(trim_brackets(text, start..end), Some(things.clone())));
-            start = end + 1;
-        }
-        columns
-    }
-
-    /// The meanings of the last member of a path; of a `Name` those of the things that have it.
-    fn meanings_of_path(&mut self, path: Range<usize>, things: Option<Range<usize>>) -> Vec<Member> {
-        let text = self.text;
-        let member = |path: &Range<usize>| run_start(text, path.end, path.len(), is_alnum)..path.end;
-        let last = member(&path);
-        let mut members = self.meanings_of_words(&Words::split(&text[last.clone()]));
-        if text[last.clone()].eq_ignore_ascii_case(b"name") {
-            let before = path.start..last.start.saturating_sub(1).max(path.start);
-            let things = if last.start > path.start { trim_brackets(text, before) } else { things.unwrap_or(before) };
-            let of_things = self.meanings_of_words(&Words::split(&text[member(&things)]));
-            members = of_things.iter().filter_map(named).collect();
-        }
-        members.retain(|member| self.wants(member.kind) && self.has_hint(member, path.start));
-        members
     }
 
     /// Looks at what may be the first tab of a row that begins with a tag; gives where the row ends if it has something to
@@ -266,108 +194,9 @@ pub(super) fn may_end_tag(text: &[u8], at: usize) -> bool {
     at > 0 && text[at - 1] == b'S' && matches!(text[at], b'\t' | b'\\')
 }
 
-/// False for lines that no list of names has: an empty one, the next command, prose.
-fn is_row(line: &[u8]) -> bool {
-    !line.contains(&b' ') && !matches!(line[0], b'$' | b'#' | b'>' | b'%' | b'{' | b'[' | b'`')
-}
-
-/// The expression behind `--query`, in quotes or not.
-fn expression(text: &[u8], at: usize) -> Option<Range<usize>> {
-    let start = run_end(text, at, 2, |c| matches!(c, b' ' | b'='));
-    let open = run_end(text, start, MAX_BACKSLASHES, |c| c == b'\\');
-    let found = match text.get(open) {
-        Some(&quote @ (b'"' | b'\'')) => {
-            let end = run_end(text, open + 1, MAX_EXPRESSION, |c| c != quote && c != b'\n');
-            open + 1..run_start(text, end, open - start, |c| c == b'\\')
-        }
-        _ => start..run_end(text, start, MAX_EXPRESSION, |c| c.is_ascii_graphic() && !matches!(c, b'"' | b'\\')),
-    };
-    (start > at && !found.is_empty()).then_some(found)
-}
-
-/// Without brackets at its end that pick elements: `[]`, `[*]`, `[0]`, `[?State=='x']`.
-fn trim_brackets(text: &[u8], mut path: Range<usize>) -> Range<usize> {
-    loop {
-        path.start = run_end(text, path.start, path.len(), |c| c == b' ');
-        path.end = run_start(text, path.end, path.len(), |c| c == b' ');
-        let Some(open) = text[path.clone()].strip_suffix(b"]").and_then(|list| memchr::memrchr(b'[', list)) else {
-            return path;
-        };
-        let inner = &text[path.start + open + 1..path.end - 1];
-        let picks = matches!(inner, [] | [b'?', ..]) || inner.iter().all(|c| c.is_ascii_digit() || b"*:-".contains(c));
-        if !picks {
-            return path;
-        }
-        path.end = path.start + open;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use crate::detect::testing::{in_json, parts};
-
-    const QUERIES: &[(&str, &str, &[&str])] = &[
-        (
-            "aws s3api list-buckets --query 'Buckets[].Name' --output text",
-            "acmelogs\tacmedata\n",
-            &["acmelogs", "acmedata"],
-        ),
-        ("aws s3api list-buckets --output text --query Buckets[*].Name", "acmelogs\n", &["acmelogs"]),
-        (
-            "aws dynamodb list-tables --query \"TableNames[]\" --output=text",
-            "orders\tcustomers\n",
-            &["orders", "customers"],
-        ),
-        (
-            "aws rds describe-db-instances --query 'DBInstances[*].[DBInstanceIdentifier, Engine]' --output text",
-            "acmedb\tmysql\nacmedb2\tpostgres\n",
-            &["acmedb", "acmedb2"],
-        ),
-        (
-            "aws lambda list-functions --query 'Functions[?Runtime==`x`].FunctionName | [0]' --output text",
-            "sync\n",
-            &["sync"],
-        ),
-        ("aws sts get-caller-identity --query Account --output text", "618734209955\n", &["618734209955"]),
-        ("aws glue get-databases --query 'DatabaseList[].[Name, CatalogId]' --output text", "sales\t1\n", &["sales"]),
-    ];
-
-    #[test]
-    fn values_that_a_query_asks_for() {
-        for (command, output, values) in QUERIES {
-            let text = format!("$ {command}\n{output}$ ls\nacmeother\n");
-            for text in [text.clone(), in_json(&text), in_json(&in_json(&text))] {
-                assert_eq!(parts(&text), *values, "{text}");
-            }
-        }
-    }
-
-    #[test]
-    fn values_in_the_answer_of_a_tool() {
-        for (command, output, values) in QUERIES {
-            let (command, output) = (in_json(command), in_json(output));
-            let text = format!(
-                "{{\"messages\":[{{\"role\":\"assistant\",\"content\":[{{\"type\":\"tool_use\",\"id\":\"t\",\"name\":\"bash\",\
-                 \"input\":{{\"command\":{command}}}}}]}},{{\"role\":\"user\",\"content\":[{{\"type\":\"tool_result\",\
-                 \"tool_use_id\":\"t\",\"content\":{output}}}]}}]}}"
-            );
-            assert_eq!(parts(&text), *values, "{text}");
-            let arguments = in_json(&format!("{{\"command\":{command}}}"));
-            let text = format!(
-                "[{{\"function\":{{\"name\":\"sh\",\"arguments\":{arguments}}}}}]}}, {{\"role\": \"tool\", \
-                 \"tool_call_id\": \"c\", \"content\": {output}}}"
-            );
-            assert_eq!(parts(&text), *values, "{text}");
-        }
-    }
-
-    #[test]
-    fn values_below_a_call_in_plain_text() {
-        for (command, output, values) in QUERIES {
-            let text = format!("> {{\"cmd\": {}}}\n{output}", in_json(command));
-            assert_eq!(parts(&text), *values, "{text}");
-        }
-    }
 
     #[test]
     fn rows_that_begin_with_the_name_of_a_member() {
@@ -406,10 +235,6 @@ mod tests {
     #[test]
     fn other_rows_and_lines() {
         for text in [
-            "$ aws s3api list-buckets --query 'Buckets[].Name' --output json\nacmelogs\n",
-            "$ aws s3api list-buckets --query 'Buckets[].Name' --output text\nThe acmelogs\n",
-            "$ aws s3api list-buckets --query 'Buckets[].CreationDate' --output text\nacmelogs\n",
-            "$ mysql --query Buckets[].Name --output text",
             "BUCKETS\tREGIONS\nx y\tz\n",
             "BUCKETS\tacme\tlogs\n",
             "see BUCKETS\tacmelogs\n",

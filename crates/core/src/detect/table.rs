@@ -369,6 +369,11 @@ pub(super) fn split_at_tabs(text: &[u8], line: Line, cells: &mut Vec<Range<usize
     Border::Tab.split(text, line, cells);
 }
 
+/// Takes a row apart whose cells have bars between and around them.
+pub(super) fn split_at_bars(text: &[u8], line: Line, cells: &mut Vec<Range<usize>>) {
+    Border::Bar.split(text, line, cells);
+}
+
 /// True when the bar at `at` stands in a heading: a line is drawn under it, and a row like it follows. Lists of names and
 /// values have a line only around all of them.
 pub(super) fn is_heading_at(text: &[u8], at: usize) -> bool {
@@ -414,7 +419,7 @@ fn quoted_end(text: &[u8], at: usize, line: Line, sign: u8) -> Option<usize> {
 }
 
 /// A cell without blanks, quotes and marks around what it holds.
-fn content(text: &[u8], cell: Range<usize>) -> Range<usize> {
+pub(super) fn content(text: &[u8], cell: Range<usize>) -> Range<usize> {
     let start = run_end(text, cell.start, cell.len(), is_around);
     start..run_start(text, cell.end, cell.end - start, is_around)
 }
@@ -475,7 +480,7 @@ pub(super) fn bar_len(text: &[u8], at: usize) -> usize {
 }
 
 /// True for the line that is drawn under a heading.
-fn is_rule(line: &[u8]) -> bool {
+pub(super) fn is_rule(line: &[u8]) -> bool {
     // What boxes are drawn with: U+2500 to U+257F.
     let is_drawn = |c: u8| matches!(c, b'-' | b'=' | b'+' | b'|' | b':' | b' ' | 0xe2 | 0x80..=0xbf);
     line.len() >= 3
