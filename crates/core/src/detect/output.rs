@@ -213,8 +213,12 @@ mod tests {
             ("LAUNCHTEMPLATES\t1\tlt-0f3a9c27be41d8056\tacmeweb\n", &["lt-0f3a9c27be41d8056", "acmeweb"]),
             ("RESERVATIONS\t618734209955\tr-0f3a9c27be41d8056\n", &["618734209955", "r-0f3a9c27be41d8056"]),
         ] {
-            for text in [text.to_owned(), in_json(text), in_json(&in_json(text))] {
-                assert_eq!(parts(&text), values, "{text}");
+            // Nothing else says in a long text that it has such rows.
+            let long = "It goes on for long and on.\n".repeat(80);
+            for text in [text.to_owned(), format!("{long}{text}\n{long}")] {
+                for text in [text.clone(), in_json(&text), in_json(&in_json(&text))] {
+                    assert_eq!(parts(&text), values, "{text}");
+                }
             }
         }
     }

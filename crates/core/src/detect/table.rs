@@ -196,6 +196,8 @@ pub(super) fn rows() -> Vec<Row> {
     vec![
         // `BucketName,Region`.
         Row::at(b",;\t").before(letter()).next(letter()),
+        // `BUCKETS\t2024-05-01`.
+        Row::at(b"\t").before(Class::bytes(b"S")).next(Class::of(|c| c.is_ascii_digit())),
         // `"BucketName","Region"`, also in a string.
         Row::at(b",;").before(Class::bytes(b"\"")).next(Class::bytes(b"\"\\")),
         // `bucket, region`.
@@ -221,6 +223,7 @@ pub(super) fn may_be_border(text: &[u8], at: usize) -> bool {
         b' ' => next == b' ' && is_unindented(before),
         b'\\' => next == b't' && (is_unindented(before) || before == b'\\'),
         b',' | b';' if before == b'"' => matches!(next, b'"' | b'\\'),
+        b'\t' if before == b'S' => is_alnum(next),
         b',' | b';' if next == b' ' => before.is_ascii_alphabetic() && byte(at + 2).is_ascii_alphabetic(),
         _ => before.is_ascii_alphabetic() && next.is_ascii_alphabetic(),
     }
@@ -234,7 +237,8 @@ impl Scan<'_, '_> {
             return;
         }
         let (text, members) = (self.text, &self.detector.catalog.members);
-        if may_end_tag(text, at) && tag_before(text, at).is_some() {
+        let behind_tag = run_start(text, at, MAX_BACKSLASHES, |c| c == b'\\');
+        if may_end_tag(text, behind_tag) && tag_before(text, behind_tag).is_some() {
             self.hits.met_heading = true;
             return;
         }
