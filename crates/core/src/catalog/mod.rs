@@ -154,6 +154,8 @@ known_kinds! {
     object_key = "name:s3-object-key",
     /// An SQS queue's name.
     queue = "name:sqs-queue",
+    /// A DynamoDB table's name.
+    table = "name:dynamodb-table",
     /// An ECR repository's name.
     repository = "name:ecr-repository",
     /// A load balancer's name.

@@ -45,6 +45,8 @@ pub enum Follows {
     Glued(u8),
     /// Likewise, behind the name of a user: `-u name:SECRET`.
     Login(u8),
+    /// Further on in a command for a database on AWS: its name and that of a user.
+    Client,
 }
 
 impl Follows {
@@ -73,6 +75,7 @@ impl Follows {
             "option-P" => Self::Option(b'P'),
             "glued-p" => Self::Glued(b'p'),
             "login-u" => Self::Login(b'u'),
+            "client" => Self::Client,
             shape => Self::Id(ValueShape::parse(shape)?),
         })
     }

@@ -17,6 +17,7 @@ use super::Scan;
 use super::boundary::{is_alnum, run_end};
 use super::encoded::may_be_reference;
 use super::key::key_end;
+use super::positional;
 use super::sieve::{Class, Row, Sieve};
 use super::table;
 use super::view::{self, spells_plain};
@@ -259,7 +260,10 @@ impl Scan<'_, '_> {
                 at + 1
             }
             Anchor::SquareBracket if before == b' ' && is_digit(next) => self.access_log(at),
-            Anchor::Bracket if matches!(next, b'"' | b'\'' | b'\\') && self.may_be_key(at, before) => {
+            Anchor::Bracket
+                if matches!(next, b'"' | b'\'' | b'\\')
+                    && (self.may_be_key(at, before) || positional::may_end_method(text, at)) =>
+            {
                 self.builder(at);
                 at + 1
             }

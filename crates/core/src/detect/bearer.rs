@@ -3,7 +3,8 @@
 use super::Scan;
 use super::anchors::WEB_TOKEN;
 use super::boundary::{is_alnum, run_end, run_start, word_start};
-use crate::catalog::KindId;
+use super::value::{Setting, is_believable};
+use crate::catalog::{KindId, ValueShape};
 use crate::token::is_token_shaped;
 
 /// Fewest characters of base64 after the prefix of a Bedrock key.
@@ -12,6 +13,8 @@ const MIN_KEY: usize = 40;
 const MAX_TOKEN: usize = 4096;
 /// Longest user, and longest password, in a URL.
 const MAX_USERINFO: usize = 128;
+/// Longest host.
+const MAX_HOST: usize = 253;
 
 /// Schemes of URLs whose user and path are a database's.
 const DATABASES: [&[u8]; 7] = [b"postgres", b"postgresql", b"mysql", b"mariadb", b"redshift", b"mongodb", b"jdbc"];
@@ -84,38 +87,78 @@ impl Scan<'_, '_> {
         }
     }
 
-    /// Looks at the `://` at `colon`, for `user:password@`.
+    /// Looks at the `://` at `colon`, for `user:password@` and what a database is called.
     pub(super) fn url_password(&mut self, colon: usize) {
         let text = self.text;
         let user = colon + 3;
         let is_part =
             |c: u8| c.is_ascii_graphic() && !matches!(c, b'/' | b'"' | b'\'' | b'<' | b'>' | b'`' | b'\\' | b'@');
         let user_end = run_end(text, user, MAX_USERINFO, |c| is_part(c) && c != b':');
-        let start = user_end + 1;
-        if text.get(user_end) != Some(&b':') {
+        let run = run_start(text, colon, 12, is_alnum);
+        let is_database = DATABASES.iter().any(|scheme| text[run..colon].ends_with(scheme));
+        if text.get(user_end) != Some(&b':') && !is_database {
             return;
         }
+        let start = user_end + usize::from(text.get(user_end) == Some(&b':'));
         let end = run_end(text, start, MAX_USERINFO, is_part);
+        let has_user = text.get(end) == Some(&b'@');
+        let host = if has_user { end + 1 } else { user };
+        let is_on_aws = is_database && {
+            let host_end = run_end(text, host, MAX_HOST, |c| is_alnum(c) || matches!(c, b'.' | b'-'));
+            memchr::memmem::find(&text[host..host_end], b".amazonaws.com").is_some()
+        };
         let password = &text[start.min(end)..end];
         let is_random = password.iter().any(u8::is_ascii_digit) && password.iter().any(u8::is_ascii_alphabetic);
         let is_variable = password.iter().any(|c| matches!(c, b'{' | b'(')) || password.first() == Some(&b'$');
-        if text.get(end) == Some(&b'@')
-            && password.len() >= 6
-            && is_random
-            && !is_variable
-            && !is_token_shaped(password)
-        {
-            let known = &self.detector.catalog.known;
+        let is_told = is_random && password.len() >= 6
+            || is_on_aws && is_believable(ValueShape::Password, password, Setting::Sure);
+        let has_password = has_user && is_told && !is_variable && !is_token_shaped(password);
+        let known = &self.detector.catalog.known;
+        if has_password {
             self.whole(known.url_password, start, end);
-            let run = run_start(text, colon, 12, is_alnum);
-            if DATABASES.iter().any(|scheme| text[run..colon].ends_with(scheme)) {
+        }
+        if is_database && (has_password || is_on_aws) {
+            if has_user {
                 self.name_in_url(known.db_user, user, user_end);
-                let host_end = run_end(text, end + 1, 253, |c| is_alnum(c) || matches!(c, b'.' | b'-' | b':'));
-                if text.get(host_end) == Some(&b'/') {
-                    let name_end = run_end(text, host_end + 1, 64, |c| is_alnum(c) || matches!(c, b'_' | b'-'));
-                    self.name_in_url(known.database, host_end + 1, name_end);
-                }
             }
+            let host_end = run_end(text, host, MAX_HOST, |c| is_alnum(c) || matches!(c, b'.' | b'-' | b':'));
+            if text.get(host_end) == Some(&b'/') {
+                let name_end = run_end(text, host_end + 1, 64, |c| is_alnum(c) || matches!(c, b'_' | b'-'));
+                self.name_in_url(known.database, host_end + 1, name_end);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::{found, parts};
+
+    #[test]
+    fn urls_of_databases() {
+        const HOST: &str = "acme-1.abc123def456.us-east-1.rds.amazonaws.com";
+        const HOST_PARTS: [&str; 2] = ["acme-1", "abc123def456"];
+        for (before, behind, names) in [
+            ("jdbc:postgresql://", ":5432/sales?ssl=true", &["sales"][..]),
+            ("jdbc:mysql://", "/sales", &["sales"]),
+            ("postgresql://app@", "/sales", &["app", "sales"]),
+            ("postgres://app:swordfish@", ":5432/sales", &["app", "swordfish", "sales"]),
+            ("postgres://app:${PASSWORD}@", ":5432/sales", &["app", "sales"]),
+            ("jdbc:sqlserver://", ":1433;databaseName=sales;user=app;", &["sales", "app"]),
+        ] {
+            let text = format!("{before}{HOST}{behind}");
+            let parts: Vec<_> = parts(&text).into_iter().filter(|part| !HOST_PARTS.contains(part)).collect();
+            assert_eq!(parts, names, "{text}");
+        }
+        assert_eq!(parts("mysql://app:Xk9qqzz1@db/sales"), ["app", "Xk9qqzz1", "sales"]);
+        for text in [
+            "jdbc:mysql://localhost:3306/test",
+            "postgres://app@db/sales",
+            "https://app@db/sales",
+            "mysql://",
+            "jdbc:mysql://x.amazonaws.com",
+        ] {
+            assert!(found(text).iter().all(|(kind, _)| kind.starts_with("host")), "{text}");
         }
     }
 }

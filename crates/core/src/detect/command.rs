@@ -1,5 +1,7 @@
-//! Passwords among the options of commands: `mysql -pSECRET`, `redis-cli -a SECRET`, `curl -u name:SECRET`.
+//! Passwords among the options of commands: `mysql -pSECRET`, `redis-cli -a SECRET`, `curl -u name:SECRET`; and whom and
+//! what those of databases on AWS work with: `psql -h … -U app sales`.
 
+use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, run_end};
 use super::value::{Setting, Value, is_believable, whole_quoted};
 use crate::catalog::ValueShape;
@@ -24,6 +26,8 @@ pub(super) enum Place {
 #[derive(Debug, Default)]
 pub(super) struct Commands {
     seen: Vec<((u8, Place), usize)>,
+    /// How far commands of databases were looked through.
+    clients_to: usize,
 }
 
 impl Commands {
@@ -41,25 +45,107 @@ impl Commands {
     }
 }
 
-/// The secret, and how far it was looked for.
-fn secret(text: &[u8], from: usize, letter: u8, place: Place) -> Option<(Option<Value>, usize)> {
-    let command = &text[from..text.len().min(from + MAX_COMMAND)];
-    if !command.starts_with(b" ") {
-        return None;
+/// Options of commands for databases, with what stands behind them: also glued to those of one letter.
+const OPTIONS: [(&[u8], Has); 11] = [
+    (b"--host", Has::Host),
+    (b"--user", Has::User),
+    (b"--username", Has::User),
+    (b"--dbname", Has::Database),
+    (b"--database", Has::Database),
+    (b"-h", Has::Host),
+    (b"-u", Has::User),
+    (b"-U", Has::User),
+    (b"-d", Has::Database),
+    (b"-D", Has::Database),
+    (b"-P", Has::Other),
+];
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Has {
+    Host,
+    User,
+    Database,
+    /// Something else, which is no name of a database.
+    Other,
+}
+
+impl Scan<'_, '_> {
+    /// The user and the database in the command for one whose own name ends at `from`, if that is on AWS.
+    pub(super) fn database_client(&mut self, from: usize) {
+        let text = self.text;
+        if from < self.commands.clients_to || text.get(from) != Some(&b' ') {
+            return;
+        }
+        let end = command_end(text, from);
+        self.commands.clients_to = end;
+        if memchr::memmem::find(&text[from..end], b".amazonaws.com").is_none() {
+            return;
+        }
+        let (mut at, mut expected, mut is_on_aws) = (from, None, false);
+        let mut names = Vec::new();
+        while at < end {
+            at = run_end(text, at, end - at, |c| matches!(c, b' ' | b'\\' | b'\n'));
+            let start = run_end(text, at, 1, |c| matches!(c, b'"' | b'\''));
+            let word = bare(text, start);
+            let body = &text[word.start..word.end.min(end)];
+            at = word.end + 1;
+            let option = OPTIONS.iter().filter(|_| expected.is_none()).find(|(name, _)| {
+                body.starts_with(name) && (name.len() == 2 || matches!(body.get(name.len()), None | Some(b'=')))
+            });
+            let (has, start) = match option {
+                Some((name, has)) if body.len() == name.len() => {
+                    expected = Some(*has);
+                    continue;
+                }
+                Some((name, has)) => (*has, word.start + name.len() + usize::from(body[name.len()] == b'=')),
+                None if expected.is_none() && body.starts_with(b"-") => continue,
+                // What is no option is the name of the database.
+                None => (expected.take().unwrap_or(Has::Database), word.start),
+            };
+            match has {
+                Has::Host => is_on_aws |= memchr::memmem::find(body, b".amazonaws.com").is_some(),
+                Has::Other => {}
+                Has::User => names.push((self.detector.catalog.known.db_user, start, word.end)),
+                Has::Database => names.push((self.detector.catalog.known.database, start, word.end)),
+            }
+            if matches!(text.get(word.end), Some(b'|' | b'>' | b'<' | b'`' | b')')) {
+                break;
+            }
+        }
+        for (kind, start, end) in names.into_iter().filter(|_| is_on_aws) {
+            if self.wants(kind) && is_believable(ValueShape::PlainName, &text[start..end], Setting::Told) {
+                self.finding(kind, start, end);
+                self.part(kind, start, end, true);
+            }
+        }
     }
+}
+
+/// Where the command ends whose name ends at `from`.
+fn command_end(text: &[u8], from: usize) -> usize {
+    let command = &text[from..text.len().min(from + MAX_COMMAND)];
     let ends = |&i: &usize| match command[i] {
         // A line that goes on in the next one ends in a backslash.
         b'\n' => command[i - 1] != b'\\',
         b'\\' => command.get(i + 1) == Some(&b'n') && command[i - 1] != b'\\',
         _ => true,
     };
-    let end = memchr::memchr3_iter(b'\n', b'\\', b';', command).find(ends).unwrap_or(command.len());
+    from + memchr::memchr3_iter(b'\n', b'\\', b';', command).find(ends).unwrap_or(command.len())
+}
+
+/// The secret, and how far it was looked for.
+fn secret(text: &[u8], from: usize, letter: u8, place: Place) -> Option<(Option<Value>, usize)> {
+    if text.get(from) != Some(&b' ') {
+        return None;
+    }
+    let end = command_end(text, from);
+    let command = &text[from..end];
     let short = [b' ', b'-', letter];
-    let options = memchr::memmem::find_iter(&command[..end], &short).map(|at| at + short.len());
-    let long = memchr::memmem::find_iter(&command[..end], b" --user").map(|at| at + b" --user".len());
+    let options = memchr::memmem::find_iter(command, &short).map(|at| at + short.len());
+    let long = memchr::memmem::find_iter(command, b" --user").map(|at| at + b" --user".len());
     let long = long.filter(|_| place == Place::BehindUser);
     let found = options.chain(long).find_map(|at| argument(text, from + at, place));
-    Some((found, found.map_or(from + end, |found| found.end)))
+    Some((found, found.map_or(end, |found| found.end)))
 }
 
 fn argument(text: &[u8], at: usize, place: Place) -> Option<Value> {
@@ -111,6 +197,36 @@ mod tests {
             ("export MYSQL_PWD='Mysq1Pwd'", "Mysq1Pwd"),
         ] {
             assert_eq!(found(text), [("cred:password".to_owned(), secret)], "{text}");
+        }
+    }
+
+    #[test]
+    fn users_and_names_of_databases() {
+        const HOST: &str = "acme-1.abc123def456.us-east-1.rds.amazonaws.com";
+        for command in [
+            "mysql -u app -h HOST sales",
+            "mysql -h HOST -P 3306 -uapp -p sales",
+            "mysql --host=HOST --user=app --ssl-mode=REQUIRED sales < x.sql",
+            "mysqldump -h HOST -u app sales > sales.sql",
+            "psql -h HOST -U app -d sales",
+            "psql \\\n  --host=HOST \\\n  --username=app --dbname=sales",
+            "{\"run\": \"pg_dump -h HOST -U 'app' sales\"}",
+        ] {
+            let text = command.replace("HOST", HOST);
+            let mut names = found(&text);
+            names.retain(|(kind, _)| kind == "name:db-user" || kind == "name:database");
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names, [("name:database".to_owned(), "sales"), ("name:db-user".to_owned(), "app")], "{text}");
+        }
+        for text in [
+            "mysql -u app -h db sales".to_owned(),
+            "mysql -u app sales".to_owned(),
+            "psql -h $HOST -U app sales; curl x.amazonaws.com".to_owned(),
+            format!("ping {HOST}\npsql -U app sales"),
+        ] {
+            let names = found(&text);
+            assert!(!names.iter().any(|(kind, _)| kind == "name:db-user" || kind == "name:database"), "{text}");
         }
     }
 

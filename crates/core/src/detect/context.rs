@@ -74,7 +74,11 @@ impl Scan<'_, '_> {
     pub(super) fn builder(&mut self, open: usize) {
         let text = self.text;
         let start = run_start(text, open, 64, is_alnum);
-        if start == 0 || text[start - 1] != b'.' {
+        let is_method = text[..start].ends_with(b".");
+        if is_method || text[..start].ends_with(b"new ") {
+            self.positional_name(start, open);
+        }
+        if !is_method {
             return;
         }
         let name = &text[start..open];

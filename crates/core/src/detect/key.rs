@@ -262,6 +262,8 @@ impl Scan<'_, '_> {
             }
             "security-group" => finds(b"sg-") || finds(b"ecurityGroup") || finds(b"ecurity group"),
             "opensearch" => finds(b"pensearch") || finds(b"penSearch") || finds(b":es:") || finds(b"aws es "),
+            // `amazonS3.putObject(`
+            "s3" => finds(b"S3") || names(around, b"s3"),
             // `lambda` alone is a word of Python.
             "aws-lambda" => finds(b"Lambda") || finds(b":lambda:") || finds(b"aws lambda"),
             "cognito" => [&b"cognito"[..], b"Cognito", b"COGNITO"].iter().any(|word| names(around, word)),

@@ -34,6 +34,7 @@ mod output;
 mod own;
 mod pair;
 mod policy;
+mod positional;
 mod prefixed;
 mod prose;
 mod query;

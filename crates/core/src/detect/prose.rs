@@ -164,7 +164,11 @@ impl Scan<'_, '_> {
             Follows::Variable => return self.default_of_variable(end),
             Follows::Argument(index) => self.argument(at, end, index),
             Follows::Option(letter) => self.commands.secret(self.text, end, letter, command::Place::Behind),
-            Follows::Glued(letter) => self.commands.secret(self.text, end, letter, command::Place::Glued),
+            Follows::Client => return self.database_client(end),
+            Follows::Glued(letter) => {
+                self.database_client(end);
+                self.commands.secret(self.text, end, letter, command::Place::Glued)
+            }
             Follows::Login(letter) => self.commands.secret(self.text, end, letter, command::Place::BehindUser),
         };
         let found = found.or_else(|| if named { self.name_before(at, phrase.words) } else { None });
@@ -223,13 +227,15 @@ impl Scan<'_, '_> {
         let name = &text[start..end];
         let before = start.checked_sub(1).map(|i| text[i]);
         let dashes = name.iter().filter(|&&c| c == b'-' || c == b'_').count();
+        // `/acme/orders 로그 그룹`
+        let is_path = name.first() == Some(&b'/') && words.starts_with("로그");
         let is_told = match quote {
             Some(quote) => before == Some(quote),
             // In English it may be one of the compounds that stand before nouns.
             None if words.is_ascii() => {
                 dashes >= 2 && BEHIND.contains(&words) && !name.split(|&c| c == b'-').any(|word| SMALL.contains(word))
             }
-            None => dashes >= 1,
+            None => (dashes >= 1 || is_path) && !name.split(|&c| c == b'-').any(|word| SMALL.contains(word)),
         };
         let is_alone =
             start > run || before.is_none_or(|c| matches!(c, b' ' | b'\n' | b'(') || Some(c) == quote || !c.is_ascii());
@@ -238,7 +244,7 @@ impl Scan<'_, '_> {
             || name.len() < MIN_NAME
             || !name[0].is_ascii_alphabetic() && name[0] != b'/'
             || !is_alnum(name[name.len() - 1])
-            || !is_own(name)
+            || !(is_own(name) || is_path && is_own_word(name))
             || !is_believable(ValueShape::Name, name, Setting::Told)
             || self.prefixed_within(start, end).is_some()
         {
@@ -250,7 +256,8 @@ impl Scan<'_, '_> {
     /// `the role DeployRunnerProd`: a name in capitals of its words, where the text speaks of AWS.
     fn pascal_name_after(&mut self, at: usize, words: &str) -> Option<Value> {
         let text = self.text;
-        let start = if IN_CAPITALS.contains(&words) { past_links(text, at)? } else { return None };
+        let start =
+            if IN_CAPITALS.iter().any(|noun| words.ends_with(noun)) { past_links(text, at)? } else { return None };
         let end = run_end(text, start, MAX_NAME, is_alnum);
         let name = &text[start..end];
         let humps = name.windows(2).filter(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase()).count();
@@ -474,6 +481,12 @@ mod tests {
             ("The acme-raw-landing bucket is public", "name:s3-bucket", "acme-raw-landing"),
             ("Is the `acme-logs` bucket public?", "name:s3-bucket", "acme-logs"),
             ("acme-logs 버킷에 접근이 안 돼요", "name:s3-bucket", "acme-logs"),
+            ("어제부터 acme-orders 인스턴스가 느립니다", "name:resource", "acme-orders"),
+            ("acme-orders RDS 인스턴스가 느립니다", "name:rds-db-instance", "acme-orders"),
+            ("acme-sync Lambda 함수가 실패합니다", "name:lambda-function", "acme-sync"),
+            ("acme-dlq 큐에 쌓입니다", "name:sqs-queue", "acme-dlq"),
+            ("acme-web 타겟 그룹에 없어요", "name:target-group", "acme-web"),
+            ("/acme/orders 로그 그룹을 봐 주세요", "name:log-group", "/acme/orders"),
             ("https://s3.console.aws.amazon.com/s3/buckets/acme-logs?tab=x", "name:s3-bucket", "acme-logs"),
             ("latest/meta-data/iam/security-credentials/acme-nodes", "name:iam-role", "acme-nodes"),
             ("net use \\\\amznfsxab12cd34.corp.example.com", "host:aws", "ab12cd34"),
@@ -499,6 +512,7 @@ mod tests {
             "alias/aws/s3",
             "the app/models/user",
             "bucket.upload_file('a.csv', 'b.csv')",
+            "Access denied for user 'app'@'db'",
             "<Title>acme-logs</Title>",
             "the service us-east-1 of",
             "the function parse_header2 is slow",
@@ -507,6 +521,7 @@ mod tests {
             "a long-running task, a hash-based table",
             "The 'user-defined' function",
             "cross-account 역할",
+            "on-demand 인스턴스, multi-az 인스턴스, 그리고 memory-optimized 인스턴스",
             "pipe(lambda: read_proto, end)",
         ] {
             assert_eq!(found(text), [], "{text}");
