@@ -6,7 +6,8 @@ use super::table::{MAX_HEADING, bar_len};
 use crate::catalog::{Follows, Match, Member, Phrase, ValueShape};
 
 /// What may follow the word for a thing in a heading. Longer ones come first.
-const ENDINGS: &[&str] = &[" 아이디", " 이름", " 번호", "아이디", "이름", "번호", " ID", " id", " 명", "ID", "명", ""];
+const ENDINGS: &[&str] =
+    &[" 아이디", " 식별자", " 이름", " 번호", "아이디", "식별자", "이름", "번호", " ID", " id", " 명", "ID", "명", ""];
 /// A word that nothing but AWS has.
 const BUCKET: &str = "버킷";
 
@@ -48,7 +49,7 @@ impl Scan<'_, '_> {
 fn meanings(phrase: &Phrase) -> Vec<Member> {
     let member = |value, hint| Member { kind: phrase.kind, matches: Match::Exact, value, hint };
     match phrase.follows {
-        Follows::Name if phrase.words == BUCKET => vec![member(ValueShape::Name, None)],
+        Follows::Name if phrase.words.ends_with(BUCKET) => vec![member(ValueShape::Name, None)],
         Follows::Name | Follows::Function => {
             vec![member(ValueShape::Name, Some("aws")), member(ValueShape::OwnName, None)]
         }
@@ -75,6 +76,7 @@ mod tests {
             ("┌───┬───┐\n│ 버킷 │ 크기 │\n├───┼───┤\n│ acmelogs │ 3 │\n└───┴───┘\n", &["acmelogs"]),
             ("이름;계정 ID\n개발;618734209955\n운영;618734209956\n", &["618734209955", "618734209956"]),
             ("RDS 인스턴스 이름,엔진\nacme-orders,mysql\n", &["acme-orders"]),
+            ("DB 식별자,클러스터 식별자\nacme-orders,acme-cl\n", &["acme-orders", "acme-cl"]),
             ("AWS 정리입니다.\n사용자,역할\nbob,deployer\n", &["bob", "deployer"]),
             ("사용자,비밀번호\nbob-2,Xy7!kq_Zpw2\n", &["bob-2", "Xy7!kq_Zpw2"]),
         ] {

@@ -139,7 +139,7 @@ pub(super) fn is_believable(shape: ValueShape, body: &[u8], setting: Setting) ->
     let all = |member: fn(u8) -> bool| body.iter().all(|&c| member(c));
     let has_digit = body.iter().any(u8::is_ascii_digit);
     match shape {
-        ValueShape::Account => is_account(body),
+        ValueShape::Account => is_account(body) || is_rounded_account(body),
         ValueShape::SecretKey => is_secret_key(body),
         ValueShape::Base64 => body.len() >= 16 && all(is_base64_char),
         ValueShape::CredentialScope => body.len() > 30 && memchr::memmem::find(body, b"aws4_request").is_some(),
@@ -235,6 +235,16 @@ fn is_upper_id(id: &[u8], first: u8) -> bool {
 fn is_uuid(body: &[u8]) -> bool {
     let body = body.strip_prefix(b"mrk-").unwrap_or(body);
     body.len() == 36 && uuid_end(body, 0) == Some(36) || body.len() == 32 && body.iter().all(u8::is_ascii_hexdigit)
+}
+
+/// An account id as spreadsheets show a number that is too wide, with most of its digits: `6.18734E+11`.
+fn is_rounded_account(body: &[u8]) -> bool {
+    let digits = body.strip_suffix(b"E+11").or_else(|| body.strip_suffix(b"e+11"));
+    digits.is_some_and(|digits| {
+        (7..=13).contains(&digits.len())
+            && digits[1] == b'.'
+            && digits.iter().enumerate().all(|(i, c)| i == 1 || c.is_ascii_digit())
+    })
 }
 
 /// Words with digits in them that stand where an id could stand.
