@@ -143,11 +143,18 @@ unsafe fn avx2(sieve: &Sieve, window: *const u8, words: &mut [u64]) {
 #[target_feature(enable = "avx2")]
 fn wide_tables(sieve: &Sieve) -> [[[__m256i; 2]; PAGES]; OFFSETS.len()] {
     let mut wide = [[[_mm256_setzero_si256(); 2]; PAGES]; OFFSETS.len()];
-    for (wide, tables) in wide.iter_mut().flatten().zip(sieve.tables.iter().flatten()) {
-        // SAFETY: the tables are arrays of 16 bytes.
-        let (low, high) =
-            unsafe { (_mm_loadu_si128(tables.low.as_ptr().cast()), _mm_loadu_si128(tables.high.as_ptr().cast())) };
-        *wide = [_mm256_broadcastsi128_si256(low), _mm256_broadcastsi128_si256(high)];
+    let mut k = 0;
+    while k < OFFSETS.len() {
+        let mut page = 0;
+        while page < PAGES {
+            let table = &sieve.tables[k][page];
+            // SAFETY: the tables are arrays of 16 bytes.
+            let (low, high) =
+                unsafe { (_mm_loadu_si128(table.low.as_ptr().cast()), _mm_loadu_si128(table.high.as_ptr().cast())) };
+            wide[k][page] = [_mm256_broadcastsi128_si256(low), _mm256_broadcastsi128_si256(high)];
+            page += 1;
+        }
+        k += 1;
     }
     wide
 }
