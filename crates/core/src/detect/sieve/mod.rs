@@ -38,7 +38,7 @@ const WORDS: usize = 64;
 /// A position, counted from the first one of the words.
 type Place = u16;
 /// Places that are written at once.
-const FEW: usize = 4;
+const FEW: usize = 8;
 /// Words whose places are listed at a time.
 const LISTED: usize = 16;
 /// Room for all places of these.
