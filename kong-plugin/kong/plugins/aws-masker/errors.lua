@@ -19,8 +19,8 @@ local FAILURES = {
   },
   {
     name = "UNSUPPORTED_CONTENT", status = 415, type = TYPE_INVALID, may_pass = false,
-    message = "This gateway cannot mask content of this type or coding, so the request was not sent on."
-              .. " Send JSON or text, as it is or in gzip or deflate.",
+    message = "This gateway cannot mask content of this type or coding, or a WebSocket, so the request was not sent on."
+              .. " Send JSON or text over HTTP, as it is or in gzip or deflate.",
   },
   {
     name = "BODY_UNREADABLE", status = 500, type = TYPE_API, may_pass = true,
