@@ -67,6 +67,10 @@ fn says_account(text: &[u8], start: usize, end: usize) -> bool {
     if text[end..].starts_with(b" eni-") || text[end..].starts_with(b" vpc-") || follows_interface(before) {
         return true;
     }
+    // A group of CloudWatch Logs, as its queries show it: `618734209955:/aws/lambda/orders`.
+    if text[end..].starts_with(b":/") && text.get(end + 2).is_some_and(|&c| is_alnum(c)) {
+        return true;
+    }
     let after = &text[end..text.len().min(end + REACH_AFTER)];
     let line = before.iter().rposition(|&c| c == b'\n').map_or(before, |i| &before[i..]);
     // `aws sts get-caller-identity --query Account --output text` prints nothing else.
@@ -97,6 +101,7 @@ mod tests {
             "$ aws sts get-caller-identity --query Account --output text\n618734209955\n",
             "eni-0ab12cd34ef56ab78 618734209955 IPv4",
             "618734209955 vpc-0ab12cd34ef56ab78",
+            "| 618734209955:/aws/lambda/orders |",
         ] {
             assert!(found(text).contains(&("account-id".to_owned(), "618734209955")), "{text}");
         }

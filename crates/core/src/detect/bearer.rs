@@ -94,8 +94,10 @@ impl Scan<'_, '_> {
         let is_part =
             |c: u8| c.is_ascii_graphic() && !matches!(c, b'/' | b'"' | b'\'' | b'<' | b'>' | b'`' | b'\\' | b'@');
         let user_end = run_end(text, user, MAX_USERINFO, |c| is_part(c) && c != b':');
-        let run = run_start(text, colon, 12, is_alnum);
-        let is_database = DATABASES.iter().any(|scheme| text[run..colon].ends_with(scheme));
+        // `postgresql+psycopg2`
+        let run = run_start(text, colon, 24, |c| is_alnum(c) || c == b'+');
+        let scheme = text[run..colon].split(|&c| c == b'+').next().unwrap_or_default();
+        let is_database = DATABASES.iter().any(|name| scheme.ends_with(name));
         if text.get(user_end) != Some(&b':') && !is_database {
             return;
         }
@@ -143,6 +145,7 @@ mod tests {
             ("jdbc:mysql://", "/sales", &["sales"]),
             ("postgresql://app@", "/sales", &["app", "sales"]),
             ("postgres://app:swordfish@", ":5432/sales", &["app", "swordfish", "sales"]),
+            ("postgresql+psycopg2://app:Hunter22@", "/sales", &["app", "Hunter22", "sales"]),
             ("postgres://app:${PASSWORD}@", ":5432/sales", &["app", "sales"]),
             ("jdbc:sqlserver://", ":1433;databaseName=sales;user=app;", &["sales", "app"]),
         ] {

@@ -53,7 +53,7 @@ impl Scan<'_, '_> {
 /// `resource "aws_sqs_queue" "orders" {`, with `key` among its own attributes.
 fn terraform(text: &[u8], at: usize, key: usize) -> Option<(usize, usize)> {
     let head = &text[..at];
-    if !(head.ends_with(b"resource ") || head.ends_with(b"data ")) || text[key] != b'n' {
+    if !(head.ends_with(b"resource ") || head.ends_with(b"data ")) || !matches!(text[key], b'n' | b'i') {
         return None;
     }
     let end = run_end(text, at + 1, MAX_TYPE, |c| is_alnum(c) || c == b'_');

@@ -108,7 +108,7 @@ impl Scan<'_, '_> {
         let words = Words::split(&text[start..end]);
         found = self.meanings_of_words(&words);
         match words.last() {
-            b"name" if words.count == 1 => found.extend(self.meanings_of_name(start)),
+            b"name" | b"names" if words.count == 1 => found.extend(self.meanings_of_name(start)),
             b"id" if words.count == 1 => found.extend(self.meanings_of_id(start)),
             last if PAIRED.contains(&last) => found.splice(0..0, self.meanings_of_value(start)).for_each(drop),
             _ => {}
@@ -133,9 +133,12 @@ impl Scan<'_, '_> {
         told.map_or_else(Vec::new, |(start, end)| self.meanings_of_noun(start, end))
     }
 
-    /// What `id` means in `aws_sqs_queue.orders: Refreshing state... [id=…]`, as Terraform writes.
-    fn meanings_of_id(&self, key: usize) -> Vec<Member> {
-        self.type_on_line(key).map_or_else(Vec::new, |(start, end)| self.meanings_of_noun(start, end))
+    /// What `id` means in `aws_s3_bucket.logs: Refreshing state... [id=…]` and among the attributes of a resource, as
+    /// Terraform writes.
+    fn meanings_of_id(&mut self, key: usize) -> Vec<Member> {
+        self.type_on_line(key)
+            .or_else(|| self.type_before(key))
+            .map_or_else(Vec::new, |(start, end)| self.meanings_of_noun(start, end))
     }
 
     /// What the name of a thing means whose noun stands behind another word: `create_secret`, `SQS::Queue`.
@@ -162,7 +165,9 @@ impl Scan<'_, '_> {
                 return found.to_vec();
             }
             // `start-pipeline-execution --name`: what it starts is that of a pipeline.
-            let Some(head) = noun[..len].strip_suffix(b"-execution_name") else { return Vec::new() };
+            // `describe-target-groups --names` are those of one each.
+            let head = noun[..len].strip_suffix(b"-execution_name").or_else(|| noun[..len].strip_suffix(b"s_name"));
+            let Some(head) = head else { return Vec::new() };
             let last = head.len();
             noun[last..last + b"_name".len()].copy_from_slice(b"_name");
             len = last + b"_name".len();

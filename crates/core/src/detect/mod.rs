@@ -44,6 +44,7 @@ mod table;
 mod url;
 mod value;
 mod view;
+mod word;
 mod word_list;
 
 pub use custom::CustomPattern;

@@ -42,6 +42,10 @@ const ROWS: &[(&[u8], &[u8], Place)] = &[
     (b"LAUNCHTEMPLATES", b"launchtemplatename", Place::Behind(b"lt-")),
 ];
 
+fn is_quote_at(text: &[u8], at: usize) -> bool {
+    matches!(text.get(at), Some(b'\'' | b'"'))
+}
+
 /// The line behind the one of `at`, in plain text: what a call printed may stand below it, `{"cmd": "aws s3 ls"}`.
 fn behind_line(text: &[u8], at: usize, limit: usize) -> Option<Line> {
     let next = at + memchr::memchr(b'\n', &text[at..limit])? + 1;
@@ -71,7 +75,9 @@ impl Scan<'_, '_> {
         let (mut from, mut is_asked) = (at, false);
         loop {
             from += memchr::memchr3(b'\n', b'\\', b'"', text.get(from..limit)?)?;
-            if let Some((depth, next)) = break_at(text, from) {
+            // Not the one in `tr '\\t' '\\n'`.
+            let line_break = break_at(text, from).filter(|&(depth, next)| depth == 0 || !is_quote_at(text, next));
+            if let Some((depth, next)) = line_break {
                 return following(text, Line { start: next, end: next, next, depth });
             }
             let quote = run_end(text, from, MAX_BACKSLASHES, |c| c == b'\\');

@@ -25,7 +25,7 @@ const SECRET_REACH: usize = 24;
 /// Longest element of XML.
 const MAX_ELEMENT: usize = 64;
 /// What goes on after a name that has no digit; after other words it may be the first half of a compound.
-static FOLLOWERS: WordList = WordList::new(&[
+pub(super) static FOLLOWERS: WordList = WordList::new(&[
     "after", "again", "already", "also", "and", "are", "as", "at", "backs", "be", "because", "becomes", "before",
     "belongs", "but", "by", "can", "can't", "cannot", "could", "did", "didn't", "does", "doesn't", "during", "exists",
     "failed", "fails", "fires", "for", "from", "gets", "grew", "had", "hangs", "has", "have", "holds", "in", "into",
@@ -144,10 +144,13 @@ impl Scan<'_, '_> {
             }
             // `aws lambda get-function-configuration` has no name there.
             Follows::Dashed if self.text[..at].ends_with(b"aws ") => None,
-            Follows::Dashed => self.name_after(at, end).filter(|found| self.has_dash(found)),
+            // `lambda x_1` is Python.
+            Follows::Dashed => self
+                .name_after(at, end)
+                .filter(|found| self.has_dash(found) || !is_joined(&self.text[found.start..found.end])),
             Follows::Id(shape) => self.id_after(end, shape),
-            Follows::Path => self.path(at, end),
-            Follows::PathWithHash => self.path(at, end).filter(|found| is_hash(self.text, found.end)),
+            Follows::Path => self.path(at, end, phrase.words.starts_with("/aws/")),
+            Follows::PathWithHash => self.path(at, end, true).filter(|found| is_hash(self.text, found.end)),
             Follows::Setting => {
                 let stop = run_end(self.text, end, MAX_NAME, |c| is_alnum(c) || matches!(c, b'_' | b'-'));
                 let body = &self.text[end..stop];
@@ -203,11 +206,14 @@ impl Scan<'_, '_> {
         let closed = quote.is_some_and(|quote| text.get(stop) == Some(&quote)) && stop == end;
         if name.len() < MIN_NAME
             || matches!(text.get(stop), Some(b'(' | b'=' | b'@' | b'*' | b'{' | b'$' | b'%' | b'\\'))
-            || !is_joined(name)
+            || !is_joined(name) && !self.is_word_told(words, at, start, end, closed)
             || !closed
                 && (quote.is_some()
-                    || !(is_told(&text[at..start], name) || goes_on(text, end) || is_of_service(text, words, name)))
-            || !is_own(name)
+                    || !(!is_joined(name)
+                        || is_told(&text[at..start], name)
+                        || goes_on(text, end)
+                        || is_of_service(text, words, name)))
+            || !is_own_word(name)
             || !is_believable(ValueShape::Name, name, Setting::Told)
             || self.prefixed_within(start, end).is_some()
         {
@@ -309,8 +315,9 @@ impl Scan<'_, '_> {
         None
     }
 
-    /// The segment of the path that begins at `at`, behind words that end at `end`.
-    fn path(&self, at: usize, end: usize) -> Option<Value> {
+    /// The segment of the path that begins at `at`, behind words that end at `end`; one word is enough where nothing else
+    /// has such a path.
+    fn path(&self, at: usize, end: usize, is_sure: bool) -> Option<Value> {
         let text = self.text;
         if at > 0 && matches!(text[at - 1], b'/' | b'.' | b'_' | b'-' | b'$') {
             return None;
@@ -318,7 +325,8 @@ impl Scan<'_, '_> {
         let stop = run_end(text, end, MAX_NAME, |c| is_alnum(c) || matches!(c, b'-' | b'_'));
         let name = &text[end..stop];
         let owned_by_aws = name == b"aws" || name.starts_with(b"aws-");
-        let believed = !owned_by_aws && is_own(name) && is_believable(ValueShape::Name, name, Setting::Told);
+        let is_own = is_own(name) || is_sure && is_own_word(name);
+        let believed = !owned_by_aws && is_own && is_believable(ValueShape::Name, name, Setting::Told);
         believed.then_some(Value { start: end, end: stop, next: stop, quoted: false })
     }
 
@@ -408,7 +416,7 @@ fn is_told(links: &[u8], name: &[u8]) -> bool {
 }
 
 /// True behind `S3 bucket`, where a compound is hardly anything but a name: the words begin at `at`.
-fn is_of_service(text: &[u8], at: usize, name: &[u8]) -> bool {
+pub(super) fn is_of_service(text: &[u8], at: usize, name: &[u8]) -> bool {
     let start = run_start(text, at, MAX_SERVICE + 1, |c| is_alnum(c) || c == b' ');
     let before = text[start..at].trim_ascii();
     let word = before.rsplit(|&c| c == b' ').next().unwrap_or_default();
@@ -420,7 +428,7 @@ fn is_of_service(text: &[u8], at: usize, name: &[u8]) -> bool {
 }
 
 /// True when a sentence ends or goes on with a word that no compound has.
-fn goes_on(text: &[u8], end: usize) -> bool {
+pub(super) fn goes_on(text: &[u8], end: usize) -> bool {
     match text.get(end) {
         None | Some(b'\n' | b',' | b';' | b'!' | b'?' | b')' | b':' | b'.') => true,
         Some(c) if !c.is_ascii() => true,

@@ -1,0 +1,108 @@
+//! Names of one word without a sign in it, in running text: `the bucket called acme`, `the table \`orders\``.
+//!
+//! Any word could be one: something must say that it is a name, and the text must speak of the service that has such
+//! things.
+
+use super::Scan;
+use super::boundary::run_end;
+use super::prose::{FOLLOWERS, goes_on, is_of_service};
+
+/// What a name is followed by in Korean, when a sentence says that it is the name.
+const SAID: &[&str] = &["이고", "이며", "이야", "이에요", "인데", "입니다", "예요", "라는", "라고"];
+
+/// Services, one of which is enough where something is said to be a name.
+const ANY: &[&str] = &["aws", "s3", "dynamodb", "sqs", "sns", "eks", "ecs", "rds", "iam", "kinesis"];
+
+/// The services that have things of which these are the last words.
+const SERVICES: &[(&[&str], &[&str])] = &[
+    (&["bucket", "버킷"], ANY),
+    (&["table", "테이블"], &["dynamodb"]),
+    (&["queue", "sqs 큐", "큐 이름", "대기열"], &["sqs"]),
+    (&["topic", "토픽"], &["sns"]),
+    (&["stream", "스트림"], &["kinesis"]),
+    (&["cluster", "클러스터"], &["eks", "ecs", "rds"]),
+    (&["nodegroup", "노드그룹", "노드 그룹"], &["eks"]),
+    (&["stack", "스택"], &["cloudformation"]),
+    (&["lambda", "lambda function", "람다", "람다 함수", "lambda 함수"], &["aws-lambda", "aws", "dynamodb", "iam"]),
+    (&["instance named", "instance called", "rds instance", "db instance", "인스턴스 이름"], &["rds"]),
+    (&["repository", "리포지토리", "레포지토리"], &["ecr"]),
+    (&["role", "역할"], &["iam", "aws"]),
+    (&["database", "데이터베이스", "for user"], &["rds", "aws"]),
+];
+
+impl Scan<'_, '_> {
+    /// Whether the word from `start` to `end` is said to be the name of what the words from `words` to `at` are.
+    // Few words get here.
+    #[inline(never)]
+    pub(super) fn is_word_told(&mut self, words: usize, at: usize, start: usize, end: usize, closed: bool) -> bool {
+        let text = self.text;
+        let links = &text[at..start];
+        let is_korean = !text[words..at].is_ascii();
+        let says = |link: &str| memchr::memmem::find(links, link.as_bytes()).is_some();
+        let is_called = if is_korean {
+            let is_name = says("이름") || says("명") || text[words..at].ends_with("이름".as_bytes());
+            is_name && (closed || is_said(text, end))
+        } else {
+            let is_name = says("named") || says("called") || text[words..at].ends_with(b"ed");
+            is_name && (closed || goes_on(text, end) && !FOLLOWERS.contains(&text[start..end]))
+        };
+        // `role: "assistant"` is a member.
+        let is_told = is_called || closed && (is_korean || !says(":") && !says("|"));
+        let from = if text[words..at].eq_ignore_ascii_case(b"user") { words.saturating_sub(4) } else { words };
+        let noun = text[from..at].to_ascii_lowercase();
+        let is_of = |nouns: &&[&str]| nouns.iter().any(|words| noun.ends_with(words.as_bytes()));
+        let mut services = SERVICES.iter().filter(|(nouns, _)| is_of(nouns));
+        is_told
+            && services.any(|(_, hints)| {
+                let hints = if is_called { ANY } else { *hints };
+                is_of_service(text, words, &text[start..end]) || hints.iter().any(|hint| self.speaks_of(hint, at))
+            })
+    }
+}
+
+/// True where a sentence in Korean ends, or goes on behind the name in it.
+fn is_said(text: &[u8], end: usize) -> bool {
+    let blank = run_end(text, end, 2, |c| matches!(c, b' ' | b'`' | b'"' | b'\''));
+    let rest = &text[blank..];
+    rest.is_empty()
+        || matches!(rest[0], b'\n' | b',' | b'.')
+        || SAID.iter().any(|word| rest.starts_with(word.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::parts;
+
+    #[test]
+    fn words_that_are_said_to_be_names() {
+        for (text, names) in [
+            ("an EKS cluster named ledger, and an S3 bucket called acmelake.", &["ledger", "acmelake"][..]),
+            ("My Lambda `resizer` reads the DynamoDB table `coupons` on AWS", &["resizer", "coupons"]),
+            ("eksctl: nodegroup \"blue\" of the EKS cluster \"ledger\" is ready", &["blue", "ledger"]),
+            ("DynamoDB가 느립니다. 버킷명은 acmelake 이고 SQS 큐 이름은 jobs 입니다. S3", &["acmelake", "jobs"]),
+            ("- DynamoDB 테이블: `coupons`\n- S3 버킷: `acmelake`", &["coupons", "acmelake"]),
+            ("On RDS: password authentication failed for user \"shopper\"", &["shopper"]),
+            ("the RDS is slow, and the queue is named jobs. Why?", &["jobs"]),
+            ("RDS says: Unknown database 'sales'", &["sales"]),
+        ] {
+            assert_eq!(parts(text), names, "{text}");
+        }
+    }
+
+    #[test]
+    fn other_words() {
+        for text in [
+            "a table named users and a queue called jobs",
+            "a bucket called acme, of sand",
+            "the table `users` of MySQL",
+            "an S3 bucket called when it is full",
+            "On AWS: const m = { role: \"assistant\" }",
+            "the function `parse` on AWS Lambda",
+            "S3 버킷 이름은 unique 해야 합니다",
+            "the S3 bucket policy",
+            "as user 'bob' on AWS",
+        ] {
+            assert_eq!(parts(text), [""; 0], "{text}");
+        }
+    }
+}
