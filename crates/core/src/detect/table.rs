@@ -1,5 +1,8 @@
 //! Tables whose heading names what stands below: CSV, TSV, Markdown, `psql`, `kubectl get`, `aws --output table`.
 
+#[cfg(test)]
+mod tests;
+
 use std::ops::Range;
 
 use once_cell::sync::OnceCell;
@@ -500,114 +503,4 @@ fn is_heading(heading: &[u8], is_one_word: bool) -> bool {
         && words <= if is_one_word { 1 } else { MAX_WORDS }
         && (heading[0].is_ascii_alphabetic() || matches!(heading[0], b'_' | b'#') || !heading[0].is_ascii())
         && heading.iter().all(|&c| is_alnum(c) || b" _-./:#()%?&$".contains(&c) || !c.is_ascii())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::SHORT_TEXT;
-    use crate::detect::testing::{found, in_json, parts};
-
-    const TABLES: &[(&str, &[&str])] = &[
-        ("Account ID,Name,Email\n618734209955,sandbox,a@x.io\n210987654321,b,c\n", &["618734209955", "210987654321"]),
-        ("\"Account ID\",\"Name\"\r\n\"618734209955\",\"a, b\"\r\n", &["618734209955"]),
-        ("\"Name\",\"Account ID\"\n\"a, b\",\"618734209955\"", &["618734209955"]),
-        ("identity/LineItemId,lineItem/UsageAccountId\nabc,618734209955\n", &["618734209955"]),
-        ("line_item_usage_account_id;cost\n618734209955;1.2\n", &["618734209955"]),
-        ("User name,Password\nalice,Xy7!kq_Zpw2\nbob,\"pa,ss!w0rd\"\n", &["alice", "Xy7!kq_Zpw2", "bob", "pa,ss!w0rd"]),
-        ("BucketName\tRoleName\nacmelogs\tdeployer\n", &["acmelogs", "deployer"]),
-        (",bucket,region\n0,acmelogs,us-east-1\n", &["acmelogs"]),
-        ("bucket, region\nacmelogs, us-east-1\n", &["acmelogs"]),
-        ("region; bucket; size\nus-east-1; acmelogs; 3\n", &["acmelogs"]),
-        (
-            "| Region | Bucket |\n|:--|--:|\n| us-east-1 | `acmelogs` |\n| x | **acmedata** |\n",
-            &["acmelogs", "acmedata"],
-        ),
-        ("Bucket | Region\n--- | ---\nacmelogs | us-east-1\n", &["acmelogs"]),
-        (
-            " bucket_name | account_id \n-------------+-----\n acmelogs    | 618734209955\n(1 row)\n",
-            &["acmelogs", "618734209955"],
-        ),
-        (" size | account_id \n------+------------\n 1    | 618734209955\n", &["618734209955"]),
-        ("+--------+\n| bucket |\n+--------+\n| acme   |\n+--------+\n", &["acme"]),
-        ("┌─────┬───┐\n│ bucket_name │ x │\n├─────┼───┤\n│ acmelogs │ 1 │\n└─────┴───┘\n", &["acmelogs"]),
-        (
-            "BUCKET NAME   ACCOUNT ID     REGION\nacmelogs      618734209955   x\nacmedata                     y\n",
-            &["acmelogs", "618734209955", "acmedata"],
-        ),
-        (",x,account_id\n0,y,618734209955.0\n", &["618734209955"]),
-        ("account_id,cost\n6.18734209955E+11,3\n6.18734E+11,3\n6.18E+11,3\n", &["6.18734209955E+11", "6.18734E+11"]),
-        ("DB identifier,Engine\norders,mysql\n", &["orders"]),
-        ("     bucket     region\n0  acmelogs  us-east-1\n1  acmedata  us-east-1\n", &["acmelogs", "acmedata"]),
-        ("BucketName   AccountId\n----------   ---------\nacmelogs     618734209955\n", &["acmelogs", "618734209955"]),
-    ];
-
-    #[test]
-    fn cells_below_a_heading_that_says_what_they_are() {
-        for (table, cells) in TABLES {
-            for text in [
-                (*table).to_owned(),
-                format!("Look at this:\n\n{table}\nIs it right?"),
-                in_json(table),
-                format!("{{\"content\":{}, \"x\": 1}}", in_json(&format!("See\n{table}\nthere"))),
-                in_json(&in_json(table)),
-                format!("[{}]", in_json(&format!("{{\"a\": {}}}", in_json(table)))),
-            ] {
-                // A quote in a cell is doubled or escaped.
-                assert_eq!(parts(&text), *cells, "{text}");
-            }
-        }
-    }
-
-    /// Longer than texts that are looked through in any case, without anything to find and without escapes.
-    fn clean_text(line: &str) -> String {
-        line.repeat(2 * SHORT_TEXT / line.len())
-    }
-
-    #[test]
-    fn tables_in_long_texts_that_have_nothing_else() {
-        for (table, cells) in TABLES {
-            for text in [
-                format!("{table}\n{}", clean_text("It goes on for long, and on.\n")),
-                format!("{}\n{table}\n{0}", clean_text("It goes on,and on;\tand\n  on.  And on\n")),
-            ] {
-                assert_eq!(parts(&text), *cells, "{text}");
-                assert_eq!(parts(&in_json(&text)), *cells, "{text} in JSON");
-                assert_eq!(parts(&in_json(&in_json(&text))), *cells, "{text} in JSON in JSON");
-            }
-        }
-    }
-
-    #[test]
-    fn headings_behind_prose_on_their_line() {
-        for (prose, table) in [
-            ("It is long, I fear. Look: ", "BucketName,Region\nacmelogs,us-east-1\nacmedata,us-east-1\n"),
-            ("여기 있습니다. ", "BucketName\tRegion\nacmelogs\tus-east-1\nacmedata\tus-east-1"),
-            ("What is wrong here? ", "Region;Bucket Name\nus-east-1;acmelogs\nus-east-1;acmedata"),
-            ("The rows: ", "\"BucketName\",\"Region\"\n\"acmelogs\",\"us-east-1\"\n\"acmedata\",\"us-east-1\""),
-        ] {
-            for text in [format!("{prose}{table}"), format!("{}{prose}{table}", clean_text("It goes on and on.\n"))] {
-                assert_eq!(parts(&text), ["acmelogs", "acmedata"], "{text}");
-                assert_eq!(parts(&in_json(&text)), ["acmelogs", "acmedata"], "{text} in JSON");
-            }
-        }
-    }
-
-    #[test]
-    fn other_lines() {
-        for text in [
-            "Name,Color\nacme,618734209955\n",
-            "Yes, we have a bucket\nSurely, acmelogs\n",
-            "bucket, key = parse(x)\nacmelogs, other = y\n",
-            "x = f(bucket,key)\ny = f(acmelogs,other)\n",
-            "Bucket | Region\nacmelogs | us-east-1\n",
-            "Bucket,Region\n\nacmelogs,us-east-1\n",
-            "Bucket,Region\nacmelogs\n",
-            "It has these: bucket, region\nacmelogs\n",
-            "Look here. First the bucket, then the region\nacmelogs, us-east-1\n",
-            "Account ID,Name\n61873420995,sandbox\n",
-        ] {
-            assert_eq!(found(text), [], "{text}");
-            assert_eq!(found(&in_json(text)), [], "{text}");
-        }
-    }
 }
