@@ -77,17 +77,21 @@ impl Scan<'_, '_> {
             return;
         }
         let end = command_end(text, from);
+        let end = closing_quote(text, from, end).unwrap_or(end);
         self.commands.clients_to = end;
         if memchr::memmem::find(&text[from..end], b".amazonaws.com").is_none() {
             return;
         }
-        let (mut at, mut expected, mut is_on_aws) = (from, None, false);
+        let (mut at, mut expected, mut is_on_aws, mut is_named) = (from, None, false, false);
         let mut names = Vec::new();
         while at < end {
             at = run_end(text, at, end - at, |c| matches!(c, b' ' | b'\\' | b'\n'));
-            let start = run_end(text, at, 1, |c| matches!(c, b'"' | b'\''));
-            let word = bare(text, start);
-            let body = &text[word.start..word.end.min(end)];
+            let start = run_end(&text[..end], at, 1, |c| matches!(c, b'"' | b'\''));
+            let word = bare(&text[..end], start);
+            let body = &text[word.start..word.end];
+            if body.starts_with(b"#") {
+                break;
+            }
             at = word.end + 1;
             let option = OPTIONS.iter().filter(|_| expected.is_none()).find(|(name, _)| {
                 body.starts_with(name) && (name.len() == 2 || matches!(body.get(name.len()), None | Some(b'=')))
@@ -98,9 +102,12 @@ impl Scan<'_, '_> {
                     continue;
                 }
                 Some((name, has)) => (*has, word.start + name.len() + usize::from(body[name.len()] == b'=')),
-                None if expected.is_none() && body.starts_with(b"-") => continue,
-                // What is no option is the name of the database.
-                None => (expected.take().unwrap_or(Has::Database), word.start),
+                None if expected.is_none() && (is_named || body.starts_with(b"-")) => continue,
+                // The first word that is no option is the name of the database.
+                None => {
+                    is_named |= expected.is_none();
+                    (expected.take().unwrap_or(Has::Database), word.start)
+                }
             };
             match has {
                 Has::Host => is_on_aws |= memchr::memmem::find(body, b".amazonaws.com").is_some(),
@@ -127,10 +134,23 @@ fn command_end(text: &[u8], from: usize) -> usize {
     let ends = |&i: &usize| match command[i] {
         // A line that goes on in the next one ends in a backslash.
         b'\n' => command[i - 1] != b'\\',
-        b'\\' => command.get(i + 1) == Some(&b'n') && command[i - 1] != b'\\',
+        // So it does in a string, and in a string in a string.
+        b'\\' if command[i - 1] != b'\\' => {
+            let behind = run_end(command, i, MAX_BACKSLASHES, |c| c == b'\\');
+            command.get(behind) == Some(&b'n') && (behind - i).is_power_of_two()
+        }
+        b'\\' => false,
         _ => true,
     };
     from + memchr::memchr3_iter(b'\n', b'\\', b';', command).find(ends).unwrap_or(command.len())
+}
+
+/// The quote that closes the string of JSON which a command stands in, before `end`.
+fn closing_quote(text: &[u8], from: usize, end: usize) -> Option<usize> {
+    memchr::memchr_iter(b'"', &text[from..end]).map(|i| from + i).find(|&quote| {
+        let next = run_end(text, quote + 1, MAX_WORD, |c| c.is_ascii_whitespace());
+        text.get(next).is_none_or(|c| matches!(c, b',' | b'}' | b']' | b':'))
+    })
 }
 
 /// The secret, and how far it was looked for.
@@ -176,7 +196,9 @@ fn bare(text: &[u8], start: usize) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use crate::detect::testing::found;
+    use proptest::prelude::*;
+
+    use crate::detect::testing::{found, in_json};
 
     #[test]
     fn passwords_of_commands() {
@@ -224,9 +246,29 @@ mod tests {
             "mysql -u app sales".to_owned(),
             "psql -h $HOST -U app sales; curl x.amazonaws.com".to_owned(),
             format!("ping {HOST}\npsql -U app sales"),
+            format!("psql -h {HOST}\naws s3 ls\n"),
+            format!("psql -h {HOST} # from home"),
+            format!("psql -h {HOST} '"),
+            format!("psql -h {HOST} \""),
         ] {
+            // As it is, and as it stands in messages, behind which others stand.
+            let calls = format!("[{{\"x\": {}, \"y\": \"ran aws\"}}]", in_json(&text));
+            let text = format!("{text}\n{calls}\n[{{\"arguments\": {}}}, {{\"z\": \"$ aws ls\"}}]", in_json(&calls));
             let names = found(&text);
             assert!(!names.iter().any(|(kind, _)| kind == "name:db-user" || kind == "name:database"), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn commands_that_end_anywhere(pieces in prop::collection::vec(prop::sample::select(&[
+            "psql", "mysql -u", " ", " -h", " acme.abc123def456.us-east-1.rds.amazonaws.com", " app", "--user=", "-d", "'",
+            "\"", "\\", "\\n", "\n", "}", ",", ";", "|", "-p", "=", "\u{ac00}",
+        ][..]), 0..24)) {
+            let text = format!("psql -h acme.abc123def456.us-east-1.rds.amazonaws.com{}", pieces.concat());
+            for part in [text.as_str(), &in_json(&text), &in_json(&in_json(&text))] {
+                let _ = found(part);
+            }
         }
     }
 
