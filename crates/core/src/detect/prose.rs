@@ -133,8 +133,9 @@ impl Scan<'_, '_> {
         }
         let end = at + phrase.words.len();
         let named = matches!(phrase.follows, Follows::Name | Follows::Function | Follows::Dashed);
-        // With debug assertions, that it overlooks nothing is checked below.
-        if named && !cfg!(debug_assertions) && !may_be_named(self.text, at, end) {
+        // Behind `instance named` any word may be a name. With debug assertions, that it overlooks nothing is checked below.
+        let is_filtered = named && !phrase.words.ends_with("ed");
+        if is_filtered && !cfg!(debug_assertions) && !may_be_named(self.text, at, end) {
             return;
         }
         let found = match phrase.follows {
@@ -175,7 +176,10 @@ impl Scan<'_, '_> {
             Follows::Login(letter) => self.commands.secret(self.text, end, letter, command::Place::BehindUser),
         };
         let found = found.or_else(|| if named { self.name_before(at, phrase.words) } else { None });
-        debug_assert!(!named || found.is_none() || may_be_named(self.text, at, end), "a name is overlooked at {at}");
+        debug_assert!(
+            !is_filtered || found.is_none() || may_be_named(self.text, at, end),
+            "a name is overlooked at {at}"
+        );
         if let Some(Value { start, end, .. }) = found {
             self.finding(phrase.kind, start, end);
             self.part(phrase.kind, start, end, true);
