@@ -4,7 +4,8 @@ use aho_corasick::AhoCorasick;
 use once_cell::sync::OnceCell;
 
 use super::Scan;
-use super::boundary::{is_alnum, run_end, run_start, word_start};
+use super::boundary::{ends_line, ends_string, is_alnum, run_end, run_start, word_start};
+use super::line::{break_before, line_start};
 
 /// How far before and after the digits a word may say what they are, bytes.
 const REACH_BEFORE: usize = 40;
@@ -72,10 +73,11 @@ fn says_account(text: &[u8], start: usize, end: usize) -> bool {
         return true;
     }
     let after = &text[end..text.len().min(end + REACH_AFTER)];
-    let line = before.iter().rposition(|&c| c == b'\n').map_or(before, |i| &before[i..]);
+    let is_break = |i: usize| before[i] == b'\n' || before[i] == b'n' && i > 0 && before[i - 1] == b'\\';
+    let from = start - before.len() + (0..before.len()).rev().find(|&i| is_break(i)).map_or(0, |i| i + 1);
     // `aws sts get-caller-identity --query Account --output text` prints nothing else.
-    let is_alone = line == b"\n" && matches!(text.get(end), None | Some(b'\n' | b'\r'));
-    let line = if is_alone { last_line(&text[..start - 1]) } else { line };
+    let above = break_before(text, start).filter(|_| from == start && (ends_line(text, end) || ends_string(text, end)));
+    let line = above.map_or(&text[from..start], |above| last_line(&text[..above]));
     search.as_ref().is_none_or(|search| search.is_match(line) || search.is_match(after))
 }
 
@@ -88,7 +90,8 @@ fn follows_interface(before: &[u8]) -> bool {
 
 /// The end of the last line.
 fn last_line(text: &[u8]) -> &[u8] {
-    &text[run_start(text, text.len(), MAX_COMMAND, |c| c != b'\n')..]
+    let text = &text[text.len().saturating_sub(MAX_COMMAND)..];
+    &text[line_start(text, text.len())..]
 }
 
 #[cfg(test)]

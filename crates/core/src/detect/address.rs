@@ -13,6 +13,10 @@ const MAX_IPV6: usize = 39;
 /// Longest text in which every address is believed. In longer ones, manuals and sources, something must speak of AWS
 /// before an address counts that nobody has: one for documentation, or an object identifier that looks like an address.
 const LONG_TEXT: usize = 1024;
+/// How far before an address the word may begin that says what it is, and what may stand between, bytes: quotes in JSON inside
+/// JSON have backslashes.
+const WORD_REACH: usize = 32;
+const MAX_GAP: usize = 16;
 
 /// An address in a long text that may be nobody's, and nothing near which speaks of AWS.
 #[derive(Debug)]
@@ -223,7 +227,7 @@ fn stands_for_a_host(text: &[u8], start: usize, end: usize, suffix: usize) -> bo
 
 /// The last word within reach before `start`, and what stands between.
 fn word_before(text: &[u8], start: usize) -> (&[u8], &[u8]) {
-    let before = &text[start.saturating_sub(16)..start];
+    let before = &text[start.saturating_sub(WORD_REACH)..start];
     let word_end = before.iter().rposition(|&c| is_alnum(c)).map_or(0, |i| i + 1);
     let word_start = before[..word_end].iter().rposition(|&c| !is_alnum(c)).map_or(0, |i| i + 1);
     (&before[word_start..word_end], &before[word_end..])
@@ -237,7 +241,7 @@ fn is_version(text: &[u8], start: usize, octets: [u8; 4]) -> bool {
         return word.iter().all(u8::is_ascii_alphabetic) && (word.iter().any(u8::is_ascii_uppercase) || octets[0] < 10);
     }
     let word = word.to_ascii_lowercase();
-    gap.len() <= 6
+    gap.len() <= MAX_GAP
         && gap.iter().all(|&c| matches!(c, b' ' | b':' | b'=' | b'"' | b'\'' | b'\\'))
         && (word.ends_with(b"version") || [&b"section"[..], b"release", b"ver"].contains(&word.as_slice()))
 }

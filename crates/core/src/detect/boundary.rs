@@ -114,6 +114,36 @@ pub(crate) fn run_start(text: &[u8], end: usize, limit: usize, member: impl Fn(u
     stop.map_or(floor, |at| floor + at + 1)
 }
 
+/// True where a line ends at `at`, by a line break or its escape, or the text does.
+pub(crate) fn ends_line(text: &[u8], at: usize) -> bool {
+    match text.get(at) {
+        None | Some(b'\n' | b'\r') => true,
+        Some(b'\\') => {
+            let end = run_end(text, at, MAX_BACKSLASHES, |c| c == b'\\');
+            (end - at).is_power_of_two() && matches!(text.get(end), Some(b'n' | b'r'))
+        }
+        _ => false,
+    }
+}
+
+/// True where a string of JSON ends at `at`: a quote with more of JSON behind it.
+pub(crate) fn ends_string(text: &[u8], at: usize) -> bool {
+    let quote = run_end(text, at, MAX_BACKSLASHES, |c| c == b'\\');
+    let behind = run_end(text, quote + 1, MAX_BACKSLASHES, |c| c.is_ascii_whitespace());
+    let is_closed = match text.get(behind) {
+        None | Some(b'}' | b']') => true,
+        // Another member or item follows; in code, other things do.
+        Some(b',') => {
+            let next = run_end(text, behind + 1, MAX_BACKSLASHES, |c| c.is_ascii_whitespace() || c == b'\\');
+            matches!(text.get(next), None | Some(b'"' | b'{' | b'[' | b'n'))
+        }
+        // So does the string around it.
+        Some(b'"') => quote > at,
+        _ => false,
+    };
+    text.get(quote) == Some(&b'"') && is_closed
+}
+
 /// True when no word runs on at `at`.
 #[inline]
 pub(crate) fn ends_at(text: &[u8], at: usize) -> bool {

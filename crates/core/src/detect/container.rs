@@ -5,6 +5,7 @@ use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end, run_start};
 use super::context::skip_space;
 use super::key::{key_end, key_start};
+use super::line::{Line, break_at, following};
 use super::value::Setting;
 use crate::catalog::{Member, ValueShape};
 
@@ -62,31 +63,34 @@ impl Scan<'_, '_> {
     /// Looks for the name in the block of YAML that begins with the line break at `at`, behind the key that was looked at.
     pub(super) fn block(&mut self, members: &[Member], at: usize) {
         let text = self.text;
-        if at < self.things_to || text.get(at) != Some(&b'\n') {
-            return;
-        }
-        let line = run_start(text, self.key.start, MAX_INDENT, |c| matches!(c, b' ' | b'-'));
-        let (outer, mut inner) = (self.key.start - line, None);
+        let Some((depth, next)) = break_at(text, at).filter(|_| at >= self.things_to) else { return };
+        let start = run_start(text, self.key.start, MAX_INDENT, |c| matches!(c, b' ' | b'-'));
+        let (outer, mut inner) = (self.key.start - start, None);
         let limit = text.len().min(at + MAX_THING);
-        let mut next = at + 1;
-        while next < limit {
-            let end = memchr::memchr(b'\n', &text[next..limit]).map_or(limit, |len| next + len);
-            let own = run_end(text, next, MAX_INDENT.min(end - next), |c| c == b' ');
-            let content = if text[own..end].starts_with(b"- ") { own + 2 } else { own };
-            if own < end && text[own] != b'#' {
-                let indent = content - next;
-                if indent <= outer || own - next < outer && content == own {
+        let mut line = Line { start: at, end: at, next, depth };
+        let mut to = next;
+        while let Some(found) = following(text, line).filter(|found| found.start < limit) {
+            let own = run_end(text, found.start, MAX_INDENT.min(found.end.saturating_sub(found.start)), |c| c == b' ');
+            let content = if text[own..found.end].starts_with(b"- ") { own + 2 } else { own };
+            if own < found.end && text[own] != b'#' {
+                let indent = content - found.start;
+                if indent <= outer || own - found.start < outer && content == own {
                     break;
                 }
                 if *inner.get_or_insert(indent) == indent
-                    && let Some(colon) = memchr::memchr(b':', &text[content..end])
+                    && let Some(colon) = memchr::memchr(b':', &text[content..found.end])
                 {
                     self.member(members, content + colon);
                 }
             }
-            next = end + 1;
+            to = found.next;
+            // The string ends here.
+            if found.next <= found.end {
+                break;
+            }
+            line = found;
         }
-        self.things_to = next.min(text.len());
+        self.things_to = to.min(text.len());
     }
 
     /// Looks at the `:` or `=` at `at`: does a name or a default follow?
@@ -122,7 +126,7 @@ pub(super) fn named(member: &Member) -> Option<Member> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::detect::testing::found;
+    use crate::detect::testing::{found, scanned};
 
     #[test]
     fn names_and_defaults_of_things() {
@@ -161,7 +165,7 @@ mod tests {
     fn blocks_that_are_cut_off_anywhere() {
         for len in 0..80 {
             let text = format!("bucket:\n{}\n{}- name: acme\n", "#".repeat(MAX_THING - len), " ".repeat(70));
-            found(&text);
+            scanned(&text);
         }
     }
 

@@ -3,10 +3,12 @@
 use std::ops::Range;
 
 use super::Scan;
-use super::boundary::{is_alnum, run_end, run_start};
+use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end, run_start};
 use super::key::{is_asked_last, key_start};
+use super::line::{break_at, break_before, line_start};
 use super::table;
 use super::value::{Setting, Value, is_believable, shape_range, value, whole_quoted};
+use super::variable::MAX_VARIABLE;
 use crate::catalog::{Category, Member, ValueShape};
 
 /// Most values of one list.
@@ -118,7 +120,7 @@ impl Scan<'_, '_> {
         }
     }
 
-    fn values(&mut self, members: &[Member], at: usize) {
+    pub(super) fn values(&mut self, members: &[Member], at: usize) {
         let text = self.text;
         // `${BUCKET:-acme-logs}`, of a shell.
         let is_default = text.get(at) == Some(&b'-') && text[..at].ends_with(b":");
@@ -127,7 +129,10 @@ impl Scan<'_, '_> {
         let assigned = spaced && text[at - 1] == b'=';
         let mut at = run_end(text, at, 16, |c| matches!(c, b' ' | b'\t' | b'=' | b'>'));
         if text.get(at) == Some(&b'{') {
-            return self.things(members, at);
+            if !self.referred(members, at) {
+                self.things(members, at);
+            }
+            return;
         }
         if text.get(at) == Some(&b'[') {
             let list = at;
@@ -160,14 +165,15 @@ impl Scan<'_, '_> {
             }
             return;
         }
-        if text.get(at) == Some(&b'\n') {
+        if at < text.len() && ends_line(text, at) {
             return self.block(members, at);
         }
         let setting = match value(text, at, &mut self.bare_run) {
             Some(Value { quoted: true, .. }) => Setting::Sure,
             Some(Value { next, .. }) => match text.get(next) {
                 _ if assigned && !is_ini_line(text, at, next) => Setting::Open,
-                None | Some(b'\n' | b'\r' | b'&') => Setting::Line,
+                Some(b'&') => Setting::Line,
+                _ if ends_line(text, next) || ends_string(text, next) => Setting::Line,
                 Some(b'}') if is_default => Setting::Line,
                 Some(b'\\') if matches!(text.get(next + 1), Some(b'n' | b'r' | b't')) => Setting::Line,
                 // `KEY=value more`: a shell's assignment, or a log line; with blanks around the sign it is code.
@@ -192,7 +198,14 @@ impl Scan<'_, '_> {
             self.believe(members, found, Setting::Sure);
             return Some(found);
         }
-        let found = value(text, at, &mut self.bare_run)?;
+        let Some(found) = value(text, at, &mut self.bare_run) else {
+            // `&table`, of Go.
+            if text.get(at) == Some(&b'&') {
+                let end = run_end(text, at + 1, MAX_VARIABLE, |c| is_alnum(c) || c == b'_');
+                self.used(members, Value { start: at, end, next: end, quoted: false });
+            }
+            return None;
+        };
         if !found.quoted && self.is_nested_too_often(found) {
             return Some(found);
         }
@@ -237,7 +250,9 @@ impl Scan<'_, '_> {
                 members.iter().any(|m| m.kind == resource).then(|| self.prefixed_as_told(value.start, value.end));
             kind.flatten().map(|kind| (kind, value.start..value.end))
         };
-        let Some((kind, Range { start, end })) = by_member.or_else(told) else { return };
+        let Some((kind, Range { start, end })) = by_member.or_else(told) else {
+            return self.used(members, value);
+        };
         // An id with a prefix says more about itself.
         if (kind == resource || kind == any_name)
             && self.prefixed_within(start, end).is_some_and(|(_, _, to)| to == end)
@@ -257,19 +272,26 @@ impl Scan<'_, '_> {
 /// True when the value `at..end` ends a line of the kind that a file of settings in sections has: nothing but such lines
 /// and comments stand between it and the head of its section, `[storage]`.
 fn is_ini_line(text: &[u8], at: usize, end: usize) -> bool {
-    if !matches!(text.get(end), None | Some(b'\n' | b'\r')) {
+    if !ends_line(text, end) && !ends_string(text, end) {
         return false;
     }
-    let mut lines = text[at.saturating_sub(MAX_SECTION)..at].rsplit(|&c| c == b'\n');
-    // The value's own.
-    lines.next();
-    for line in lines {
-        match line.trim_ascii() {
-            [b'[', head @ .., b']'] => {
-                return head.iter().all(|&c| is_alnum(c) || matches!(c, b' ' | b'-' | b'_' | b'.' | b':'));
+    let floor = at.saturating_sub(MAX_SECTION);
+    let mut start = line_start(text, at);
+    while let Some(end) = break_before(text, start).filter(|&end| end > floor) {
+        start = line_start(text, end);
+        let line = text[start..end].trim_ascii();
+        let line = match line {
+            [line @ .., b'\\', b'r'] => &line[..run_start(line, line.len(), MAX_BACKSLASHES, |c| c == b'\\')],
+            line => line,
+        };
+        // A string of JSON may begin with it.
+        let head = line.strip_suffix(b"]").and_then(|line| Some((line, line.iter().rposition(|&c| c == b'[')?)));
+        match (line, head) {
+            (_, Some((line, open))) if line[..open].last().is_none_or(|&c| c == b'"') => {
+                return line[open + 1..].iter().all(|&c| is_alnum(c) || matches!(c, b' ' | b'-' | b'_' | b'.' | b':'));
             }
-            [] | [b'#' | b';', ..] => {}
-            setting if setting.contains(&b'=') && !setting.ends_with(b"{") => {}
+            ([] | [b'#' | b';', ..], _) => {}
+            _ if line.contains(&b'=') && !line.ends_with(b"{") => {}
             _ => return false,
         }
     }
@@ -280,20 +302,17 @@ fn is_ini_line(text: &[u8], at: usize, end: usize) -> bool {
 pub(super) fn skip_space(text: &[u8], mut at: usize) -> usize {
     loop {
         let next = run_end(text, at, 256, |c| c.is_ascii_whitespace());
-        match text.get(next..next + 2) {
-            Some([b'\\', b'n' | b't' | b'r']) => at = next + 2,
-            _ => return next,
+        let end = run_end(text, next, MAX_BACKSLASHES, |c| c == b'\\');
+        if !(end - next).is_power_of_two() || !matches!(text.get(end), Some(b'n' | b't' | b'r')) {
+            return next;
         }
+        at = end + 1;
     }
 }
 
 /// Where the text of the item begins when the rest of the line is empty and the next one holds `- item`.
 fn yaml_item(text: &[u8], at: usize) -> Option<usize> {
-    let line = match text.get(at..at + 2)? {
-        [b'\n', _] => at + 1,
-        [b'\\', b'n'] => at + 2,
-        _ => return None,
-    };
+    let (_, line) = text.get(at).and_then(|_| break_at(text, at))?;
     let dash = run_end(text, line, 64, |c| c == b' ');
     (text.get(dash..dash + 2)? == b"- ").then_some(dash + 2)
 }

@@ -4,7 +4,7 @@ use memchr::memmem::Finder;
 use once_cell::sync::OnceCell;
 
 use super::Scan;
-use super::boundary::{is_alnum, run_end, run_start};
+use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end, run_start};
 
 /// How far behind its type the name of a resource may stand, bytes.
 const REACH: usize = 1024;
@@ -52,7 +52,7 @@ impl Scan<'_, '_> {
 
 /// `resource "aws_sqs_queue" "orders" {`, with `key` among its own attributes.
 fn terraform(text: &[u8], at: usize, key: usize) -> Option<(usize, usize)> {
-    let head = &text[..at];
+    let head = &text[..run_start(text, at, MAX_BACKSLASHES, |c| c == b'\\')];
     if !(head.ends_with(b"resource ") || head.ends_with(b"data ")) || !matches!(text[key], b'n' | b'i') {
         return None;
     }
@@ -78,7 +78,7 @@ fn cloudformation(text: &[u8], at: usize, key: usize) -> Option<(usize, usize)> 
 }
 
 /// How many braces are open at the end of this; `None` where the first was closed again.
-fn depth(text: &[u8]) -> Option<usize> {
+pub(super) fn depth(text: &[u8]) -> Option<usize> {
     memchr::memchr2_iter(b'{', b'}', text).try_fold(0usize, |open, brace| match text[brace] {
         b'{' => Some(open + 1),
         _ => open.checked_sub(1).filter(|&left| left > 0),

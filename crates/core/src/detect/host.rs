@@ -200,6 +200,10 @@ impl Scan<'_, '_> {
             return colon;
         }
         let bucket = colon + 3;
+        if matches!(text.get(bucket), Some(b'$' | b'{' | b'%')) {
+            self.used_as(known.bucket, bucket);
+            return colon + 1;
+        }
         // Names have 63 characters, old ones up to 255. Half a longer one would tell the rest.
         let bucket_end = run_end(text, bucket, text.len(), is_host_char);
         let before = self.hits.parts.len();

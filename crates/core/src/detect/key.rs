@@ -295,7 +295,9 @@ fn request(text: &[u8], end: usize) -> Option<(usize, usize)> {
 fn past_string(text: &[u8], comma: usize) -> Option<usize> {
     let close = comma.checked_sub(1).filter(|&i| matches!(text[i], b'"' | b'\'' | b'`'))?;
     let start = run_start(text, close, MAX_CALL, |c| c != text[close] && c != b'\n');
-    (text[..start.checked_sub(1)?].ends_with(b"(") && text[start - 1] == text[close]).then_some(start - 2)
+    let open = start.checked_sub(1).filter(|&open| text[open] == text[close])?;
+    let bracket = run_start(text, open, MAX_BACKSLASHES, |c| c == b'\\').checked_sub(1)?;
+    (text[bracket] == b'(').then_some(bracket)
 }
 
 /// True for members that all software has: few have such a value, and that is seen sooner than what the text speaks of.
@@ -311,9 +313,9 @@ fn bucket_before(text: &[u8], at: usize) -> bool {
     between.all(|(i, &c)| match c {
         b'}' | b';' | b'{' | b'<' | b'|' => false,
         // `.bucket("acme-logs")\n.key("…")`, `Bucket: aws.String("acme-logs"), Key: …`
-        b')' => {
-            near[bucket + i + 1..].first().is_none_or(|&next| matches!(next, b',' | b'.') || next.is_ascii_whitespace())
-        }
+        b')' => near[bucket + i + 1..]
+            .first()
+            .is_none_or(|&next| matches!(next, b',' | b'.' | b'\\') || next.is_ascii_whitespace()),
         _ => true,
     })
 }

@@ -29,6 +29,16 @@ pub(super) fn line_start(text: &[u8], at: usize) -> usize {
     behind_break.unwrap_or(at.saturating_sub(MAX_LINE))
 }
 
+/// Where the line break begins that ends at `at`.
+pub(super) fn break_before(text: &[u8], at: usize) -> Option<usize> {
+    let before = &text[..at];
+    match before {
+        [.., b'\n'] => Some(at - 1),
+        [.., b'\\', b'n'] => Some(run_start(text, at - 1, MAX_BACKSLASHES, |c| c == b'\\')),
+        _ => None,
+    }
+}
+
 /// Where the last line break before `at` ends, if it is no further away than `reach`.
 fn behind_last_break(text: &[u8], at: usize, reach: usize) -> Option<usize> {
     let floor = at.saturating_sub(reach);

@@ -1,7 +1,7 @@
 //! What stands between words of running text and the name or id that they announce: `bucket named acme-logs`,
 //! `버킷 이름은 acme-logs`.
 
-use super::boundary::{is_alnum, run_end};
+use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end};
 
 /// What may stand between the words and a name: English words, with a blank behind them.
 const LINKS: &[&str] = &["named", "called", "name", "id", "is"];
@@ -126,7 +126,7 @@ pub(super) fn past_links(text: &[u8], at: usize) -> Option<usize> {
         let Some(link) = link_end(text, end) else { break };
         end = run_end(text, link, 2, |c| c == b' ');
     }
-    let slashes = run_end(text, end, 3, |c| c == b'\\');
+    let slashes = run_end(text, end, MAX_BACKSLASHES, |c| c == b'\\');
     let start = match text.get(slashes) {
         Some(b'"' | b'\'' | b'`') => slashes + 1,
         _ => end,

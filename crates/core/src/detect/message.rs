@@ -2,7 +2,7 @@
 //! `creating IAM Role (acme): …`, `the password is …`, `getenv("BUCKET", "acme")`.
 
 use super::Scan;
-use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end, run_start};
+use super::boundary::{MAX_BACKSLASHES, ends_line, is_alnum, run_end, run_start};
 use super::key::key_start;
 use super::value::{BareRun, Setting, Value, is_believable, value};
 use super::word_list::WordList;
@@ -31,6 +31,7 @@ impl Scan<'_, '_> {
                 let after = run_end(text, end + 1, 10, |c| c.is_ascii_lowercase());
                 let is_said = match text.get(end) {
                     None | Some(b'.' | b'\n' | b'"') => true,
+                    Some(b'\\') => ends_line(text, end),
                     Some(b' ') => SAID.contains(&text[end + 1..after]),
                     _ => false,
                 };
@@ -75,14 +76,16 @@ impl Scan<'_, '_> {
     /// `getenv("BUCKET", "acme")`, `process.env.BUCKET ?? "acme"`: the setting's name stands at `at`.
     pub(super) fn default_of_setting(&mut self, at: usize) {
         let text = self.text;
-        let quote = text.get(at).copied().filter(|c| matches!(c, b'"' | b'\''));
-        let start = at + usize::from(quote.is_some());
+        let open = run_end(text, at, MAX_BACKSLASHES, |c| c == b'\\');
+        let quote = text.get(open).copied().filter(|c| matches!(c, b'"' | b'\''));
+        let start = if quote.is_some() { open + 1 } else { at };
         let end = run_end(text, start, MAX_NAME, |c| is_alnum(c) || matches!(c, b'_' | b'-' | b'.'));
         let behind = match quote {
-            Some(quote) if text.get(end) == Some(&quote) => {
-                text[end + 1..].strip_prefix(b", ").or_else(|| text[end + 1..].strip_prefix(b","))
+            Some(quote) => {
+                let close = run_end(text, end, open - at, |c| c == b'\\');
+                let closed = text.get(close..).and_then(|rest| rest.strip_prefix(&[quote]));
+                closed.and_then(|rest| rest.strip_prefix(b", ").or_else(|| rest.strip_prefix(b",")))
             }
-            Some(_) => None,
             None => text[end..].strip_prefix(b" ?? ").or_else(|| text[end..].strip_prefix(b" || ")),
         };
         let Some(behind) = behind else { return };
@@ -100,13 +103,15 @@ impl Scan<'_, '_> {
     /// `variable "bucket" { default = "acme" }`, of Terraform: the variable's name stands at `at`.
     pub(super) fn default_of_variable(&mut self, at: usize) {
         let text = self.text;
+        let at = run_end(text, at, MAX_BACKSLASHES + 1, |c| matches!(c, b'\\' | b'"'));
         let end = run_end(text, at, MAX_NAME, |c| is_alnum(c) || matches!(c, b'_' | b'-'));
-        if !text[end..].starts_with(b"\" {") {
+        let quote = run_end(text, end, MAX_BACKSLASHES, |c| c == b'\\');
+        if !text[quote..].starts_with(b"\" {") {
             return;
         }
         let members = self.meanings(at, end);
         if !members.is_empty() {
-            self.things(&members, end + 2);
+            self.things(&members, quote + 2);
         }
     }
 }

@@ -43,6 +43,7 @@ mod sieve;
 mod table;
 mod url;
 mod value;
+mod variable;
 mod view;
 mod word;
 mod word_list;
@@ -66,6 +67,7 @@ use command::Commands;
 use custom::Custom;
 use sieve::Sieve;
 use value::BareRun;
+use variable::Use;
 use view::View;
 
 /// Something found: what `scan` reports.
@@ -190,6 +192,7 @@ impl Detector {
         self.custom.scan(view.text(), |label| self.has_label(label), &mut hits);
         Scan::resolved(self, view.text(), &mut hits).tables();
         Scan::resolved(self, view.text(), &mut hits).prose();
+        Scan::resolved(self, view.text(), &mut hits).variables();
         hits.settle_addresses(self.catalog.known.ipv4, self.catalog.known.ipv6);
         self.policy.spare_excluded(&mut hits);
         hits.retain_from((0, 0), |start| may_mask(view.raw_start(start)));
@@ -218,6 +221,8 @@ struct Hits {
     encoded: Vec<Range<usize>>,
     /// A table has a heading that means something.
     met_heading: bool,
+    /// Variables where a value is expected.
+    uses: Vec<Use>,
 }
 
 impl Hits {
@@ -404,11 +409,32 @@ mod testing {
     use super::{Detector, DetectorConfig};
 
     /// Kind and text of each part that is found in `text`.
-    pub(super) fn found(text: &str) -> Vec<(String, &str)> {
+    pub(super) fn scanned(text: &str) -> Vec<(String, &str)> {
         let detector = Detector::new(&DetectorConfig::default()).unwrap();
         let found = detector.scan(text.as_bytes());
         let parts = found.parts.iter();
         parts.map(|p| (detector.kind_name(p.kind).to_owned(), text.get(p.span.clone()).unwrap())).collect()
+    }
+
+    /// Likewise; the same is found in a string of JSON, where most texts arrive, and in one inside another.
+    pub(super) fn found(text: &str) -> Vec<(String, &str)> {
+        let plainly = scanned(text);
+        // A conversation has such strings itself.
+        let depths = if text.contains("\"content\"") { 0 } else { 2 };
+        let mut json = text.to_owned();
+        for depth in 1..=depths {
+            json = in_json(&json);
+            let unescaped = |(kind, part): (String, &str)| {
+                let part =
+                    (0..depth).fold(part.to_owned(), |part, _| serde_json::from_str(&format!("\"{part}\"")).unwrap());
+                (kind, part)
+            };
+            let in_json: Vec<_> = scanned(&json).into_iter().map(unescaped).collect();
+            let alike =
+                in_json.iter().map(|(kind, part)| (kind, part.as_str())).eq(plainly.iter().map(|(k, p)| (k, *p)));
+            assert!(alike, "not found alike in JSON: {json}\n{in_json:?}\n{plainly:?}");
+        }
+        plainly
     }
 
     /// The text of each part.

@@ -6,7 +6,7 @@ use std::ops::Range;
 use once_cell::sync::OnceCell;
 
 use super::Scan;
-use super::boundary::{is_alnum, run_end, run_start, word_start};
+use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end, run_start, word_start};
 use super::command;
 use super::link::{may_be_named, past_links};
 use super::own::{is_joined, is_own, is_own_word};
@@ -14,7 +14,7 @@ use super::secret::{is_base64, is_secret_key};
 use super::sieve::{Class, Sieve};
 use super::value::{BareRun, Setting, Value, is_believable, value};
 use super::word_list::WordList;
-use crate::catalog::{Catalog, Follows, Phrase, ValueShape};
+use crate::catalog::{Catalog, Follows, KindId, Phrase, ValueShape};
 
 /// Longest name.
 const MAX_NAME: usize = 128;
@@ -166,7 +166,7 @@ impl Scan<'_, '_> {
             Follows::Listed => return self.listed(phrase.kind, end),
             Follows::Default => return self.default_of_setting(end),
             Follows::Variable => return self.default_of_variable(end),
-            Follows::Argument(index) => self.argument(at, end, index),
+            Follows::Argument(index) => self.argument(phrase.kind, at, end, index),
             Follows::Option(letter) => self.commands.secret(self.text, end, letter, command::Place::Behind),
             Follows::Client => return self.database_client(end),
             Follows::Glued(letter) => {
@@ -204,12 +204,15 @@ impl Scan<'_, '_> {
         let text = self.text;
         let start = past_links(text, at)?;
         let quote = start.checked_sub(1).map(|i| text[i]).filter(|c| matches!(c, b'"' | b'\'' | b'`'));
+        let slashes = start - run_start(text, start.saturating_sub(1), MAX_BACKSLASHES, |c| c == b'\\');
         let stop = run_end(text, start, MAX_NAME, |c| is_alnum(c) || matches!(c, b'-' | b'_' | b'.' | b'/'));
         let end = run_start(text, stop, stop - start, |c| matches!(c, b'.' | b'-' | b'/'));
         let name = &text[start..end];
-        let closed = quote.is_some_and(|quote| text.get(stop) == Some(&quote)) && stop == end;
+        let close = run_end(text, stop, slashes - 1, |c| c == b'\\');
+        let closed = quote.is_some_and(|quote| text.get(close) == Some(&quote)) && stop == end;
         if name.len() < MIN_NAME
-            || matches!(text.get(stop), Some(b'(' | b'=' | b'@' | b'*' | b'{' | b'$' | b'%' | b'\\'))
+            || matches!(text.get(stop), Some(b'(' | b'=' | b'@' | b'*' | b'{' | b'$' | b'%'))
+            || text.get(stop) == Some(&b'\\') && !closed && !ends_line(text, stop) && !ends_string(text, stop)
             || !is_joined(name) && !self.is_word_told(words, at, start, end, closed)
             || !closed
                 && (quote.is_some()
@@ -231,7 +234,10 @@ impl Scan<'_, '_> {
         let text = self.text;
         let behind = text[..at].strip_suffix(b" ")?.len();
         let quote = text[..behind].last().filter(|c| matches!(c, b'"' | b'\'' | b'`')).copied();
-        let end = behind - usize::from(quote.is_some());
+        let end = match quote {
+            Some(_) => run_start(text, behind - 1, MAX_BACKSLASHES, |c| c == b'\\'),
+            None => behind,
+        };
         let run = run_start(text, end, MAX_NAME, |c| is_alnum(c) || matches!(c, b'-' | b'_' | b'.' | b'/'));
         let start = word_start(text, run).min(end);
         let name = &text[start..end];
@@ -247,8 +253,8 @@ impl Scan<'_, '_> {
             }
             None => (dashes >= 1 || is_path) && !name.split(|&c| c == b'-').any(|word| SMALL.contains(word)),
         };
-        let is_alone =
-            start > run || before.is_none_or(|c| matches!(c, b' ' | b'\n' | b'(') || Some(c) == quote || !c.is_ascii());
+        let is_alone = start > run
+            || before.is_none_or(|c| matches!(c, b' ' | b'\n' | b'(' | b'"') || Some(c) == quote || !c.is_ascii());
         if !is_told
             || !is_alone
             || name.len() < MIN_NAME
@@ -271,7 +277,9 @@ impl Scan<'_, '_> {
         let end = run_end(text, start, MAX_NAME, is_alnum);
         let name = &text[start..end];
         let humps = name.windows(2).filter(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase()).count();
-        let is_name = humps >= 2
+        // `dynamodb:table:ReadCapacityUnits`
+        let is_name = text[at..start].contains(&b' ')
+            && humps >= 2
             && name[0].is_ascii_uppercase()
             && goes_on(text, end)
             && is_own_word(name)
@@ -335,7 +343,7 @@ impl Scan<'_, '_> {
     }
 
     /// The argument of the call that opens before `end`.
-    fn argument(&self, at: usize, end: usize, index: usize) -> Option<Value> {
+    fn argument(&mut self, kind: KindId, at: usize, end: usize, index: usize) -> Option<Value> {
         let text = self.text;
         // `bucket.upload_file(file, key)` has no bucket among its arguments.
         let receiver = run_start(text, at, 32, |c| is_alnum(c) || c == b'_');
@@ -356,7 +364,11 @@ impl Scan<'_, '_> {
             from = comma + 1;
         }
         let from = run_end(text, from, 8, |c| c == b' ');
-        let found = value(text, from, &mut BareRun::default()).filter(|found| found.quoted)?;
+        let found = value(text, from, &mut BareRun::default())?;
+        if !found.quoted {
+            self.used_as(kind, from);
+            return None;
+        }
         let believed = is_believable(ValueShape::Name, &text[found.start..found.end], Setting::Sure);
         believed.then_some(found)
     }
@@ -436,6 +448,7 @@ pub(super) fn goes_on(text: &[u8], end: usize) -> bool {
     match text.get(end) {
         None | Some(b'\n' | b',' | b';' | b'!' | b'?' | b')' | b':' | b'.') => true,
         Some(c) if !c.is_ascii() => true,
+        Some(b'\\' | b'"') => ends_line(text, end) || ends_string(text, end),
         Some(b' ') if text.get(end + 1) == Some(&b'|') => true,
         Some(b' ') => {
             let stop = run_end(text, end + 1, 10, |c| c.is_ascii_lowercase() || c == b'\'');

@@ -388,7 +388,8 @@ pub(super) fn is_heading_at(text: &[u8], at: usize) -> bool {
     let text = &text[..text.len().min(heading.next + 2 * MAX_BAR_LINE)];
     let Some(rule) = following(text, heading).filter(|rule| is_rule(&text[rule.start..rule.end])) else { return false };
     let Some(row) = following(text, rule) else { return false };
-    let start = run_start(text, at, MAX_BAR_LINE, |c| c != b'\n' && c != b'"');
+    let from = run_start(text, at, MAX_BAR_LINE, |c| c != b'"');
+    let start = from + line_start(&text[from..at], at - from);
     let bars = |from: usize, to: usize| memchr::memchr_iter(b'|', &text[from..to]).count();
     bars(start, heading.end) == bars(row.start, row.end)
 }
