@@ -106,6 +106,23 @@ describe("HTTP", function()
   end)
 
 
+  it("sends the last bytes of an answer of known length together with its end", function()
+    for _ = 1, 20 do
+      local body = sample.messages()
+      local client = connect()
+      client:send((head(body):gsub("Connection: close", "Connection: keep-alive")) .. body)
+      repeat until client:receive("*l") == ""
+
+      socket.select({ client }, nil, 10)
+      client:settimeout(0)
+      local _, _, piece = client:receive(65536)
+      client:close()
+      assert.is_truthy(piece:find(sample.INSTANCE, 1, true))
+      assert.matches("\r\n0\r\n\r\n$", piece)
+    end
+  end)
+
+
   it("drops what vouches for the upstream's bytes, and keeps it where nothing changes", function()
     local dependent = { "content-length", "etag", "content-md5", "digest", "content-digest", "repr-digest",
                         "accept-ranges" }

@@ -101,6 +101,15 @@ describe("an upstream", function()
   end)
 
 
+  it("that breaks off before the length it told leaves behind what came", function()
+    upstream:answer(answer_of("text/plain", "see " .. token .. ", and", "Content-Length: 1000\r\n"))
+    local answer = send()
+
+    assert.is_false(answer.complete)
+    assert.equal("see " .. sample.INSTANCE .. ", and", answer.body)
+  end)
+
+
   it("that has nothing to say makes an error that tells nothing", function()
     upstream:answer(nil)
     local answer = send()

@@ -22,6 +22,7 @@ local ipairs = ipairs
 local kong = kong
 local ngx = ngx
 local pcall = pcall
+local tonumber = tonumber
 
 
 vault.tell_write_failures(function(conf, why)
@@ -51,6 +52,9 @@ local function new_state()
     restoring = false,
     inflating = false,
     finished = false,
+    -- bytes of it that are still to come, where the upstream said how many there are; those that came last
+    due = false,
+    last_bytes = false,
     -- where Kong holds the answer: as it came, and restored
     held = false,
     held_restored = false,
@@ -377,6 +381,7 @@ function AwsMasker:header_filter(conf)
       return
     end
 
+    state.due = tonumber(answer.header("Content-Length")) or false
     answer.drop_dependent_headers(kong)
     state.restoring = true
     state.span = spans.start(kong, spans.RESTORE)
@@ -389,6 +394,32 @@ function AwsMasker:header_filter(conf)
     kong.log.warn("the answer goes to the client unrestored, because its ",
                   state.skipped == "coding" and "Content-Encoding" or "Content-Type", " cannot be read here")
   end
+end
+
+
+-- An answer ends with an empty chunk, which comes right behind its last bytes. These wait for it: to the client both go
+-- as one piece then, and not as two.
+-- @return the chunk to restore, or nil while the last bytes wait
+local function join_end(state, chunk, last)
+  local last_bytes = state.last_bytes
+  if last_bytes then
+    state.last_bytes = false
+    return chunk == "" and last_bytes or last_bytes .. chunk
+  end
+
+  local due = state.due
+  if last or not due then
+    return chunk
+  end
+
+  due = due - #chunk
+  state.due = due
+  if due == 0 and chunk ~= "" then
+    state.last_bytes = chunk
+    return nil
+  end
+
+  return chunk
 end
 
 
@@ -417,6 +448,13 @@ function AwsMasker:body_filter()
   end
 
   state.finished = last
+  local came = chunk
+  chunk = join_end(state, came, last)
+  if not chunk then
+    arg[1] = nil
+    return
+  end
+
   local restored, why, _
   if chunk == "" and not last then
     -- nginx says so when the upstream is gone in the middle of its answer; nothing will follow
@@ -434,12 +472,12 @@ function AwsMasker:body_filter()
     end
 
     -- tokens in clear are safe, only unhelpful
+    restored = chunk
     state.restoring = false
     kong.log.err("the rest of the answer stays masked: ", why)
-    return
   end
 
-  if restored ~= chunk then
+  if restored ~= came then
     arg[1] = restored
   end
 end
