@@ -175,13 +175,13 @@ plugins:
     end)
 
 
-    it("for the body of the request", function()
+    it("for the request", function()
       ngx.ctx.host_phase = "header_filter"
       assert.has_error(function()
         pdk.request.get_raw_body(1)
       end)
       assert.has_error(function()
-        pdk.service.request.set_raw_body("")
+        pdk.service.request.set_raw_query("")
       end)
     end)
 

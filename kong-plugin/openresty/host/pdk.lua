@@ -150,10 +150,6 @@ local request = {
     return ngx.var.uri
   end),
 
-  get_raw_query = in_phases(REQUEST, "kong.request.get_raw_query", function()
-    return ngx.var.args or ""
-  end),
-
   get_header = in_phases(REQUEST, "kong.request.get_header", function(name)
     return first(ngx.req.get_headers(1000)[name])
   end),
@@ -162,15 +158,6 @@ local request = {
 }
 
 local service_request = {
-  set_raw_body = in_phases(REWRITE_ACCESS, "kong.service.request.set_raw_body", function(body)
-    if type(body) ~= "string" then
-      error("body must be a string", 2)
-    end
-
-    ngx.req.read_body()
-    ngx.req.set_body_data(body)
-  end),
-
   set_raw_query = in_phases(REWRITE_ACCESS, "kong.service.request.set_raw_query", function(query)
     if type(query) ~= "string" then
       error("query must be a string", 2)
@@ -178,10 +165,6 @@ local service_request = {
 
     ngx.req.set_uri_args(query)
     ngx.var.upstream_uri = ngx.var.upstream_uri:match("^[^?]*") .. "?" .. query
-  end),
-
-  set_header = in_phases(REWRITE_ACCESS, "kong.service.request.set_header", function(name, value)
-    ngx.req.set_header(name, value)
   end),
 
   clear_header = in_phases(REWRITE_ACCESS, "kong.service.request.clear_header", function(name)

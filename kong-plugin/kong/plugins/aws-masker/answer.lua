@@ -12,8 +12,8 @@ local _M = {}
 
 
 --- Whether the answer has a body that may be restored. Phase: header_filter.
-function _M.has_body(pdk)
-  return not UNTOUCHED_STATUS[pdk.response.get_status()] and pdk.request.get_method() ~= "HEAD"
+function _M.has_body()
+  return not UNTOUCHED_STATUS[ngx.status] and ngx.req.get_method() ~= "HEAD"
 end
 
 

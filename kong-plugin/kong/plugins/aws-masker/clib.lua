@@ -144,7 +144,7 @@ function _M.add_vault_secret(detector, secret)
 end
 
 
---- Starts one exchange. The caller keeps `detector` referenced for as long as the session lives.
+--- Starts one exchange. It goes on as it is when `detector` is collected meanwhile.
 -- @return the session, or nil, failure name, text
 function _M.session(detector, scope)
   if idle_count == 0 then
@@ -331,21 +331,22 @@ function _M.counts(session)
 end
 
 
---- How many stretches of each kind were replaced.
--- @return map of kind to count, or nil, failure name, text
-function _M.kinds(session)
+--- Adds up how many stretches of each kind were replaced.
+-- @param into map of kind to count
+-- @return `into`, or nil, failure name, text
+function _M.add_kinds(session, into)
   local status = tonumber(lib.awsm_session_kinds(session, KINDS, OUT_LEN))
   if status ~= OK then
     return failure(status)
   end
 
-  local kinds = {}
   for i = 0, tonumber(OUT_LEN[0]) - 1 do
     local kind = KINDS[0][i]
-    kinds[ffi_string(kind.name, kind.name_len)] = tonumber(kind.count)
+    local name = ffi_string(kind.name, kind.name_len)
+    into[name] = (into[name] or 0) + tonumber(kind.count)
   end
 
-  return kinds
+  return into
 end
 
 

@@ -426,14 +426,10 @@ function _M.configure(confs)
 end
 
 
---- Queues the events of an exchange. Phase: log.
+--- Queues the events of an exchange, where `enable_redis_events` is set. Phase: log.
 -- @param of what `exchange.of` gave
 -- @param session the exchange's
 function _M.report(conf, of, session, pdk)
-  if not conf.enable_redis_events then
-    return
-  end
-
   if not of.blocked and conf.event_sampling_rate < 1 and random() >= conf.event_sampling_rate then
     return
   end

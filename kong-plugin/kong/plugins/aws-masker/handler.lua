@@ -34,12 +34,11 @@ end)
 local FORM = "application/x-www-form-urlencoded"
 
 
--- What is kept of an exchange from phase to phase.
+-- What is kept of an exchange from phase to phase. Every request makes one of these and most make no more than that:
+-- what only the answer needs is in a table of its own.
 local function new_state()
   return {
     session = false,
-    -- referenced for as long as the session: a config change may drop the detector meanwhile
-    detector = false,
     -- name of what went wrong, and what that did to the request
     failure = false,
     stopped = false,
@@ -48,18 +47,27 @@ local function new_state()
     -- the request was changed; the answer may hold tokens
     masked = false,
     restorable = false,
-    -- the answer: goes through the session; is inflated for that; has ended; could not be restored; why it was not
+    -- what `new_answer` gave
+    answer = false,
+  }
+end
+
+
+-- What is kept of an answer that may hold tokens.
+local function new_answer()
+  return {
+    -- it goes through the session; is inflated for that; has ended; could not be restored; why it was not
     restoring = false,
     inflating = false,
     finished = false,
-    -- bytes of it that are still to come, where the upstream said how many there are; those that came last
+    failed = false,
+    skipped = false,
+    -- bytes that are still to come, where the upstream said how many there are; those that came last
     due = false,
     last_bytes = false,
-    -- where Kong holds the answer: as it came, and restored
+    -- where Kong holds it: as it came, and restored
     held = false,
     held_restored = false,
-    restore_failed = false,
-    skipped = false,
     span = false,
   }
 end
@@ -74,7 +82,6 @@ local function open_session(conf, state, detector)
   end
 
   state.session = session
-  state.detector = detector
   return session
 end
 
@@ -104,7 +111,7 @@ end
 -- Asks for an answer that can be read, where there may be something to restore in it.
 local function prepare_answer(conf, state)
   if state.restorable and conf.restore_responses then
-    kong.service.request.set_header("Accept-Encoding", "identity")
+    ngx.req.set_header("Accept-Encoding", "identity")
   end
 end
 
@@ -176,7 +183,7 @@ local function replace_body(state, masked, coding)
     kong.service.request.clear_header("Content-Encoding")
   end
 
-  kong.service.request.set_raw_body(masked)
+  ngx.req.set_body_data(masked)
 end
 
 
@@ -239,7 +246,7 @@ local function mask_request(conf, state)
     return failure, why
   end
 
-  local query = conf.mask_query and request.get_raw_query() or ""
+  local query = conf.mask_query and ngx.var.args or ""
   if body == "" then
     return mask_bodiless(conf, state, detector, query)
   end
@@ -340,19 +347,19 @@ end
 
 -- Restores an answer that Kong holds, where plugins of lower priority read it.
 -- @return whether that worked
-local function restore_held(state, held)
-  local restored, _, why = clib.restore(state.session, held, true)
+local function restore_held(session, kept, held)
+  local restored, _, why = clib.restore(session, held, true)
   if not restored then
-    state.restore_failed = true
+    kept.failed = true
     kong.log.err("the answer stays masked: ", why)
     return false
   end
 
   held_answer.replace(restored)
-  state.held = held
-  state.held_restored = restored
+  kept.held = held
+  kept.held_restored = restored
   -- ai-proxy ends the answer with its first chunk, so that the last one never comes
-  state.finished = true
+  kept.finished = true
   return true
 end
 
@@ -362,37 +369,39 @@ end
 function AwsMasker:header_filter(conf)
   local state = kong.ctx.plugin.exchange
   -- an exchange that holds no token has nothing to restore; neither has one that access never saw
-  if not state or not state.restorable or not conf.restore_responses or not answer.has_body(kong) then
+  if not state or not state.restorable or not conf.restore_responses or not answer.has_body() then
     return
   end
 
+  local kept = new_answer()
+  state.answer = kept
   local coding = answer.header("Content-Encoding")
   local content_type = answer.header("Content-Type")
   local will_change, _, why = clib.open_answer(state.session, content_type, coding)
   if will_change == nil then
-    state.skipped = "error"
+    kept.skipped = "error"
     kong.log.err("the answer stays masked: ", why)
     return
   end
 
   if will_change then
     local held = held_answer.get(kong)
-    if held and not restore_held(state, held) then
+    if held and not restore_held(state.session, kept, held) then
       return
     end
 
-    state.due = tonumber(answer.header("Content-Length")) or false
+    kept.due = tonumber(answer.header("Content-Length")) or false
     answer.drop_dependent_headers(kong)
-    state.restoring = true
-    state.span = spans.start(kong, spans.RESTORE)
-    state.inflating = answer.is_coded(coding)
-    if state.inflating then
+    kept.restoring = true
+    kept.span = spans.start(kong, spans.RESTORE)
+    kept.inflating = answer.is_coded(coding)
+    if kept.inflating then
       kong.response.clear_header("Content-Encoding")
     end
   else
-    state.skipped = answer.is_coded(coding) and "coding" or "content_type"
+    kept.skipped = answer.is_coded(coding) and "coding" or "content_type"
     kong.log.warn("the answer goes to the client unrestored, because its ",
-                  state.skipped == "coding" and "Content-Encoding" or "Content-Type", " cannot be read here")
+                  kept.skipped == "coding" and "Content-Encoding" or "Content-Type", " cannot be read here")
   end
 end
 
@@ -400,22 +409,22 @@ end
 -- An answer ends with an empty chunk, which comes right behind its last bytes. These wait for it: to the client both go
 -- as one piece then, and not as two.
 -- @return the chunk to restore, or nil while the last bytes wait
-local function join_end(state, chunk, last)
-  local last_bytes = state.last_bytes
+local function join_end(kept, chunk, last)
+  local last_bytes = kept.last_bytes
   if last_bytes then
-    state.last_bytes = false
+    kept.last_bytes = false
     return chunk == "" and last_bytes or last_bytes .. chunk
   end
 
-  local due = state.due
+  local due = kept.due
   if last or not due then
     return chunk
   end
 
   due = due - #chunk
-  state.due = due
+  kept.due = due
   if due == 0 and chunk ~= "" then
-    state.last_bytes = chunk
+    kept.last_bytes = chunk
     return nil
   end
 
@@ -425,16 +434,17 @@ end
 
 function AwsMasker:body_filter()
   local state = kong.ctx.plugin.exchange
-  if not state or not state.restoring then
+  local kept = state and state.answer
+  if not kept or not kept.restoring then
     return
   end
 
   local arg = ngx.arg
   local chunk, last = arg[1] or "", arg[2]
-  local held = state.held
+  local held = kept.held
   if held then
     if chunk == held then
-      arg[1] = state.held_restored
+      arg[1] = kept.held_restored
       return
     end
 
@@ -444,12 +454,12 @@ function AwsMasker:body_filter()
 
     -- a plugin of higher priority sends something else
     clib.open_answer(state.session, answer.header("Content-Type"), "")
-    state.held = false
+    kept.held = false
   end
 
-  state.finished = last
+  kept.finished = last
   local came = chunk
-  chunk = join_end(state, came, last)
+  chunk = join_end(kept, came, last)
   if not chunk then
     arg[1] = nil
     return
@@ -464,8 +474,8 @@ function AwsMasker:body_filter()
   end
 
   if not restored then
-    state.restore_failed = true
-    if state.inflating then
+    kept.failed = true
+    if kept.inflating then
       -- the client was promised bytes without a coding, and these cannot be read: the answer ends here, visibly
       arg[1] = nil
       error("the answer is cut off: " .. why)
@@ -473,7 +483,7 @@ function AwsMasker:body_filter()
 
     -- tokens in clear are safe, only unhelpful
     restored = chunk
-    state.restoring = false
+    kept.restoring = false
     kong.log.err("the rest of the answer stays masked: ", why)
   end
 
@@ -491,8 +501,9 @@ local function report(conf, state)
   end
 
   local of, why = exchange.of(conf, state)
-  if state.span then
-    spans.finish(state.span, of and of.restore)
+  local kept = state.answer
+  if kept and kept.span then
+    spans.finish(kept.span, of and of.restore)
   end
 
   local redis_error = state.redis_error
@@ -503,7 +514,9 @@ local function report(conf, state)
   if of then
     log_fields.add(of, kong)
     metrics.report(of, state.session)
-    events.report(conf, of, state.session, kong)
+    if conf.enable_redis_events then
+      events.report(conf, of, state.session, kong)
+    end
   elseif why then
     kong.log.err("an exchange could not be reported: ", why)
   end

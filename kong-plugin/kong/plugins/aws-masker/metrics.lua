@@ -29,7 +29,8 @@ local MAX_TIMES = 5000
 -- Set by `init` once; nil where there is no registry.
 local registered
 
--- Since the last flush: counter -> label -> count (UNLABELLED where it has none); histogram -> array of seconds.
+-- Since the last flush: counter -> label -> count (UNLABELLED where it has none); histogram -> array of seconds, n of
+-- them.
 local UNLABELLED = ""
 local counts, times
 
@@ -37,7 +38,7 @@ local counts, times
 local function forget()
   counts = { exchanges = {}, masked = {}, answers = {}, restored = {}, unresolved = {}, request_bytes = {},
              answer_bytes = {} }
-  times = { mask_seconds = {}, restore_seconds = {} }
+  times = { mask_seconds = { n = 0 }, restore_seconds = { n = 0 } }
 end
 
 
@@ -62,7 +63,7 @@ local function flush()
 
   for name, seconds in pairs(timed) do
     local histogram = registered[name]
-    for i = 1, #seconds do
+    for i = 1, seconds.n do
       histogram:observe(seconds[i])
     end
   end
@@ -125,16 +126,11 @@ end
 
 local function add_time(name, microseconds)
   local of = times[name]
-  of[#of + 1] = microseconds * MICROSECONDS
-  if #of >= MAX_TIMES then
+  local n = of.n + 1
+  of.n = n
+  of[n] = microseconds * MICROSECONDS
+  if n >= MAX_TIMES then
     flush()
-  end
-end
-
-
-local function add_kinds(session)
-  for kind, count in pairs(clib.kinds(session) or {}) do
-    add("masked", count, kind)
   end
 end
 
@@ -145,7 +141,7 @@ local function add_request(mask, session)
   add_time("mask_seconds", mask.microseconds)
   -- without anything found there is no need to ask for the kinds
   if mask.masked > 0 then
-    add_kinds(session)
+    clib.add_kinds(session, counts.masked)
   end
 end
 

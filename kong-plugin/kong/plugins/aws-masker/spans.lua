@@ -17,8 +17,12 @@ end
 --- Ends a span.
 -- @param values map of attribute to number or text, nil for none
 function _M.finish(span, values)
-  -- false where tracing is off
-  if values and span.is_recording ~= false then
+  -- tracing is off
+  if span.is_recording == false then
+    return
+  end
+
+  if values then
     for name, value in pairs(values) do
       span:set_attribute("aws_masker." .. name, value)
     end

@@ -35,7 +35,7 @@ return {
   access = function()
     local body = kong.request.get_raw_body(MAX_BYTES)
     if body and body ~= "" then
-      kong.service.request.set_raw_body(copy(body))
+      ngx.req.set_body_data(copy(body))
     end
   end,
 
