@@ -218,6 +218,12 @@ known_kinds! {
     session_token = "cred:session-token",
     /// The password of a URL.
     url_password = "cred:url-password",
+    /// Any other password.
+    password = "cred:password",
+    /// Secrets of Secrets Manager.
+    secret = "name:secret",
+    /// Policies of IAM.
+    policy = "name:iam-policy",
     /// The query of an RDS authentication token.
     rds_token = "cred:rds-auth-token",
 }

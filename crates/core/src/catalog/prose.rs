@@ -29,6 +29,10 @@ pub enum Follows {
     Spoken,
     /// In the lines below, behind a date and a time: what `aws s3 ls` prints.
     Listed,
+    /// The name of a dimension of metrics, in quotes, beside its value.
+    Dimension,
+    /// In Terraform, the address of a resource and its id.
+    Imported,
     /// After a blank: the argument of a command.
     Positional,
     /// An expression, and in the lines below the values that it asks for.
@@ -63,6 +67,8 @@ impl Follows {
             "bracketed" => Self::Bracketed,
             "spoken" => Self::Spoken,
             "listed" => Self::Listed,
+            "dimension" => Self::Dimension,
+            "imported" => Self::Imported,
             "positional" => Self::Positional,
             "queried" => Self::Queried,
             "default" => Self::Default,

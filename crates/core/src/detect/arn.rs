@@ -50,8 +50,9 @@ impl Scan<'_, '_> {
         }
         let in_capitals = service.iter().any(u8::is_ascii_uppercase);
         let service = &*own_word(service, in_capitals);
-        // Quotas have the same codes in every account.
-        if !account.eq_ignore_ascii_case(b"aws") && service != b"servicequotas" {
+        // Quotas have the same codes in every account, and `arn:aws:states:::lambda:invoke` is what a state machine can do.
+        let is_integration = service == b"states" && region.is_empty() && account.is_empty();
+        if !account.eq_ignore_ascii_case(b"aws") && service != b"servicequotas" && !is_integration {
             self.arn_resource(service, resource, end, in_capitals);
         }
         if self.hits.parts.len() > before {
@@ -301,6 +302,7 @@ mod tests {
         );
         assert_eq!(found("ARN:AWS:IAM::AWS:POLICY/ReadOnlyAccess"), []);
         assert_eq!(found("arn:aws:rds:us-east-1::cert:rds-ca-rsa2048-g1"), []);
+        assert_eq!(found("arn:aws:states:::sns:publish.waitForTaskToken, arn:aws:states:::aws-sdk:s3:getObject"), []);
     }
 
     #[test]

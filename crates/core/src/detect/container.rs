@@ -105,7 +105,10 @@ impl Scan<'_, '_> {
         if !(is_quoted || text.get(start).is_some_and(|&c| is_alnum(c) || c == b'/')) {
             return;
         }
-        if key.eq_ignore_ascii_case(b"name") {
+        // `remoteRef:` of external secrets has a `key:`.
+        let is_secret =
+            || members.iter().any(|m| m.value == ValueShape::Named && m.kind == self.detector.catalog.known.secret);
+        if key.eq_ignore_ascii_case(b"name") || key == b"key" && is_secret() {
             let members: Vec<_> = members.iter().filter_map(named).collect();
             self.announced(&members, start, setting);
         } else if key.eq_ignore_ascii_case(b"default") {

@@ -15,6 +15,8 @@ use crate::catalog::{Category, Member, ValueShape};
 const MAX_LIST: usize = 1000;
 /// Longest cell of a table.
 const MAX_CELL: usize = 1024;
+/// How far behind the name of a policy its ARN may end, bytes.
+const MAX_TO_ARN: usize = 160;
 /// How far before a setting the head of its section may stand, bytes.
 const MAX_SECTION: usize = 1024;
 /// How many values without quotes may be the end of each other when they are longer than the next figure says.
@@ -168,6 +170,13 @@ impl Scan<'_, '_> {
         if at < text.len() && ends_line(text, at) {
             return self.block(members, at);
         }
+        // `STACK=${1:-acme}`
+        if text[at..].starts_with(b"${") {
+            let sign = run_end(text, at + 2, MAX_VARIABLE, |c| is_alnum(c) || c == b'_');
+            if text[sign..].starts_with(b":-") {
+                self.announced(members, sign + 2, Setting::Line);
+            }
+        }
         let setting = match value(text, at, &mut self.bare_run) {
             Some(Value { quoted: true, .. }) => Setting::Sure,
             Some(Value { next, .. }) => match text.get(next) {
@@ -259,6 +268,10 @@ impl Scan<'_, '_> {
         {
             return;
         }
+        let known = &self.detector.catalog.known;
+        if kind == known.policy && is_managed_policy(text, start, end) {
+            return;
+        }
         let category = self.detector.catalog.kind(kind).map(|kind| kind.category);
         self.finding(kind, start, end);
         if kind == self.detector.catalog.known.object_key {
@@ -296,6 +309,16 @@ fn is_ini_line(text: &[u8], at: usize, end: usize) -> bool {
         }
     }
     false
+}
+
+/// True for the name of a policy of AWS's own whose ARN stands behind it: `arn:aws:iam::aws:policy/PowerUserAccess`.
+fn is_managed_policy(text: &[u8], start: usize, end: usize) -> bool {
+    let behind = &text[end..text.len().min(end + MAX_TO_ARN)];
+    let name = &text[start..end];
+    memchr::memmem::find_iter(behind, b":iam::aws:policy/").any(|at| {
+        let policy = run_end(behind, at, MAX_TO_ARN, |c| is_alnum(c) || b":/-_+=.@".contains(&c));
+        behind[at..policy].strip_suffix(name).is_some_and(|path| path.ends_with(b"/"))
+    })
 }
 
 /// Past white space, also where it is escaped.
@@ -355,10 +378,23 @@ mod tests {
             ("os.environ[\"S3_BUCKET\"] = \"acme\"", &["acme"]),
             ("ENV['S3_BUCKET'] = 'acme'", &["acme"]),
             ("aws s3 ls s3://${S3_BUCKET:-acme}/", &["acme"]),
+            ("S3_BUCKET=${1:-acme}\nREGION=${2:-us-east-1}", &["acme"]),
         ] {
             let expected: Vec<_> = names.iter().map(|name| ("name:s3-bucket".to_owned(), *name)).collect();
             assert_eq!(found(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn policies_of_aws_keep_their_names() {
+        assert_eq!(
+            found("{\"PolicyName\":\"Power\",\"PolicyArn\":\"arn:aws:iam::aws:policy/job-function/Power\"}"),
+            []
+        );
+        assert_eq!(
+            found("{\"PolicyName\":\"Own\",\"PolicyArn\":\"arn:aws:iam::aws:policy/Power\"}"),
+            [("name:iam-policy".to_owned(), "Own")]
+        );
     }
 
     #[test]

@@ -4,7 +4,9 @@ use memchr::memmem::Finder;
 use once_cell::sync::OnceCell;
 
 use super::Scan;
-use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end, run_start};
+use super::boundary::{MAX_BACKSLASHES, ends_line, is_alnum, run_end, run_start};
+use super::value::{Setting, is_believable};
+use crate::catalog::ValueShape;
 
 /// How far behind its type the name of a resource may stand, bytes.
 const REACH: usize = 1024;
@@ -37,6 +39,28 @@ impl Scan<'_, '_> {
         self.types = (key, last);
         let at = last.filter(|at| key - at <= REACH)?;
         if text[at] == b'"' { terraform(text, at, key) } else { cloudformation(text, at, key) }
+    }
+
+    /// The id in `terraform import ADDRESS ID`, behind the command.
+    pub(super) fn imported(&mut self, at: usize) {
+        let text = self.text;
+        let limit = text.len().min(at + MAX_LINE);
+        let line = &text[at..(at..limit).find(|&end| ends_line(text, end)).unwrap_or(limit)];
+        let mut words = line.split(|&c| c == b' ').filter(|word| !word.is_empty() && !word.starts_with(b"-"));
+        let (Some(address), Some(id)) = (words.next(), words.next()) else { return };
+        let offset = |word: &[u8]| at + (word.as_ptr() as usize - line.as_ptr() as usize);
+        let Some(kind) = memchr::memmem::rfind(address, b"aws_") else { return };
+        let start = offset(address) + kind;
+        let end = run_end(text, start, MAX_TYPE, |c| is_alnum(c) || c == b'_');
+        // `ZONE_name_type`
+        let zone = id.split(|&c| c == b'_').next().filter(|_| text[start..end].ends_with(b"_route53_record"));
+        if let Some(zone) = zone.filter(|zone| is_believable(ValueShape::ZoneId, zone, Setting::Told)) {
+            let from = offset(id);
+            return self.whole(self.detector.catalog.known.hosted_zone, from, from + zone.len());
+        }
+        let members = self.meanings_of_noun(start, end);
+        self.key = start..end;
+        self.announced(&members, offset(id), Setting::Told);
     }
 
     /// The type at the beginning of the line on which `[id=` stands, whose `id` is at `key`.
@@ -135,6 +159,19 @@ mod tests {
             assert_eq!(found(text), [(kind.to_owned(), id)], "{text}");
         }
         assert_eq!(found("null_resource.x: Creating... [id=acme-logs]"), []);
+    }
+
+    #[test]
+    fn what_terraform_takes_over() {
+        for (text, kind, id) in [
+            ("terraform import aws_s3_bucket.assets acme", "name:s3-bucket", "acme"),
+            ("$ terraform import -no-color 'module.x.aws_iam_role.ci[\"a\"]' deployer\n", "name:iam-role", "deployer"),
+            ("terraform import aws_route53_record.a Z3M3LMPEXAMPLE1_a.io_A", "route53:hosted-zone", "Z3M3LMPEXAMPLE1"),
+            ("tofu import aws_lambda_function.thumb acme-thumb", "name:lambda-function", "acme-thumb"),
+        ] {
+            assert_eq!(found(text), [(kind.to_owned(), id)], "{text}");
+        }
+        assert_eq!(found("terraform import null_resource.x acme-logs; terraform import\n"), []);
     }
 
     #[test]

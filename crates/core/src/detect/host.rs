@@ -4,6 +4,7 @@ use super::Part;
 use super::Scan;
 use super::arn::{is_account, is_region};
 use super::boundary::{class, is_alnum, run_end, run_start, word_start};
+use super::word_list::WordList;
 use crate::catalog::{KindId, SUFFIXES};
 use crate::token::is_token_shaped;
 
@@ -21,6 +22,16 @@ const RDS_TOKEN: &[u8] = b"/?Action=connect&DBUser=";
 
 /// What the second label of an endpoint of RDS, DocumentDB or Neptune says about it, before what tells accounts apart.
 const DB_ENDPOINTS: [&[u8]; 5] = [b"cluster-ro-", b"cluster-custom-", b"cluster-", b"proxy-", b"global-"];
+
+/// Buckets that AWS's guides download from.
+static OF_AWS: WordList = WordList::new(&[
+    "amazoncloudwatch-agent",
+    "aws-cli",
+    "cloudformation-examples",
+    "ec2-downloads-windows",
+    "rds-downloads",
+    "session-manager-downloads",
+]);
 
 fn is_host_char(c: u8) -> bool {
     class::of(c) & class::HOST != 0
@@ -169,6 +180,7 @@ impl Scan<'_, '_> {
         }
         match service {
             Some("s3") if has_customer_host => self.object_key(path + 1, end),
+            Some("s3") if OF_AWS.contains(&text[path + 1..segment]) => return host_end,
             Some("s3") => {
                 self.host_part(known.bucket, path + 1, segment, true);
                 if segment < end {

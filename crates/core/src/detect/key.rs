@@ -142,7 +142,7 @@ impl Scan<'_, '_> {
     }
 
     /// What the name of a thing means whose noun stands behind another word: `create_secret`, `SQS::Queue`.
-    fn meanings_of_noun(&self, start: usize, end: usize) -> Vec<Member> {
+    pub(super) fn meanings_of_noun(&self, start: usize, end: usize) -> Vec<Member> {
         let text = self.text;
         let mut noun = [0u8; MAX_CALL + 5];
         if end - start > MAX_CALL {

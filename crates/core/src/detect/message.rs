@@ -17,6 +17,14 @@ static SAID: WordList = WordList::new(&["already", "cannot", "does", "is", "not"
 /// What stands between the word for a password and it.
 const SPOKEN: &[&str] = &["is ", "was ", "= ", "은 ", "는 ", "은: ", "는: ", "이 ", "가 ", ": "];
 
+/// Where the password begins in `id/pw: user / password`, behind words that end at `at`.
+fn past_user(text: &[u8], at: usize) -> Option<usize> {
+    let colon = run_end(text, at, 2, |c| matches!(c, b':' | b' '));
+    let user_end = run_end(text, colon, MAX_NAME, |c| is_alnum(c) || b"-_.@".contains(&c));
+    let slash = run_end(text, user_end, 3, |c| matches!(c, b' ' | b'/'));
+    (colon > at && user_end > colon && text[user_end..slash].contains(&b'/')).then_some(slash)
+}
+
 impl Scan<'_, '_> {
     /// The name in a message, in quotes or not, behind words that end at `at`.
     pub(super) fn said(&self, at: usize) -> Option<Value> {
@@ -51,13 +59,18 @@ impl Scan<'_, '_> {
     }
 
     /// `the password is …`.
-    pub(super) fn spoken(&self, at: usize) -> Option<Value> {
+    pub(super) fn spoken(&self, words: usize, at: usize) -> Option<Value> {
         let text = self.text;
+        let has_user = text[..words].ends_with(b"/") || text[words..at].contains(&b'/');
+        let behind_user = if has_user { past_user(text, at) } else { None };
         let blank = run_end(text, at, 1, |c| c == b' ');
         // `CREATE USER … PASSWORD '…'`
         let is_sql = blank > at && text.get(blank) == Some(&b'\'');
         let link = SPOKEN.iter().find(|link| text[blank..].starts_with(link.as_bytes()));
-        let from = blank + link.map(|link| link.len()).or(is_sql.then_some(0))?;
+        let from = match behind_user {
+            Some(behind) => behind,
+            None => blank + link.map(|link| link.len()).or(is_sql.then_some(0))?,
+        };
         let start = run_end(text, from, 1, |c| matches!(c, b'"' | b'\'' | b'`'));
         let stop = run_end(text, start, MAX_NAME, |c| {
             c.is_ascii_graphic() && !matches!(c, b'"' | b'\'' | b'`' | b'<' | b'>' | b'(' | b')' | b'\\' | b',')
@@ -158,6 +171,8 @@ mod tests {
             "비밀번호: Zx5yMykw_387",
             "the password was 'Zx5yMykw_387'",
             "CREATE USER x WITH PASSWORD 'Zx5yMykw_387';",
+            "id/pw: svc_ro / Zx5yMykw_387",
+            "계정/비밀번호: svc_ro / Zx5yMykw_387",
         ] {
             assert_eq!(found(text), [("cred:password".to_owned(), "Zx5yMykw_387")], "{text}");
         }
@@ -165,6 +180,7 @@ mod tests {
             "The password is required1",
             "password is stored in AWS",
             "the password is SHA256",
+            "user/password: see the wiki / ask Bob",
             "a password 'secret'",
             "password is user.Password1()",
         ] {

@@ -18,6 +18,7 @@ mod container;
 mod context;
 mod custom;
 mod declared;
+mod dimension;
 mod disguise;
 mod encoded;
 mod host;

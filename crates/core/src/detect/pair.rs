@@ -3,12 +3,14 @@
 use std::ops::Range;
 
 use super::Scan;
-use super::boundary::{is_alnum, run_start};
+use super::boundary::{is_alnum, run_end, run_start};
 use super::key::{Words, key_end, key_start};
-use crate::catalog::{MAX_KEY_LEN, Member};
+use crate::catalog::{MAX_KEY_LEN, Match, Member, ValueShape};
 
 /// Most bytes between the two members of a pair.
 const MAX_GAP: usize = 96;
+/// How far from a parameter's value its type may stand, bytes.
+const MAX_PARAMETER: usize = 256;
 
 /// The member that has the name, for the last word of the one that has the value.
 const NAMES: &[&[u8]] = &[b"name", b"key"];
@@ -16,9 +18,24 @@ const NAMES: &[&[u8]] = &[b"name", b"key"];
 impl Scan<'_, '_> {
     /// What the value means whose key, `value` or one that ends in it, begins at `key`: the name before it says so.
     pub(super) fn meanings_of_value(&self, key: usize) -> Vec<Member> {
+        if let Some(secret) = self.secure_string(key) {
+            return vec![secret];
+        }
         let Some(name) = name_before(self.text, key) else { return Vec::new() };
         let words = Words::split(&self.text[name]);
         self.meanings_of_words(&words)
+    }
+}
+
+impl Scan<'_, '_> {
+    /// What the value of a parameter of Systems Manager is whose type, before it or behind it, is `SecureString`.
+    fn secure_string(&self, key: usize) -> Option<Member> {
+        let text = self.text;
+        let from = run_start(text, key, MAX_PARAMETER, |c| !matches!(c, b'{' | b'}'));
+        let to = run_end(text, key, MAX_PARAMETER, |c| !matches!(c, b'{' | b'}'));
+        memchr::memmem::find(&text[from..to], b"SecureString")?;
+        let kind = self.detector.catalog.known.password;
+        Some(Member { kind, matches: Match::Suffix, value: ValueShape::QuotedSecret, hint: None })
     }
 }
 
@@ -70,6 +87,8 @@ mod tests {
             ("ParameterKey=BucketName,ParameterValue=acme-logs ", "name:s3-bucket", "acme-logs"),
             (r#"{"OutputKey": "QueueName", "OutputValue": "orders"}"#, "name:sqs-queue", "orders"),
             (r#"{"Name": "bucket-name", "Values": ["acme"]}"#, "name:s3-bucket", "acme"),
+            (r#"{"Name": "/x/y", "Type": "SecureString", "Value": "oat-Rivet"}"#, "cred:password", "oat-Rivet"),
+            (r#"{"Value": "oat-Rivet", "Type": "SecureString"}"#, "cred:password", "oat-Rivet"),
             ("{Name=FunctionName, Value=resize-7}", "name:lambda-function", "resize-7"),
         ] {
             assert_eq!(found(text), [(kind.to_owned(), part)], "{text}");
@@ -79,7 +98,7 @@ mod tests {
     #[test]
     fn other_values() {
         for text in [
-            r#"{"name": "color", "value": "acme"}"#,
+            r#"{"name": "color", "value": "acme"}, {"Type": "SecureString"}"#,
             r#"{"bucket": 1, "value": "acme"}"#,
             r#"{"name": "S3_BUCKET"}, {"value": "acme"}"#,
             r#"{"Key": "Name", "Value": "web-1"}"#,

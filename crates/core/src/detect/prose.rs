@@ -161,9 +161,11 @@ impl Scan<'_, '_> {
             Follows::Positional => self.positional(end),
             Follows::Said => self.said(end),
             Follows::Bracketed => self.bracketed(end),
-            Follows::Spoken => self.spoken(end),
+            Follows::Spoken => self.spoken(at, end),
             Follows::Queried => return self.queried(end),
             Follows::Listed => return self.listed(phrase.kind, end),
+            Follows::Dimension => self.dimension(at, end),
+            Follows::Imported => return self.imported(end),
             Follows::Default => return self.default_of_setting(end),
             Follows::Variable => return self.default_of_variable(end),
             Follows::Argument(index) => self.argument(phrase.kind, at, end, index),
@@ -298,7 +300,7 @@ impl Scan<'_, '_> {
                 return believed.then_some(found);
             }
             ValueShape::Base64 => {
-                let start = run_end(text, at, 2, |c| c == b' ');
+                let start = past_links(text, at).unwrap_or(run_end(text, at, 2, |c| c == b' '));
                 let end = run_end(text, start, text.len(), |c| is_base64(c) || c == b'=');
                 let believed = is_believable(shape, &text[start..end], Setting::Told);
                 return believed.then_some(Value { start, end, next: end, quoted: false });

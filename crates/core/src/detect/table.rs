@@ -313,7 +313,9 @@ impl Border {
             && cells.iter().enumerate().all(|(index, cell)| {
                 let heading = content(text, cell.clone());
                 // The numbers of the rows have no heading.
-                index == 0 && heading.is_empty() || is_heading(&text[heading], is_spaced)
+                index == 0 && heading.is_empty()
+                    || is_heading(&text[heading.clone()], is_spaced)
+                    || self == Self::Bar && is_counted(&text[heading])
             })
     }
 
@@ -498,6 +500,13 @@ pub(super) fn is_rule(line: &[u8]) -> bool {
 }
 
 /// What a column may be called: a few words.
+/// `11월 비용`, `30 days`: between bars, with a line under it, that is a heading, too.
+fn is_counted(heading: &[u8]) -> bool {
+    let number = run_end(heading, 0, MAX_HEADING, |c| c.is_ascii_digit());
+    let unit = run_end(heading, number, 1, |c| c == b' ');
+    number > 0 && heading.get(unit..).is_some_and(|unit| is_heading(unit, false) && !unit[0].is_ascii_punctuation())
+}
+
 fn is_heading(heading: &[u8], is_one_word: bool) -> bool {
     let words = heading.split(|&c| c == b' ').count();
     (1..=MAX_HEADING).contains(&heading.len())

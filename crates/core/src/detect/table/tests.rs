@@ -69,6 +69,13 @@ fn tables_in_long_texts_that_have_nothing_else() {
 }
 
 #[test]
+fn headings_that_begin_with_a_number() {
+    let table = "| 계정 | 11월 비용 | 30 days |\n|---|---|---|\n| 618734209955 | 12 | 3 |\n";
+    assert_eq!(parts(table), ["618734209955"]);
+    assert_eq!(parts("| Bucket | 12 |\n|---|---|\n| acmelogs | 3 |\n"), [""; 0]);
+}
+
+#[test]
 fn headings_behind_prose_on_their_line() {
     for (prose, table) in [
         ("It is long, I fear. Look: ", "BucketName,Region\nacmelogs,us-east-1\nacmedata,us-east-1\n"),
