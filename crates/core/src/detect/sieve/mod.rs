@@ -79,6 +79,7 @@ impl Lanes {
             }
             if std::arch::is_x86_feature_detected!("avx512bw")
                 && std::arch::is_x86_feature_detected!("avx512vbmi")
+                && std::arch::is_x86_feature_detected!("avx512vbmi2")
                 && x86::has_bit_instructions()
             {
                 all.push(Self(Kind::Avx512));
@@ -103,7 +104,9 @@ impl Lanes {
     fn list(self, words: &[u64], places: &mut [Place; PLACES]) -> usize {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx2 | Kind::Avx512 => x86::list(words, places),
+            Kind::Avx2 => x86::list(words, places),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => x86::list_avx512(words, places),
             _ => list(words, places),
         }
     }

@@ -3,7 +3,10 @@
 
 use std::arch::x86_64::*;
 
-use super::{OFFSETS, PAGES, PLACES, Place, REACH, Sieve, WORD};
+use super::{LISTED, OFFSETS, PAGES, PLACES, Place, REACH, Sieve, WORD};
+
+/// Places that are written at once with AVX-512.
+const FEW: usize = 16;
 
 /// True where the processor counts and finds bits in one instruction.
 pub(super) fn has_bit_instructions() -> bool {
@@ -12,7 +15,46 @@ pub(super) fn has_bit_instructions() -> bool {
         && std::arch::is_x86_feature_detected!("popcnt")
 }
 
-/// [`super::list`] where the processor has AVX2 or AVX-512.
+/// [`super::list`] where the processor has AVX-512 with VBMI2.
+pub(super) fn list_avx512(words: &[u64], places: &mut [Place; PLACES]) -> usize {
+    assert!(words.len() <= LISTED);
+    // SAFETY: `Kind::Avx512` is made only where the processor has AVX-512 VBMI2, and what counts bits; the length was
+    // checked on the line above.
+    unsafe { list_by_compression(words, places) }
+}
+
+/// # Safety
+/// - The processor has AVX-512 BW and VBMI2, and POPCNT.
+/// - There are at most [`LISTED`] words.
+#[target_feature(enable = "avx512bw,avx512vbmi2,popcnt")]
+unsafe fn list_by_compression(words: &[u64], places: &mut [Place; PLACES]) -> usize {
+    const { assert!(size_of::<__m256i>() == FEW * size_of::<Place>() && WORD.is_multiple_of(FEW)) };
+    let numbers: [u8; WORD] = std::array::from_fn(|i| i as u8);
+    // SAFETY: there are 64 numbers.
+    let numbers = unsafe { _mm512_loadu_si512(numbers.as_ptr().cast()) };
+    let mut found = 0;
+    for (i, &word) in words.iter().enumerate() {
+        let base = _mm256_set1_epi16((i * WORD) as i16);
+        let set = _mm512_maskz_compress_epi8(word, numbers);
+        let mut write = |few: __m128i, behind: usize| {
+            let few = _mm256_add_epi16(_mm256_cvtepu8_epi16(few), base);
+            // SAFETY: before this word there were at most `LISTED - 1` of `WORD` places each, and `behind + FEW` is at most
+            // `WORD`.
+            unsafe { _mm256_storeu_si256(places.as_mut_ptr().add(found + behind).cast(), few) };
+        };
+        write(_mm512_castsi512_si128(set), 0);
+        let count = word.count_ones() as usize;
+        if count > FEW {
+            write(_mm512_extracti32x4_epi32::<1>(set), FEW);
+            write(_mm512_extracti32x4_epi32::<2>(set), 2 * FEW);
+            write(_mm512_extracti32x4_epi32::<3>(set), 3 * FEW);
+        }
+        found += count;
+    }
+    found
+}
+
+/// [`super::list`] where the processor has AVX2.
 pub(super) fn list(words: &[u64], places: &mut [Place; PLACES]) -> usize {
     // SAFETY: the kinds that this is called for are made only where `has_bit_instructions` holds.
     unsafe { list_by_bit_instructions(words, places) }
