@@ -31,6 +31,8 @@ const REACH: usize = 8;
 const ROWS_PER_PAGE: usize = 8;
 /// A scan looks up this many tables of each kind.
 const PAGES: usize = 2;
+/// So many rows that each may be united with every other one in no time.
+const FEW_ROWS: usize = 48;
 /// Positions in one word of the result.
 const WORD: usize = 64;
 /// Words that are made at a time: what is looked at next is still in the cache.
@@ -40,7 +42,7 @@ type Place = u16;
 /// Places that are written at once.
 const FEW: usize = 8;
 /// Words whose places are listed at a time.
-const LISTED: usize = 16;
+const LISTED: usize = 12;
 /// Room for all places of these.
 const PLACES: usize = LISTED * WORD + FEW;
 
@@ -196,8 +198,8 @@ impl Sieve {
             let is_bound = word.first().is_some_and(u8::is_ascii_alphanumeric);
             Row::of_word(word, if is_bound { before } else { Class::ANY })
         };
-        let rows = Row::unite_neighbours(words.iter().map(row).collect(), PAGES * ROWS_PER_PAGE);
-        Self::of_rows(&rows, &WORD_OFFSETS)
+        let rows = Row::unite_neighbours(words.iter().map(row).collect(), FEW_ROWS);
+        Self::of_rows(&Row::unite(rows, PAGES * ROWS_PER_PAGE), &WORD_OFFSETS)
     }
 
     fn of_rows(rows: &[Row], offsets: &'static [isize; OFFSETS.len()]) -> Self {

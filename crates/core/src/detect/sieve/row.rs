@@ -134,16 +134,26 @@ impl Row {
 
     /// Unites rows until no more than `limit` are left, those first that together let little more through than alone.
     pub(super) fn unite(mut rows: Vec<Self>, limit: usize) -> Vec<Self> {
+        // For each row, how much more it lets through together with each one before it.
+        let mut more: Vec<Vec<u64>> = Vec::new();
+        for (j, row) in rows.iter().enumerate() {
+            more.push(rows[..j].iter().map(|other| other.more_together(row)).collect());
+        }
         while rows.len() > limit {
-            let mut best = (u64::MAX, 0, 1);
-            for (i, row) in rows.iter().enumerate() {
-                for (j, other) in rows.iter().enumerate().skip(i + 1) {
-                    best = best.min((row.more_together(other), i, j));
-                }
-            }
-            let (_, i, j) = best;
+            let pairs = more
+                .iter()
+                .enumerate()
+                .flat_map(|(j, more)| more.iter().enumerate().map(move |(i, &more)| (more, i, j)));
+            let Some((_, i, j)) = pairs.min() else { break };
             let other = rows.remove(j);
             rows[i] = rows[i].union(&other);
+            more.remove(j);
+            for more in &mut more[j..] {
+                more.remove(j);
+            }
+            for k in (0..rows.len()).filter(|&k| k != i) {
+                more[i.max(k)][i.min(k)] = rows[i].more_together(&rows[k]);
+            }
         }
         rows
     }
