@@ -162,17 +162,18 @@ const TAIL_SLOTS: usize = 1 << 10;
 const MAX_SEPARATORS: usize = 4;
 /// What may stand between the characters of a key.
 const SEPARATORS: [u8; 3] = [b'_', b'-', b'.'];
-/// Characters of the end of a text that say at first sight whether it may be that of a key.
+/// Characters that are looked up together at first sight.
 const LAST: usize = 3;
-/// Words of 64 bits that hold a bit for every such end: five bits of each character.
+/// Words of 64 bits that hold a bit for all of these: five bits of each character.
 const LAST_WORDS: usize = 1 << (5 * LAST - 6);
 
 /// Members by normalised key: lower case, without `-`, `_` and `.`.
 #[derive(Debug)]
 pub struct Members {
     by_key: HashMap<&'static [u8], Vec<Member>>,
-    /// A bit for the last three bytes of whatever spells a key, see [`last`].
-    lasts: Box<[u64]>,
+    /// A bit for the last three bytes of whatever spells a key, and one for the three before its last, see [`last`].
+    lasts: Box<[u64; LAST_WORDS]>,
+    befores: Box<[u64; LAST_WORDS]>,
     /// The codes of the last characters of every key, at [`slot`] or right behind it; 0 where there are none.
     tails: Vec<u32>,
     /// The keys that are shorter than that, with the codes of their last two characters. All are [`Match::Exact`].
@@ -182,7 +183,7 @@ pub struct Members {
 impl Members {
     pub(super) fn read(by_name: &HashMap<&'static str, KindId>) -> Self {
         let mut by_key: HashMap<&'static [u8], Vec<Member>> = HashMap::new();
-        let mut lasts = vec![0; LAST_WORDS].into_boxed_slice();
+        let (mut lasts, mut befores) = (Box::new([0; LAST_WORDS]), Box::new([0; LAST_WORDS]));
         let mut ends = HashSet::new();
         let mut tails = vec![0; TAIL_SLOTS];
         let mut short = Vec::new();
@@ -195,11 +196,13 @@ impl Members {
             let hint = Some(hint).filter(|&hint| hint != "-");
             let key = key.as_bytes();
             by_key.entry(key).or_default().push(Member { kind, matches, value, hint });
-            let end = &key[key.len().saturating_sub(LAST)..];
+            let end = &key[key.len().saturating_sub(TAIL)..];
             if ends.insert(end) {
-                for spelled in last_spellings(end) {
-                    let bit = last(spelled);
-                    lasts[bit / 64] |= 1 << (bit % 64);
+                for [d, c, b, a] in last_spellings(end) {
+                    for (bits, spelled) in [(&mut lasts, [c, b, a]), (&mut befores, [d, c, b])] {
+                        let bit = last(spelled);
+                        bits[bit / 64] |= 1 << (bit % 64);
+                    }
                 }
             }
             let coded = key.iter().rev().take(TAIL).enumerate().fold(0, |coded, (i, &c)| with_char(coded, i, c));
@@ -213,7 +216,7 @@ impl Members {
                 short.push((coded & LAST_TWO, key));
             }
         }
-        Self { by_key, lasts, tails, short }
+        Self { by_key, lasts, befores, tails, short }
     }
 
     pub(super) const TABLE: &'static str = include_str!("../../data/members.tsv");
@@ -229,13 +232,16 @@ impl Members {
         self.may_end_at_first_sight(text) && self.may_end_by_tail(text)
     }
 
-    /// [`Self::may_end`] by the last three characters, which turn nearly all text down: little enough to be asked at
-    /// every separator of a text.
+    /// [`Self::may_end`] by the last characters, three of them at a time, which turn nearly all text down: little enough to
+    /// be asked at every separator of a text.
     #[inline(always)]
     pub(crate) fn may_end_at_first_sight(&self, text: &[u8]) -> bool {
-        let Some(&spelled) = text.last_chunk() else { return true };
-        let bit = last(spelled);
-        self.lasts[bit / 64] >> (bit % 64) & 1 == 1
+        let Some(&[d, c, b, a]) = text.last_chunk() else { return true };
+        let has = |bits: &[u64; LAST_WORDS], spelled| {
+            let bit = last(spelled);
+            bits[bit / 64 % LAST_WORDS] >> (bit % 64) & 1 == 1
+        };
+        has(&self.lasts, [c, b, a]) & has(&self.befores, [d, c, b])
     }
 
     fn may_end_by_tail(&self, text: &[u8]) -> bool {
@@ -285,18 +291,18 @@ impl Members {
     }
 }
 
-/// Where in the table of ends the last three bytes of a text have their bit; the same for a letter of either case.
+/// Where in a table three bytes have their bit; the same for a letter of either case.
 #[inline]
 fn last(spelled: [u8; LAST]) -> usize {
     spelled.iter().fold(0, |bit, &c| bit << 5 | usize::from(c & 31))
 }
 
-/// The last three bytes of all the ways to spell a key that ends so, of those that [`last`] tells apart.
-fn last_spellings(key: &[u8]) -> Vec<[u8; LAST]> {
+/// The last bytes of all the ways to spell a key that ends so, of those that [`last`] tells apart.
+fn last_spellings(key: &[u8]) -> Vec<[u8; TAIL]> {
     let any = || (0..32).collect::<Vec<u8>>();
     // The last character of a text that ends in a key is the key's own.
     let mut ends: Vec<(Vec<u8>, usize)> = key.last().map(|&c| (vec![c], 1)).into_iter().collect();
-    for _ in 1..LAST {
+    for _ in 1..TAIL {
         ends = ends
             .into_iter()
             .flat_map(|(end, taken)| {
