@@ -105,8 +105,9 @@ pub struct Phrase {
 const LISTS: usize = 1 + u8::MAX as usize;
 /// Slots of the table of first bytes.
 const SLOTS: usize = 1 << 12;
-/// Bytes that phrases are told apart by.
-pub(crate) const PHRASE_START: usize = 4;
+/// Fewest bytes of a phrase, by which it is told from others; of one in Korean there are two syllables.
+const PHRASE_START: usize = 4;
+const KOREAN_START: usize = 6;
 
 /// All phrases, by their first bytes.
 #[derive(Debug)]
@@ -126,8 +127,7 @@ impl Phrases {
         for [words, kind, follows, hint] in table::rows::<4>(Self::TABLE) {
             let (Some(&kind), Some(follows)) = (by_name.get(kind), Follows::parse(follows)) else { continue };
             let hint = Some(hint).filter(|&hint| hint != "-");
-            let Some(&start) = words.as_bytes().first_chunk() else { continue };
-            let number = &mut slots[slot(start)];
+            let number = &mut slots[slot(start_of(words.as_bytes()))];
             if *number == 0 {
                 // `every_row_is_read_and_found` fails long before there are more.
                 let Ok(next) = u8::try_from(lists.len() + 1) else { continue };
@@ -152,15 +152,16 @@ impl Phrases {
     /// False for nearly all that no phrase stands at; without a branch.
     #[inline(always)]
     pub(crate) fn may_begin(&self, text: &[u8], at: usize) -> bool {
-        let Some(found) = text.get(at..).and_then(|rest| rest.first_chunk::<START>()) else { return true };
-        let [a, b, c, d, ..] = *found;
-        self.starts[usize::from(self.slots[slot([a, b, c, d])])].fits(*found)
+        let Some(found) = text.get(at..).and_then(|rest| rest.first_chunk()) else { return true };
+        let found = u64::from_le_bytes(*found);
+        self.starts[usize::from(self.slots[slot(found)])].fits(found)
     }
 
     /// The phrase that stands at the beginning of `text`, in either case.
     #[inline]
     pub fn at(&self, text: &[u8]) -> Option<&Phrase> {
-        let number = self.slots[slot(*text.first_chunk::<PHRASE_START>()?)];
+        let start = text.first_chunk().map_or_else(|| start_of(text), |start| u64::from_le_bytes(*start));
+        let number = self.slots[slot(start)];
         let list = usize::from(number).checked_sub(1)?;
         self.in_list(list, text)
     }
@@ -172,7 +173,10 @@ impl Phrases {
             text.get(from..from + words.len()).is_some_and(|found| found.eq_ignore_ascii_case(words))
         };
         match text.first_chunk() {
-            Some(&found) => phrases.iter().find(|phrase| phrase.start.fits(found) && fits(START, phrase)),
+            Some(&found) => {
+                let found = u64::from_le_bytes(found);
+                phrases.iter().find(|phrase| phrase.start.fits(found) && fits(START, phrase))
+            }
             None => phrases.iter().find(|phrase| fits(0, phrase)),
         }
     }
@@ -222,16 +226,26 @@ impl Start {
     }
 
     #[inline(always)]
-    fn fits(self, found: [u8; START]) -> bool {
-        (u64::from_le_bytes(found) | self.case) & self.mask == self.bytes
+    fn fits(self, found: u64) -> bool {
+        (found | self.case) & self.mask == self.bytes
     }
 }
 
+/// The first bytes of a text, in order from the lowest on, with zeros behind those that it has.
+fn start_of(text: &[u8]) -> u64 {
+    text.iter().take(START).rfold(0, |start, &c| start << 8 | u64::from(c))
+}
+
 /// Letters of either case have the same.
-#[inline]
-fn slot(start: [u8; PHRASE_START]) -> usize {
-    let lower = u32::from_le_bytes(start) | 0x2020_2020;
-    usize::try_from(lower.wrapping_mul(0x9e37_79b1) >> 20).unwrap_or(0)
+#[inline(always)]
+fn slot(start: u64) -> usize {
+    const CASE: u64 = 0x2020_2020_2020;
+    const ASCII: u64 = (1 << (8 * PHRASE_START)) - 1;
+    const KOREAN: u64 = (1 << (8 * KOREAN_START)) - 1;
+    // Without a branch: all ones where the first byte is not ASCII.
+    let is_korean = 0u64.wrapping_sub(start >> 7 & 1);
+    let lower = (start | CASE) & (ASCII | KOREAN & is_korean);
+    usize::try_from(lower.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - SLOTS.trailing_zeros())).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -268,6 +282,8 @@ mod tests {
             assert_eq!((found.words, Some(found.kind)), (columns[0], Catalog::get().find(columns[1])), "{line}");
             assert_eq!(Some(found.follows), Follows::parse(columns[2]), "{line}");
             assert_eq!(columns[0], columns[0].to_lowercase(), "{line}");
+            let fewest = if columns[0].is_ascii() { PHRASE_START } else { KOREAN_START };
+            assert!(columns[0].len() >= fewest, "{line}");
         }
     }
 }

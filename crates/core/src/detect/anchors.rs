@@ -132,9 +132,9 @@ fn rows(catalog: &Catalog) -> Vec<Row> {
         // `"Key": `, `'key'=`.
         Row::at(b":=").before(quote),
         // `key=`, `Key: `, `key = `.
-        Row::at(b":=").before(Class::of(|c| is_alnum(c) || b"_- \t|".contains(&c))),
+        Row::at(b":=").before(Class::of(|c| is_alnum(c) || b" \t".contains(&c))),
         // `| key | value |`.
-        Row::at(b"|").before(Class::of(|c| is_alnum(c) || b"_- \t|".contains(&c))),
+        Row::at(b"|").before(Class::of(|c| is_alnum(c) || b" \t".contains(&c))),
         // `.bucket("acme-logs")`.
         Row::at(b"(").before(alnum).next(Class::bytes(b"\"'\\")),
         // `bucket [06/Feb/2019:…`.
@@ -194,6 +194,15 @@ fn may_end_group(text: &[u8], at: usize, next: u8) -> bool {
         && !(at > 4 && text[at - 5] == b':')
 }
 
+/// Longest number before the second dot of an address, with a digit too many.
+const MAX_OCTET: usize = 4;
+
+/// False for the dot of a number with a fraction: behind that of an address there is a second one.
+#[inline(always)]
+fn may_join_octets(text: &[u8], dot: usize) -> bool {
+    text.get(dot + 2..dot + 2 + MAX_OCTET).is_none_or(|behind| behind.iter().fold(false, |met, &c| met | (c == b'.')))
+}
+
 /// The two letters that something begins with which goes on after a dot, a bit each.
 const DOMAIN_BEGINNINGS: [u32; 32] = {
     let mut beginnings = [0; 32];
@@ -243,7 +252,10 @@ impl Scan<'_, '_> {
         let next = text.get(at + 1).copied().unwrap_or(0);
         match ANCHORS[usize::from(c)] {
             Anchor::Dash if matches!(before, b'-' | b'p' | b'y') || may_begin_body(text, at + 1) => self.dash(at),
-            Anchor::Dot if is_digit(next) && is_digit(before) || begins_domain(next, text.get(at + 2).copied()) => {
+            Anchor::Dot
+                if is_digit(next) && is_digit(before) && may_join_octets(text, at)
+                    || begins_domain(next, text.get(at + 2).copied()) =>
+            {
                 self.dot(at)
             }
             Anchor::Colon
@@ -328,7 +340,7 @@ impl Scan<'_, '_> {
         match text.get(at + 1) {
             Some(c) if c.is_ascii_digit() => {
                 // Floating-point numbers have one dot.
-                let digits_end = run_end(text, at + 1, 4, is_digit);
+                let digits_end = run_end(text, at + 1, MAX_OCTET, is_digit);
                 let is_joined = at > 0 && is_digit(text[at - 1]) && text.get(digits_end) == Some(&b'.');
                 if is_joined { self.dotted_address(at) } else { at + 1 }
             }

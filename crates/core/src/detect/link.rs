@@ -22,6 +22,11 @@ pub(super) fn may_be_named(text: &[u8], at: usize, end: usize) -> bool {
     }
 }
 
+/// False where what follows the words that end at `end` is the word of a sentence, and hence no id.
+pub(super) fn may_id_follow(text: &[u8], end: usize) -> bool {
+    text.get(end..).and_then(|rest| rest.first_chunk()).is_none_or(|&behind| may_name_follow(behind))
+}
+
 fn is_sign(c: u8) -> bool {
     matches!(c, b'-' | b'_' | b'/' | b'.') || c.is_ascii_digit()
 }

@@ -8,7 +8,7 @@ use once_cell::sync::OnceCell;
 use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end, run_start, word_start};
 use super::command;
-use super::link::{may_be_named, past_links};
+use super::link::{may_be_named, may_id_follow, past_links};
 use super::own::{is_joined, is_own, is_own_word};
 use super::secret::{is_base64, is_secret_key};
 use super::sieve::{Class, Sieve};
@@ -133,9 +133,18 @@ impl Scan<'_, '_> {
         }
         let end = at + phrase.words.len();
         let named = matches!(phrase.follows, Follows::Name | Follows::Function | Follows::Dashed);
-        // Behind `instance named` any word may be a name. With debug assertions, that it overlooks nothing is checked below.
-        let is_filtered = named && !phrase.words.ends_with("ed");
-        if is_filtered && !cfg!(debug_assertions) && !may_be_named(self.text, at, end) {
+        let is_filtered = match phrase.follows {
+            // Behind `instance named` any word may be a name.
+            _ if named => !phrase.words.ends_with("ed"),
+            // These have signs in them, and need not stand right behind.
+            Follows::Id(ValueShape::SecretKey | ValueShape::Password | ValueShape::Base64) => false,
+            Follows::Id(_) => true,
+            _ => false,
+        };
+        // With debug assertions, that it overlooks nothing is checked below.
+        let (text, is_id) = (self.text, !named);
+        let may_be = || if is_id { may_id_follow(text, end) } else { may_be_named(text, at, end) };
+        if is_filtered && !cfg!(debug_assertions) && !may_be() {
             return;
         }
         let found = match phrase.follows {
@@ -179,8 +188,9 @@ impl Scan<'_, '_> {
         };
         let found = found.or_else(|| if named { self.name_before(at, phrase.words) } else { None });
         debug_assert!(
-            !is_filtered || found.is_none() || may_be_named(self.text, at, end),
-            "a name is overlooked at {at}"
+            !is_filtered || found.is_none() || may_be(),
+            "what {:?} announces is overlooked at {at}",
+            phrase.words
         );
         if let Some(Value { start, end, .. }) = found {
             self.finding(phrase.kind, start, end);
