@@ -17,7 +17,7 @@ use crate::catalog::{KindId, Match, Member, ValueShape};
 /// Longest name of a variable.
 pub(super) const MAX_VARIABLE: usize = 64;
 /// Variables of names too short for [`Names`] that are looked for, each in a search of its own.
-const MAX_SHORT: usize = 8;
+const MAX_SHORT: usize = 64;
 /// Variables with a name as short as this, in small letters, are used close behind where they are set.
 const SHORT: usize = 4;
 /// How close that is, bytes.
