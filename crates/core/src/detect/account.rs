@@ -12,7 +12,20 @@ const REACH_BEFORE: usize = 40;
 const REACH_AFTER: usize = 20;
 /// How much of the command before an output is looked at, bytes.
 const MAX_COMMAND: usize = 128;
-const WORDS: &[&str] = &["account", "awslogs/", "acct", "계정", "어카운트", "アカウント", "账户", "账号", "帳戶"];
+const WORDS: &[&str] = &[
+    "account",
+    "awslogs/",
+    "acct",
+    "계정",
+    "어카운트",
+    "アカウント",
+    "账户",
+    "账号",
+    "帳戶",
+    "konto",
+    "cuenta",
+    "compte",
+];
 
 impl Scan<'_, '_> {
     /// Looks at the run of digits that begins at `start`; gives where to go on.

@@ -89,7 +89,7 @@ impl Scan<'_, '_> {
         let is_verb = |verb: &&[u8]| name.starts_with(verb) && name.get(verb.len()).is_some_and(u8::is_ascii_uppercase);
         let verb = [&b"with"[..], b"set"].into_iter().find(is_verb).map_or(0, <[u8]>::len);
         let members = self.meanings(start + verb, open);
-        if !members.is_empty() {
+        if !members.is_empty() && !is_construct(text, start) {
             self.announced(&members, open + 1, Setting::Sure);
         }
     }
@@ -280,6 +280,13 @@ impl Scan<'_, '_> {
         let is_name = category != Some(Category::Credentials) && category != Some(Category::Accounts);
         self.part(kind, start, end, is_name);
     }
+}
+
+/// True where the call that is named at `at` makes a construct. Its first argument is what the program calls it:
+/// `new aws.s3.Bucket("data", …)`, `aws.s3.Bucket("data")`.
+pub(super) fn is_construct(text: &[u8], at: usize) -> bool {
+    let path = run_start(text, at, 32, |c| is_alnum(c) || matches!(c, b'_' | b'.'));
+    text[..path].ends_with(b"new ") || text[path..at].starts_with(b"aws.")
 }
 
 /// True when the value `at..end` ends a line of the kind that a file of settings in sections has: nothing but such lines

@@ -6,8 +6,23 @@ use super::table::{MAX_HEADING, bar_len};
 use crate::catalog::{Follows, Match, Member, Phrase, ValueShape};
 
 /// What may follow the word for a thing in a heading. Longer ones come first.
-const ENDINGS: &[&str] =
-    &[" 아이디", " 식별자", " 이름", " 번호", "아이디", "식별자", "이름", "번호", " ID", " id", " 명", "ID", "명", ""];
+const ENDINGS: &[&str] = &[
+    " 아이디",
+    " 식별자",
+    " 이름",
+    " 번호",
+    "아이디",
+    "식별자",
+    "이름",
+    "번호",
+    " ID",
+    " id",
+    " 명",
+    "ID",
+    "명",
+    "名",
+    "",
+];
 /// A word that nothing but AWS has.
 const BUCKET: &str = "버킷";
 

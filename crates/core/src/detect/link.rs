@@ -3,10 +3,37 @@
 
 use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end};
 
-/// What may stand between the words and a name: English words, with a blank behind them.
-const LINKS: &[&str] = &["named", "called", "name", "id", "is"];
-/// Likewise: particles of Korean, glued to what stands before them.
-const PARTICLES: &[&str] = &["이름은", "이름이", "이름", "명은", "명이", "명", "은", "는", "이", "가", "의"];
+/// What may stand between the words and a name: words of English and German, with a blank behind them.
+const LINKS: &[&str] = &["named", "called", "name", "id", "is", "heißt"];
+/// Likewise: particles of Korean and Japanese, glued to what stands before them, and signs that are not of ASCII.
+const PARTICLES: &[&str] = &[
+    "이름은",
+    "이름이",
+    "이름",
+    "명은",
+    "명이",
+    "명",
+    "은",
+    "는",
+    "이",
+    "가",
+    "의",
+    "名は",
+    "名が",
+    "名",
+    "は",
+    "が",
+    "の",
+    "：",
+    "「",
+    "『",
+    "【",
+    "“",
+    "‘",
+    "„",
+];
+/// Most of these in a row: `이름은: 「`.
+const MAX_LINKS: usize = 4;
 /// How many bytes on each side of the words say whether a name may stand there.
 const SIDE: usize = 16;
 
@@ -34,13 +61,22 @@ fn is_sign(c: u8) -> bool {
 /// Whether words that go on like this have a name behind them: they do not where that is a word without a sign in it.
 fn may_name_follow(behind: [u8; SIDE]) -> bool {
     let [first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, ..] = behind;
+    if first == b',' {
+        return has_dash_near(&behind);
+    }
     let stop = not_letters(behind) & !0xff;
     // A word that is longer may be one.
     let sign = behind.get(usize::try_from(stop.trailing_zeros() / 8).unwrap_or(SIDE)).is_none_or(|&c| is_sign(c));
     let is_word = second.is_ascii_lowercase() & !is_link([second, third, fourth, fifth, sixth, seventh, eighth, ninth]);
-    let is_other = !second.is_ascii() & !is_particle([second, third, fourth]);
-    let ends = matches!(first, b',' | b'.' | b';' | b')' | b'\n');
+    // Texts have many of these, or none.
+    let is_other = !second.is_ascii() && !is_particle([second, third, fourth]);
+    let ends = matches!(first, b'.' | b';' | b')' | b'\n');
     !ends & ((first != b' ') | !is_other & (!is_word | sign))
+}
+
+/// Whether a name may be in apposition: its first dash is near.
+pub(super) fn has_dash_near(behind: &[u8]) -> bool {
+    behind.iter().take(SIDE).any(|&c| c == b'-')
 }
 
 /// Likewise for what stands before them.
@@ -118,13 +154,13 @@ fn link_end(text: &[u8], at: usize) -> Option<usize> {
 
 /// Whether a link may begin with this byte.
 fn begins_link(c: u8) -> bool {
-    matches!(c, b'n' | b'c' | b'i' | b':' | b'|') || !c.is_ascii()
+    matches!(c, b'n' | b'c' | b'h' | b'i' | b':' | b'|') || !c.is_ascii()
 }
 
 /// Past blanks, links and an opening quote; `None` where nothing stands in between, or the line ends.
 pub(super) fn past_links(text: &[u8], at: usize) -> Option<usize> {
     let mut end = run_end(text, at, 2, |c| c == b' ');
-    for _ in 0..3 {
+    for _ in 0..MAX_LINKS {
         if !text.get(end).is_some_and(|&c| begins_link(c)) {
             break;
         }

@@ -8,12 +8,13 @@ use once_cell::sync::OnceCell;
 use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end, run_start, word_start};
 use super::command;
+use super::context::is_construct;
 use super::link::{may_be_named, may_id_follow, past_links};
 use super::own::{is_joined, is_own, is_own_word};
 use super::secret::{is_base64, is_secret_key};
 use super::sieve::{Class, Sieve};
+use super::told::{goes_on, has_small_word, is_of_others, is_of_service, is_path, is_told};
 use super::value::{BareRun, Setting, Value, is_believable, value};
-use super::word_list::WordList;
 use crate::catalog::{Catalog, Follows, KindId, Phrase, ValueShape};
 
 /// Longest name.
@@ -24,64 +25,8 @@ const MIN_NAME: usize = 4;
 const SECRET_REACH: usize = 24;
 /// Longest element of XML.
 const MAX_ELEMENT: usize = 64;
-/// What goes on after a name that has no digit; after other words it may be the first half of a compound.
-pub(super) static FOLLOWERS: WordList = WordList::new(&[
-    "after", "again", "already", "also", "and", "are", "as", "at", "backs", "be", "because", "becomes", "before",
-    "belongs", "but", "by", "can", "can't", "cannot", "could", "did", "didn't", "does", "doesn't", "during", "exists",
-    "failed", "fails", "fires", "for", "from", "gets", "grew", "had", "hangs", "has", "have", "holds", "in", "into",
-    "is", "isn't", "keeps", "lives", "must", "needs", "never", "no", "not", "now", "on", "or", "returns", "runs",
-    "seems", "should", "shows", "since", "so", "still", "stopped", "stops", "takes", "that", "then", "throws", "to",
-    "under", "until", "uses", "using", "via", "was", "were", "when", "where", "which", "while", "will", "with",
-    "without", "won't", "would", "writes",
-]);
 /// Words behind a name of three words that no compound has before it.
 const BEHIND: &[&str] = &["bucket", "cluster", "queue", "role", "stack", "stream", "table", "topic"];
-/// Words before a name whose own words are told apart by their capitals; other nouns have types and functions behind them.
-const IN_CAPITALS: &[&str] = &[
-    "lambda",
-    "lambda function",
-    "role",
-    "stack",
-    "state machine",
-    "table",
-    "람다",
-    "람다 함수",
-    "역할",
-    "스택",
-    "테이블",
-];
-/// Services, as they stand before the word for what they keep.
-static SERVICES: WordList = WordList::new(&[
-    "amazon",
-    "aurora",
-    "aws",
-    "cloudformation",
-    "cloudwatch",
-    "dynamodb",
-    "ecr",
-    "ecs",
-    "eks",
-    "elasticache",
-    "fargate",
-    "firehose",
-    "iam",
-    "kinesis",
-    "lambda",
-    "msk",
-    "opensearch",
-    "rds",
-    "redshift",
-    "s3",
-    "sns",
-    "sqs",
-]);
-/// Length of the longest of them.
-const MAX_SERVICE: usize = 14;
-/// Words inside compounds: `state-of-the-art`, `first-in-first-out`.
-static SMALL: WordList = WordList::new(&[
-    "a", "an", "and", "as", "at", "by", "first", "for", "from", "in", "last", "least", "most", "no", "not", "of", "on",
-    "one", "or", "party", "so", "the", "third", "to", "two", "use", "way", "with",
-]);
 impl Scan<'_, '_> {
     /// Reads the text as prose.
     pub(super) fn prose(&mut self) {
@@ -148,7 +93,10 @@ impl Scan<'_, '_> {
             return;
         }
         let found = match phrase.follows {
-            Follows::Name => self.name_after(at, end).or_else(|| self.pascal_name_after(end, phrase.words)),
+            Follows::Name => self
+                .name_after(at, end)
+                .or_else(|| self.capitals_after(at, end, phrase.words))
+                .or_else(|| self.apposed(at, end)),
             Follows::Function => {
                 self.name_after(at, end).filter(|found| self.has_dash(found) || self.speaks_of("aws-lambda", at))
             }
@@ -186,15 +134,18 @@ impl Scan<'_, '_> {
             }
             Follows::Login(letter) => self.commands.secret(self.text, end, letter, command::Place::BehindUser),
         };
+        let is_first = named && found.is_some();
         let found = found.or_else(|| if named { self.name_before(at, phrase.words) } else { None });
         debug_assert!(
             !is_filtered || found.is_none() || may_be(),
             "what {:?} announces is overlooked at {at}",
             phrase.words
         );
-        if let Some(Value { start, end, .. }) = found {
-            self.finding(phrase.kind, start, end);
-            self.part(phrase.kind, start, end, true);
+        let Some(found) = found.filter(|_| !named || !is_of_others(self.text, at)) else { return };
+        self.finding(phrase.kind, found.start, found.end);
+        self.part(phrase.kind, found.start, found.end, true);
+        if is_first {
+            self.enumerated(phrase.kind, &found);
         }
     }
 
@@ -214,7 +165,7 @@ impl Scan<'_, '_> {
     /// The name that follows the words from `words` to `at`.
     fn name_after(&mut self, words: usize, at: usize) -> Option<Value> {
         let text = self.text;
-        let start = past_links(text, at)?;
+        let start = past_links(text, past_plural(text, words, at))?;
         let quote = start.checked_sub(1).map(|i| text[i]).filter(|c| matches!(c, b'"' | b'\'' | b'`'));
         let slashes = start - run_start(text, start.saturating_sub(1), MAX_BACKSLASHES, |c| c == b'\\');
         let stop = run_end(text, start, MAX_NAME, |c| is_alnum(c) || matches!(c, b'-' | b'_' | b'.' | b'/'));
@@ -225,13 +176,15 @@ impl Scan<'_, '_> {
         if name.len() < MIN_NAME
             || matches!(text.get(stop), Some(b'(' | b'=' | b'@' | b'*' | b'{' | b'$' | b'%'))
             || text.get(stop) == Some(&b'\\') && !closed && !ends_line(text, stop) && !ends_string(text, stop)
-            || !is_joined(name) && !self.is_word_told(words, at, start, end, closed)
+            || !is_joined(name)
+                && !is_path(text, words, at, &text[at..start], name)
+                && !self.is_word_told(words, at, start, end, closed)
             || !closed
                 && (quote.is_some()
                     || !(!is_joined(name)
                         || is_told(&text[at..start], name)
                         || goes_on(text, end)
-                        || is_of_service(text, words, name)))
+                        || is_of_service(text, words, at, name)))
             || !is_own_word(name)
             || !is_believable(ValueShape::Name, name, Setting::Told)
             || self.prefixed_within(start, end).is_some()
@@ -260,10 +213,8 @@ impl Scan<'_, '_> {
         let is_told = match quote {
             Some(quote) => before == Some(quote),
             // In English it may be one of the compounds that stand before nouns.
-            None if words.is_ascii() => {
-                dashes >= 2 && BEHIND.contains(&words) && !name.split(|&c| c == b'-').any(|word| SMALL.contains(word))
-            }
-            None => (dashes >= 1 || is_path) && !name.split(|&c| c == b'-').any(|word| SMALL.contains(word)),
+            None if words.is_ascii() => dashes >= 2 && BEHIND.contains(&words) && !has_small_word(name),
+            None => (dashes >= 1 || is_path) && !has_small_word(name),
         };
         let is_alone = start > run
             || before.is_none_or(|c| matches!(c, b' ' | b'\n' | b'(' | b'"') || Some(c) == quote || !c.is_ascii());
@@ -279,25 +230,6 @@ impl Scan<'_, '_> {
             return None;
         }
         Some(Value { start, end, next: end, quoted: quote.is_some() })
-    }
-
-    /// `the role DeployRunnerProd`: a name in capitals of its words, where the text speaks of AWS.
-    fn pascal_name_after(&mut self, at: usize, words: &str) -> Option<Value> {
-        let text = self.text;
-        let start =
-            if IN_CAPITALS.iter().any(|noun| words.ends_with(noun)) { past_links(text, at)? } else { return None };
-        let end = run_end(text, start, MAX_NAME, is_alnum);
-        let name = &text[start..end];
-        let humps = name.windows(2).filter(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase()).count();
-        // `dynamodb:table:ReadCapacityUnits`
-        let is_name = text[at..start].contains(&b' ')
-            && humps >= 2
-            && name[0].is_ascii_uppercase()
-            && goes_on(text, end)
-            && is_own_word(name)
-            && is_believable(ValueShape::Name, name, Setting::Told)
-            && ["aws", "iam", "aws-lambda", "dynamodb"].into_iter().any(|hint| self.speaks_of(hint, at));
-        is_name.then_some(Value { start, end, next: end, quoted: false })
     }
 
     fn id_after(&self, at: usize, shape: ValueShape) -> Option<Value> {
@@ -362,9 +294,7 @@ impl Scan<'_, '_> {
         if index > 0 && text[receiver..at].to_ascii_lowercase().ends_with(b"bucket") {
             return None;
         }
-        // The first argument of a construct is what the program calls it: `new aws.s3.Bucket("data", …)`.
-        let path = run_start(text, at, 32, |c| is_alnum(c) || matches!(c, b'_' | b'.'));
-        if index == 0 && text[..path].ends_with(b"new ") {
+        if index == 0 && is_construct(text, at) {
             return None;
         }
         let mut from = end;
@@ -433,42 +363,10 @@ fn begins_phrase(text: &[u8], at: usize, phrase: &Phrase) -> bool {
     run == at || word_start(text, run) == at
 }
 
-/// True for a name that is one whatever follows it: `named acme-logs`, with a digit in it, of three words.
-fn is_told(links: &[u8], name: &[u8]) -> bool {
-    let says = |word: &[u8]| memchr::memmem::find(links, word).is_some();
-    let words = || name.split(|c| matches!(c, b'-' | b'_'));
-    name.iter().any(u8::is_ascii_digit)
-        || says(b"named")
-        || says(b"called")
-        || words().count() > 2 && !words().any(|word| SMALL.contains(word))
-}
-
-/// True behind `S3 bucket`, where a compound is hardly anything but a name: the words begin at `at`.
-pub(super) fn is_of_service(text: &[u8], at: usize, name: &[u8]) -> bool {
-    let start = run_start(text, at, MAX_SERVICE + 1, |c| is_alnum(c) || c == b' ');
-    let before = text[start..at].trim_ascii();
-    let word = before.rsplit(|&c| c == b' ').next().unwrap_or_default();
-    let mut lower = [0; MAX_SERVICE];
-    let Some(lower) = lower.get_mut(..word.len()) else { return false };
-    lower.copy_from_slice(word);
-    lower.make_ascii_lowercase();
-    SERVICES.contains(lower) && !name.split(|&c| c == b'-').any(|word| SMALL.contains(word))
-}
-
-/// True when a sentence ends or goes on with a word that no compound has.
-pub(super) fn goes_on(text: &[u8], end: usize) -> bool {
-    match text.get(end) {
-        None | Some(b'\n' | b',' | b';' | b'!' | b'?' | b')' | b':' | b'.') => true,
-        Some(c) if !c.is_ascii() => true,
-        Some(b'\\' | b'"') => ends_line(text, end) || ends_string(text, end),
-        Some(b' ') if text.get(end + 1) == Some(&b'|') => true,
-        Some(b' ') => {
-            let stop = run_end(text, end + 1, 10, |c| c.is_ascii_lowercase() || c == b'\'');
-            let word = &text[end + 1..stop];
-            text.get(end + 1).is_some_and(|c| !c.is_ascii() || *c == b'(') || FOLLOWERS.contains(word)
-        }
-        _ => false,
-    }
+/// Past the `s` of a plural in English.
+fn past_plural(text: &[u8], words: usize, at: usize) -> usize {
+    let is_plural = text[words..at].is_ascii() && (text[at..].starts_with(b"s ") || text[at..].starts_with(b"s: "));
+    if is_plural { at + 1 } else { at }
 }
 
 /// `/` and sixteen hexadecimal digits.
@@ -478,7 +376,6 @@ fn is_hash(text: &[u8], at: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::detect::testing::found;
 
     #[test]
@@ -581,10 +478,5 @@ mod tests {
                 assert_eq!(found, [name], "{text}");
             }
         }
-    }
-
-    #[test]
-    fn lists_are_sorted() {
-        assert!(FOLLOWERS.is_sorted() && SMALL.is_sorted() && SERVICES.is_sorted());
     }
 }

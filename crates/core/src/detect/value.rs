@@ -15,6 +15,8 @@ use crate::token::is_token_shaped;
 const MAX_VALUE: usize = 4096;
 /// Longest name that AWS takes (log groups and secrets: 512).
 const MAX_NAME: usize = 512;
+/// Longest family of instance types: `c7i-flex`.
+const MAX_FAMILY: usize = 10;
 /// Longest path of identifiers before the quote in `aws.String("…")`.
 const MAX_WRAPPER: usize = 32;
 
@@ -435,6 +437,26 @@ fn is_owned_by_aws(body: &[u8]) -> bool {
         || BEGINNINGS.iter().any(|beginning| body.starts_with(beginning))
         || body.ends_with(b".amazonaws.com")
         || is_region(body)
+        || is_instance_type(body)
+}
+
+/// `m6i.large`, `db.r6g.2xlarge`, `m6g.large.search`.
+fn is_instance_type(body: &[u8]) -> bool {
+    const AROUND: [&[u8]; 5] = [b"db", b"cache", b"ml", b"search", b"elasticsearch"];
+    if !body.contains(&b'.') {
+        return false;
+    }
+    let mut segments = body.split(|&c| c == b'.').filter(|segment| !AROUND.contains(segment));
+    let (Some(family), Some(size), None) = (segments.next(), segments.next(), segments.next()) else { return false };
+    let is_size = match size.strip_suffix(b"xlarge") {
+        Some(times) => times.iter().all(u8::is_ascii_digit),
+        None => matches!(size, b"nano" | b"micro" | b"small" | b"medium" | b"large") || size.starts_with(b"metal"),
+    };
+    let is_family = family.first().is_some_and(u8::is_ascii_lowercase)
+        && family.len() <= MAX_FAMILY
+        && family.iter().any(u8::is_ascii_digit)
+        && family.iter().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == b'-');
+    is_size && is_family
 }
 
 /// A bare value that is more likely an expression than a name.

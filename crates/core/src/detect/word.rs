@@ -5,7 +5,7 @@
 
 use super::Scan;
 use super::boundary::run_end;
-use super::prose::{FOLLOWERS, goes_on, is_of_service};
+use super::told::{FOLLOWERS, goes_on, is_of_service};
 
 /// What a name is followed by in Korean, when a sentence says that it is the name.
 const SAID: &[&str] = &["이고", "이며", "이야", "이에요", "인데", "입니다", "예요", "라는", "라고"];
@@ -27,6 +27,7 @@ const SERVICES: &[(&[&str], &[&str])] = &[
     (&["instance named", "instance called", "rds instance", "db instance", "인스턴스 이름"], &["rds"]),
     (&["repository", "리포지토리", "레포지토리"], &["ecr"]),
     (&["role", "역할"], &["iam", "aws"]),
+    (&["state machine", "스텝 함수", "상태 머신"], &["states", "aws"]),
     (&["database", "데이터베이스", "for user"], &["rds", "aws"]),
 ];
 
@@ -55,7 +56,7 @@ impl Scan<'_, '_> {
         is_told
             && services.any(|(_, hints)| {
                 let hints = if is_called { ANY } else { *hints };
-                is_of_service(text, words, &text[start..end]) || hints.iter().any(|hint| self.speaks_of(hint, at))
+                is_of_service(text, words, at, &text[start..end]) || hints.iter().any(|hint| self.speaks_of(hint, at))
             })
     }
 }

@@ -24,6 +24,12 @@ impl WordList {
             && self.words.binary_search_by(|known| known.as_bytes().cmp(word)).is_ok()
     }
 
+    /// The length of the longest word.
+    #[cfg(test)]
+    pub(super) fn longest(&self) -> usize {
+        self.words.iter().map(|word| word.len()).max().unwrap_or(0)
+    }
+
     #[cfg(test)]
     pub(super) fn is_sorted(&self) -> bool {
         self.words.is_sorted()

@@ -1,0 +1,140 @@
+//! Names whose words are told apart by their capitals, in running text: `the role DeployRunnerProd`.
+
+use super::Scan;
+use super::boundary::{is_alnum, run_end};
+use super::link::past_links;
+use super::own::is_own_word;
+use super::told::{goes_on, is_of_service};
+use super::value::{Setting, Value, is_believable};
+use super::word_list::WordList;
+use crate::catalog::ValueShape;
+
+/// Longest name.
+const MAX_NAME: usize = 128;
+/// Words before such a name; other nouns have types and functions behind them.
+const NOUNS: &[&str] = &[
+    "lambda",
+    "lambda function",
+    "lambda-funktion",
+    "role",
+    "rolle",
+    "stack",
+    "state machine",
+    "table",
+    "람다",
+    "람다 함수",
+    "역할",
+    "스택",
+    "스텝 함수",
+    "상태 머신",
+    "상태 시스템",
+    "테이블",
+    "ロール",
+    "スタック",
+    "ステートマシン",
+    "テーブル",
+    "関数",
+];
+/// Things of AWS alone.
+const OF_AWS: &[&str] = &["state machine", "스텝 함수", "상태 머신", "상태 시스템", "ステートマシン"];
+/// Software that is written in two such words.
+static PRODUCTS: WordList = WordList::new(&[
+    "appsync",
+    "bitbucket",
+    "cloudformation",
+    "cloudfront",
+    "cloudtrail",
+    "cloudwatch",
+    "codebuild",
+    "codecommit",
+    "codedeploy",
+    "codepipeline",
+    "documentdb",
+    "dynamodb",
+    "elasticache",
+    "elasticsearch",
+    "eventbridge",
+    "github",
+    "gitlab",
+    "guardduty",
+    "javascript",
+    "mongodb",
+    "nodejs",
+    "opensearch",
+    "openshift",
+    "opentelemetry",
+    "postgresql",
+    "powershell",
+    "quicksight",
+    "sagemaker",
+    "servicenow",
+    "stepfunctions",
+    "typescript",
+]);
+
+impl Scan<'_, '_> {
+    /// The name behind the words from `words` to `at`, where the text speaks of AWS.
+    #[inline(never)]
+    pub(super) fn capitals_after(&mut self, words: usize, at: usize, noun: &str) -> Option<Value> {
+        let text = self.text;
+        let start = past_links(text, at).filter(|&start| text[start].is_ascii_uppercase())?;
+        if !NOUNS.iter().any(|known| noun.ends_with(known)) {
+            return None;
+        }
+        let end = run_end(text, start, MAX_NAME, is_alnum);
+        let name = &text[start..end];
+        let humps = name.windows(2).filter(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase()).count();
+        let of_aws = || OF_AWS.contains(&noun) || is_of_service(text, words, at, name);
+        let is_enough = match humps {
+            0 => false,
+            1 => of_aws() && !PRODUCTS.contains(&name.to_ascii_lowercase()),
+            _ => true,
+        };
+        // `dynamodb:table:ReadCapacityUnits`
+        let is_name = is_enough
+            && text[at..start].iter().any(|c| *c == b' ' || !c.is_ascii())
+            && (goes_on(text, end) || of_aws())
+            && is_own_word(name)
+            && is_believable(ValueShape::Name, name, Setting::Told)
+            && (of_aws()
+                || is_assumed(text, words)
+                || ["aws", "iam", "aws-lambda", "dynamodb"].into_iter().any(|hint| self.speaks_of(hint, at)));
+        is_name.then_some(Value { start, end, next: end, quoted: false })
+    }
+}
+
+/// `assume the role`: nothing but IAM has roles that are.
+fn is_assumed(text: &[u8], at: usize) -> bool {
+    let before = text[..at].trim_ascii_end();
+    let before =
+        [&b" the"[..], b" our", b" my"].into_iter().find_map(|word| before.strip_suffix(word)).unwrap_or(before);
+    [&b"assume"[..], b"assumes", b"assumed", b"assuming"].into_iter().any(|verb| before.ends_with(verb))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detect::testing::{found, parts};
+
+    #[test]
+    fn names_in_capitals() {
+        assert!(PRODUCTS.is_sorted());
+        for (text, kind, name) in [
+            ("the state machine AcmeRestore is in `TIMED_OUT`", "name:state-machine", "AcmeRestore"),
+            ("They assume the role AcmeVendorRead from there", "name:iam-role", "AcmeVendorRead"),
+            ("스텝 함수 AcmeRefundFlow 실행이 실패했습니다", "name:state-machine", "AcmeRefundFlow"),
+            ("für die IAM-Rolle AcmeLeser freigeben", "name:iam-role", "AcmeLeser"),
+            ("the IAM role AcmeReader has no policy", "name:iam-role", "AcmeReader"),
+        ] {
+            assert_eq!(found(text), [(kind.to_owned(), name)], "{text}");
+        }
+        for text in [
+            "the IAM role CloudFormation uses",
+            "the state machine StepFunctions has",
+            "the role MyHttpHandler is to parse",
+            "a table ReadCapacityUnits for what",
+        ] {
+            assert_eq!(parts(text), [""; 0], "{text}");
+        }
+    }
+}
