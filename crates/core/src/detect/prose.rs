@@ -110,6 +110,7 @@ impl Scan<'_, '_> {
             Follows::Path => self.path(at, end, phrase.words.starts_with("/aws/")),
             Follows::PathWithHash => self.path(at, end, true).filter(|found| is_hash(self.text, found.end)),
             Follows::Setting => {
+                let end = run_end(self.text, end, MAX_BACKSLASHES, |c| matches!(c, b'\\' | b'"'));
                 let stop = run_end(self.text, end, MAX_NAME, |c| is_alnum(c) || matches!(c, b'_' | b'-'));
                 let body = &self.text[end..stop];
                 let believed = body.len() >= 2 && is_believable(ValueShape::PlainName, body, Setting::Told);
@@ -408,6 +409,8 @@ mod tests {
             ("CREATE USER x IDENTIFIED BY 'Tr0ub4dor&3';", "cred:password", "Tr0ub4dor&3"),
             ("docker login -u AWS -p eyJwYXlsb2FkIjoiabc+/= h", "cred:ecr-login-password", "eyJwYXlsb2FkIjoiabc+/="),
             ("the key alias/acme-orders", "kms:alias", "acme-orders"),
+            ("So.\nECR 리포지토리 acme/web 에는", "name:ecr-repository", "acme/web"),
+            ("tags: { karpenter.sh/discovery: \"acme-main\" }", "name:eks-cluster", "acme-main"),
             ("app/acme-edge/50dc6c495c0c9188", "name:load-balancer", "acme-edge"),
             ("aws logs tail /acme/orders --follow", "name:log-group", "/acme/orders"),
             ("IAM 역할 DeployRunnerProd 권한을 줄여야 합니다", "name:iam-role", "DeployRunnerProd"),

@@ -1,7 +1,7 @@
 //! What tells a name from the compound of a sentence behind the noun for what it is: `the S3 bucket acme-logs throttles`,
 //! and `the bucket server-side encryption needs`.
 
-use super::boundary::{ends_line, ends_string, is_alnum, run_end, run_start};
+use super::boundary::{ends_line, ends_string, is_alnum, run_end, run_start, word_start};
 use super::word_list::WordList;
 
 /// What goes on after a name that has no digit; after other words it may be the first half of a compound.
@@ -116,6 +116,8 @@ pub(super) fn is_of_others(text: &[u8], at: usize) -> bool {
 
 fn word_before(text: &[u8], at: usize) -> &[u8] {
     let start = run_start(text, at, MAX_SERVICE + 1, |c| is_alnum(c) || c == b' ');
+    // The first word may have an escape before it: `\nECR repository`.
+    let start = word_start(text, start).min(at);
     text[start..at].trim_ascii().rsplit(|&c| c == b' ').next().unwrap_or_default()
 }
 
