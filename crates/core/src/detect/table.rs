@@ -499,7 +499,6 @@ pub(super) fn is_rule(line: &[u8]) -> bool {
             || line.iter().filter(|&&c| c == 0xe2).count() >= 3)
 }
 
-/// What a column may be called: a few words.
 /// `11월 비용`, `30 days`: between bars, with a line under it, that is a heading, too.
 fn is_counted(heading: &[u8]) -> bool {
     let number = run_end(heading, 0, MAX_HEADING, |c| c.is_ascii_digit());
@@ -507,6 +506,7 @@ fn is_counted(heading: &[u8]) -> bool {
     number > 0 && heading.get(unit..).is_some_and(|unit| is_heading(unit, false) && !unit[0].is_ascii_punctuation())
 }
 
+/// What a column may be called: a few words.
 fn is_heading(heading: &[u8], is_one_word: bool) -> bool {
     let words = heading.split(|&c| c == b' ').count();
     (1..=MAX_HEADING).contains(&heading.len())
