@@ -7,7 +7,7 @@ use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end
 use super::key::{is_asked_last, key_start};
 use super::line::{break_at, break_before, line_start};
 use super::table;
-use super::value::{Setting, Value, is_believable, shape_range, value, whole_quoted};
+use super::value::{BareRun, Setting, Value, is_believable, shape_range, value, whole_quoted};
 use super::variable::MAX_VARIABLE;
 use crate::catalog::{Category, Member, ValueShape};
 
@@ -221,6 +221,10 @@ impl Scan<'_, '_> {
         // A function's name or a string's prefix, as in `f"…"`.
         let opens_string = matches!(text.get(found.end), Some(b'"' | b'\'')) && found.end - found.start <= 2;
         let is_call = !found.quoted && (opens_string || text.get(found.end) == Some(&b'('));
+        // `f"{bucket}"`
+        if let Some(inner) = value(text, found.end, &mut BareRun::default()).filter(|_| is_call && opens_string) {
+            self.used(members, inner);
+        }
         if !is_call {
             let setting = if found.quoted && setting != Setting::Told { Setting::Sure } else { setting };
             self.believe(members, found, setting);

@@ -424,6 +424,7 @@ mod tests {
             ("set TO=acme\naws s3 ls s3://%TO%/", "name:s3-bucket", &["acme"]),
             ("$to = \"acme\"\nWrite-S3Object -BucketName $to", "name:s3-bucket", &["acme"]),
             ("to = \"acme\"\ns3.put_object(Bucket=to)", "name:s3-bucket", &["acme"]),
+            ("to = \"acme\"\ns3.put_object(Bucket=f'{to}')", "name:s3-bucket", &["acme"]),
             ("self.dest = 'acme'\ns3.put_object(Bucket=self.dest)", "name:s3-bucket", &["acme"]),
             ("dest: str = 'acme'\ns3.upload_file('a.csv', dest, 'a.csv')", "name:s3-bucket", &["acme"]),
             ("dest = 'acme'; path = f\"s3://{dest}/x\"", "name:s3-bucket", &["acme"]),
