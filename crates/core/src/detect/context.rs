@@ -222,7 +222,10 @@ impl Scan<'_, '_> {
         let opens_string = matches!(text.get(found.end), Some(b'"' | b'\'')) && found.end - found.start <= 2;
         let is_call = !found.quoted && (opens_string || text.get(found.end) == Some(&b'('));
         // `f"{bucket}"`
-        if let Some(inner) = value(text, found.end, &mut BareRun::default()).filter(|_| is_call && opens_string) {
+        if is_call
+            && opens_string
+            && let Some(inner) = value(text, found.end, &mut BareRun::default())
+        {
             self.used(members, inner);
         }
         if !is_call {
