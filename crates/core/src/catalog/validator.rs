@@ -58,7 +58,7 @@ impl Validator {
         let prefixes = table::rows::<4>(PrefixTable::TABLE)
             .filter(|row| row[1] == name)
             .map(|[prefix, _, body, lengths]| Self::Prefix { prefix, body, lengths });
-        let arns = table::rows::<3>(ArnWords::TABLE)
+        let arns = table::rows::<3>(ArnWords::KINDS)
             .filter(|row| row[2] == name)
             .map(|[service, resource, _]| Self::Arn { service, resource });
         let hosts =

@@ -52,8 +52,13 @@ impl Scan<'_, '_> {
         let service = &*own_word(service, in_capitals);
         // Quotas have the same codes in every account, and `arn:aws:states:::lambda:invoke` is what a state machine can do.
         let is_integration = service == b"states" && region.is_empty() && account.is_empty();
-        if !account.eq_ignore_ascii_case(b"aws") && service != b"servicequotas" && !is_integration {
-            self.arn_resource(service, resource, end, in_capitals);
+        let is_owned_by_aws = account.eq_ignore_ascii_case(b"aws")
+            || service == b"servicequotas"
+            || is_integration
+            || is_public(service, &text[resource..end]);
+        if !is_owned_by_aws {
+            let is_regional = !(region.is_empty() && account.is_empty());
+            self.arn_resource(service, resource, end, in_capitals, is_regional);
         }
         if self.hits.parts.len() > before {
             self.finding(arn, start, end);
@@ -61,39 +66,44 @@ impl Scan<'_, '_> {
         end
     }
 
-    fn arn_resource(&mut self, service: &[u8], start: usize, end: usize, in_capitals: bool) {
+    fn arn_resource(&mut self, service: &[u8], start: usize, end: usize, in_capitals: bool, is_regional: bool) {
         let text = self.text;
         let catalog = self.detector.catalog;
         let mut kind = catalog.arn_words.untyped(service);
+        let mut walk = catalog.arn_words.walk(service);
+        let is_s3 = service == b"s3";
+        // Only buckets have neither a region nor an account in their ARNs.
+        let is_bucket = is_s3 && !is_regional;
         let mut segment = start;
         let mut index = 0;
-        let is_object = service == b"s3" && kind.is_some();
         while segment < end {
             let stop = past_variables(text, segment, end, |c| c != b'/' && c != b':');
             let next = end.min(stop + 1);
             let body = &text[segment..stop];
-            if is_object && index == 1 {
-                self.object_key(segment, end);
-                return;
+            if is_bucket && index == 1 {
+                return self.object_key(segment, end);
             }
+            let meaning = if is_bucket { ArnSegment::Name } else { walk.step(body, next == end) };
             if is_region(body) && uuid_end(text, next).is_some_and(|uuid| uuid <= end) {
                 self.part(catalog.known.identity_pool, segment, next + UUID_LEN, true);
                 segment = next + UUID_LEN + 1;
                 index += 1;
                 continue;
             }
-            let word = &*own_word(body, in_capitals);
-            let typed = catalog.arn_words.kind(service, word);
-            let is_word = catalog.arn_words.segment(word) == ArnSegment::Word;
-            // The first of several segments is a resource type unless the service has none.
-            let is_type = index == 0 && kind.is_none() && next > stop && is_type_word(body);
-            if typed.is_some() && (index == 0 || is_word) {
-                kind = typed;
-            } else if !(is_type || is_word && !(index == 0 && kind.is_some())) {
-                // The path of a role is no name, and a session says nothing about the role's kind.
-                let is_path = service == b"iam" && stop < end;
-                let kind = if service == b"sts" && index > 1 { Some(catalog.known.arn_name) } else { kind };
-                self.arn_segment(kind, segment, stop, !is_path);
+            match meaning {
+                ArnSegment::Word if is_s3 && index > 0 && body == b"object" => return self.object_key(next, end),
+                ArnSegment::Word => {
+                    let word = &*own_word(body, in_capitals);
+                    kind = catalog.arn_words.kind(service, word).or(if index == 0 { None } else { kind });
+                }
+                // What AWS calls the first of a kind in every account.
+                ArnSegment::Name if matches!(body, b"default" | b"latest") => {}
+                ArnSegment::Name => {
+                    // The path of a role is no name, and a session says nothing about the role's kind.
+                    let is_path = service == b"iam" && stop < end;
+                    let kind = if service == b"sts" && index > 1 { Some(catalog.known.arn_name) } else { kind };
+                    self.arn_segment(kind, segment, stop, !is_path);
+                }
             }
             index += 1;
             segment = stop + 1;
@@ -112,6 +122,7 @@ impl Scan<'_, '_> {
             || body.starts_with(b"AWS-")
             || body.starts_with(b"rds-ca-")
             || body.ends_with(b".amazonaws.com")
+            || body.ends_with(b".amazonaws.com.cn")
             || is_token_shaped(body)
             || is_region(body)
         {
@@ -171,6 +182,22 @@ fn begins_with(text: &[u8], word: &[u8]) -> bool {
 
 fn ends_with(text: &[u8], word: &[u8]) -> bool {
     text.len().checked_sub(word.len()).is_some_and(|at| text[at..].eq_ignore_ascii_case(word))
+}
+
+/// Whether AWS made the resource, the same one for everybody.
+fn is_public(service: &[u8], resource: &[u8]) -> bool {
+    let begins = |words: &[u8]| resource.starts_with(words);
+    match service {
+        b"kms" => begins(b"alias/aws/"),
+        b"securityhub" => {
+            [&b"product/aws/"[..], b"product-subscription/aws/", b"ruleset/", b"standards/"].into_iter().any(begins)
+        }
+        b"ssm" => begins(b"parameter/aws/service/"),
+        // `foundation-model/anthropic.claude-v2`, `inference-profile/us.anthropic.claude-v2`: a vendor, its model. The
+        // profiles of customers are `application-inference-profile`.
+        b"bedrock" => (begins(b"foundation-model/") || begins(b"inference-profile/")) && resource.contains(&b'.'),
+        _ => false,
+    }
 }
 
 /// A word of AWS as its tables have it, where the whole ARN may be in capitals.
@@ -237,11 +264,6 @@ pub(super) fn is_account(text: &[u8]) -> bool {
     text.len() == 12 && text.iter().all(u8::is_ascii_digit)
 }
 
-/// A resource type: letters and dashes, as in `log-group` or `autoScalingGroup`.
-fn is_type_word(text: &[u8]) -> bool {
-    !text.is_empty() && text.iter().all(|&c| c.is_ascii_alphabetic() || c == b'-' || c == b'_')
-}
-
 /// `us-east-1`, `ap-northeast-2a`, `us-gov-west-1`, `us-isob-east-1`, `eusc-de-east-1`.
 pub(super) fn is_region(text: &[u8]) -> bool {
     const AREAS: [&[u8]; 12] =
@@ -303,6 +325,32 @@ mod tests {
         assert_eq!(found("ARN:AWS:IAM::AWS:POLICY/ReadOnlyAccess"), []);
         assert_eq!(found("arn:aws:rds:us-east-1::cert:rds-ca-rsa2048-g1"), []);
         assert_eq!(found("arn:aws:states:::sns:publish.waitForTaskToken, arn:aws:states:::aws-sdk:s3:getObject"), []);
+    }
+
+    #[test]
+    fn names_that_are_also_words_of_aws() {
+        for (text, expected) in [
+            (
+                "arn:aws:dynamodb:us-east-1:618734209955:table/account/index/index",
+                &["618734209955", "account", "index"][..],
+            ),
+            ("arn:aws:lambda:us-east-1:618734209955:function:registry:live", &["618734209955", "registry", "live"]),
+            ("arn:aws:iam::618734209955:role/service-role/role", &["618734209955", "role"]),
+            ("arn:aws:s3:::accesspoint/object/x.csv", &["accesspoint", "object/x"]),
+            ("arn:aws:s3:us-east-1:618734209955:accesspoint/acme/object/x/y.csv", &["618734209955", "acme", "x/y"]),
+            ("arn:aws:events:us-east-1:618734209955:rule/default/nightly", &["618734209955", "nightly"]),
+            ("arn:aws:kms:us-east-1:618734209955:alias/aws/s3", &["618734209955"]),
+            ("arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-3-haiku-20240307-v1:0", &[]),
+            ("arn:aws:bedrock:us-east-1:618734209955:inference-profile/us.amazon.nova-pro-v1:0", &["618734209955"]),
+            ("arn:aws:securityhub:::ruleset/cis-aws-foundations-benchmark/v/1.2.0", &[]),
+            (
+                "arn:aws-cn:iam::618734209955:oidc-provider/oidc.eks.cn-north-1.amazonaws.com.cn/id/\
+                 4FFF3DF74FBFC37FE65A9EF267C358F8",
+                &["618734209955", "4FFF3DF74FBFC37FE65A9EF267C358F8"],
+            ),
+        ] {
+            assert_eq!(parts(text), expected, "{text}");
+        }
     }
 
     #[test]
