@@ -23,6 +23,10 @@ const RDS_TOKEN: &[u8] = b"/?Action=connect&DBUser=";
 /// What the second label of an endpoint of RDS, DocumentDB or Neptune says about it, before what tells accounts apart.
 const DB_ENDPOINTS: [&[u8]; 5] = [b"cluster-ro-", b"cluster-custom-", b"cluster-", b"proxy-", b"global-"];
 
+/// Domains whose hosts begin with a name that the customer chose.
+const NAMED: [&str; 5] =
+    ["amazoncognito.com", "awsapps.com", "connect.aws", "elasticbeanstalk.com", "signin.aws.amazon.com"];
+
 /// Buckets that AWS's guides download from.
 static OF_AWS: WordList = WordList::new(&[
     "amazoncloudwatch-agent",
@@ -76,7 +80,11 @@ impl Scan<'_, '_> {
             label.copy_from_slice(&text[label_start..customer_end]);
             label.make_ascii_lowercase();
             let label = &*label;
-            if !words.is_word(label) && !is_region(label) && !is_service_region(label) {
+            // Of a bucket or at a domain of names the first label is a name, whatever it says: `assets.s3.amazonaws.com`.
+            let is_name = label_start == start
+                && (service == Some("s3") && kind == Some(self.detector.catalog.known.bucket)
+                    || NAMED.contains(&suffix) && !is_region(label));
+            if is_name || !self.is_aws_label(label) && !is_service_region(label) {
                 break;
             }
             kind = words.kind(label).or(kind);
@@ -84,7 +92,7 @@ impl Scan<'_, '_> {
                 b"s3" => Some("s3"),
                 b"sqs" => Some("sqs"),
                 b"ecr" => Some("ecr"),
-                b"rds" | b"docdb" | b"neptune" => Some("rds"),
+                b"rds" | b"docdb" | b"neptune" | b"redshift" | b"cache" | b"memorydb" => Some("db"),
                 _ if label.starts_with(b"s3-") => Some("s3"),
                 _ => service,
             };
@@ -93,11 +101,26 @@ impl Scan<'_, '_> {
             }
             customer_end = label_start - 1;
         }
-        self.customer_labels(kind, service, start, customer_end);
+        let has_name = service == Some("db") || NAMED.contains(&suffix);
+        self.customer_labels(kind, service, start, customer_end, has_name);
         service
     }
 
-    fn customer_labels(&mut self, kind: Option<KindId>, service: Option<&str>, start: usize, end: usize) {
+    /// A service, a region, or another word of AWS.
+    fn is_aws_label(&self, label: &[u8]) -> bool {
+        let words = &self.detector.catalog.host_words;
+        words.is_word(label.strip_suffix(b"-fips").unwrap_or(label)) || is_region(label)
+    }
+
+    /// Records each label from `start` to `end`; the first one is a name whatever it says where the host `has_name`.
+    fn customer_labels(
+        &mut self,
+        kind: Option<KindId>,
+        service: Option<&str>,
+        start: usize,
+        end: usize,
+        has_name: bool,
+    ) {
         let text = self.text;
         let known = &self.detector.catalog.known;
         let kind = kind.unwrap_or(known.host);
@@ -110,9 +133,11 @@ impl Scan<'_, '_> {
             let body = &text[label..stop];
             if is_account(body) {
                 self.part(known.account, label, stop, false);
-            } else if self.detector.catalog.host_words.is_word(body) || is_region(body) {
+            } else if self.is_aws_label(body) && (label != start || !has_name || body == b"clustercfg") {
                 // A word of AWS between the customer's labels stays.
-            } else if let Some(word) = DB_ENDPOINTS.iter().find(|word| service == Some("rds") && body.starts_with(word))
+            } else if label > start && service == Some("db") && body.len() == 4 && body.iter().all(u8::is_ascii_digit) {
+                // A shard of ElastiCache: `orders.abc123.0001.use1.cache.amazonaws.com`.
+            } else if let Some(word) = DB_ENDPOINTS.iter().find(|word| service == Some("db") && body.starts_with(word))
             {
                 // It looks like the id of a cluster of CloudHSM.
                 let is_whole = |part: &Part| part.span.start == label && part.span.end <= stop;
@@ -261,7 +286,41 @@ fn path_end(text: &[u8], start: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use crate::detect::testing::found;
+    use crate::detect::testing::{found, parts};
+
+    #[test]
+    fn names_that_are_also_services() {
+        for (text, expected) in [
+            ("https://assets.s3.us-east-1.amazonaws.com/x.csv", &["assets", "x"][..]),
+            ("https://data.s3.dualstack.us-east-1.amazonaws.com/x.csv", &["data", "x"]),
+            ("http://media.s3-website-us-east-1.amazonaws.com", &["media"]),
+            ("https://email.s3-accelerate.amazonaws.com", &["email"]),
+            ("https://portal.awsapps.com/start", &["portal"]),
+            ("https://api.auth.us-east-1.amazoncognito.com", &["api"]),
+            ("http://api.us-east-1.elasticbeanstalk.com", &["api"]),
+            ("catalog.c9akciq32abc.us-east-1.rds.amazonaws.com", &["catalog", "c9akciq32abc"]),
+            ("data.abc123.0001.use1.cache.amazonaws.com", &["data", "abc123"]),
+            ("clustercfg.orders.abc123.memorydb.us-east-1.amazonaws.com", &["orders", "abc123"]),
+            ("metrics.c9akciq32abc.us-east-1.redshift.amazonaws.com", &["metrics", "c9akciq32abc"]),
+        ] {
+            assert_eq!(parts(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn endpoints_of_services_stay() {
+        for host in [
+            "dynamodb-fips.us-east-1.amazonaws.com",
+            "s3.dualstack.us-east-1.amazonaws.com",
+            "s3-fips.us-gov-west-1.amazonaws.com",
+            "search-dynamodb.us-east-1.amazonaws.com",
+            "runtime.sagemaker-fips.us-east-1.api.aws",
+            "iam.us-gov.amazonaws.com",
+            "us-east-1.signin.aws.amazon.com",
+        ] {
+            assert_eq!(parts(host), [""; 0], "{host}");
+        }
+    }
 
     #[test]
     fn endpoints_of_database_clusters_keep_the_words_of_aws() {
