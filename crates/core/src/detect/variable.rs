@@ -28,6 +28,8 @@ const MAX_TYPE: usize = 40;
 const MAX_EXPRESSION: usize = 160;
 /// Most values of a loop.
 const MAX_VALUES: usize = 100;
+/// Most variables between a value and where it is used: `a = "x"; b = a; f(b)`.
+const MAX_CHAIN: usize = 3;
 /// Deepest indentation of a line of YAML.
 const MAX_INDENT: usize = 64;
 /// What settings of a program, of a module and of its surroundings belong to.
@@ -87,11 +89,18 @@ impl Scan<'_, '_> {
         is_reference
     }
 
-    /// Looks for what the variables that were noted are set to.
+    /// Looks for what the variables that were noted are set to, and for what that is set to where it is a variable again.
     pub(super) fn variables(&mut self) {
-        if self.hits.uses.is_empty() {
-            return;
+        for _ in 0..MAX_CHAIN {
+            if self.hits.uses.is_empty() {
+                return;
+            }
+            self.settings();
         }
+        self.hits.uses.clear();
+    }
+
+    fn settings(&mut self) {
         let text = self.text;
         let (variables, mentions) = collect(self.detector.lanes, text, std::mem::take(&mut self.hits.uses));
         let locals = if variables.iter().any(|variable| variable.is_local) { locals(text) } else { Vec::new() };
@@ -172,6 +181,12 @@ impl Scan<'_, '_> {
             self.announced(&variable.members, from, setting);
         } else if let Some(default) = default_of(text, from) {
             self.announced(&variable.members, default, Setting::Sure);
+        } else {
+            let end = run_end(text, from, MAX_VARIABLE, |c| is_word(c) || matches!(c, b'.' | b'$' | b'{' | b'}'));
+            let statement_end = run_end(text, end, 2, |c| matches!(c, b' ' | b';' | b','));
+            if statement_end == text.len() || ends_line(text, statement_end) {
+                self.used(&variable.members, Value { start: from, end, next: end, quoted: false });
+            }
         }
     }
 
@@ -460,6 +475,10 @@ mod tests {
                 "name:dynamodb-table",
                 &["orders", "carts"],
             ),
+            ("base = 'acme'\ndest = base\ns3.put_object(Bucket=dest)", "name:s3-bucket", &["acme"]),
+            ("TO=acme\nDEST=\"${TO}\"\naws s3 ls s3://$DEST", "name:s3-bucket", &["acme"]),
+            ("locals {\n  a = \"acme\"\n  b = local.a\n}\nbucket = local.b\n", "name:s3-bucket", &["acme"]),
+            ("dest = os.getenv('B') or 'acme'\ns3.put_object(Bucket=dest)", "name:s3-bucket", &["acme"]),
             ("for b in ['acme', 'other']:\n  s3.delete_bucket(Bucket=b)", "name:s3-bucket", &["acme", "other"]),
         ] {
             let expected: Vec<_> = names.iter().map(|name| (kind.to_owned(), *name)).collect();
