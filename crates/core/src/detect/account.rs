@@ -4,17 +4,21 @@ use aho_corasick::AhoCorasick;
 use once_cell::sync::OnceCell;
 
 use super::Scan;
+use super::arn::is_region;
 use super::boundary::{ends_line, ends_string, is_alnum, run_end, run_start, word_start};
 use super::line::{break_before, line_start};
 
 /// How far before and after the digits a word may say what they are, bytes.
 const REACH_BEFORE: usize = 40;
 const REACH_AFTER: usize = 20;
+/// Longest name of a region.
+const MAX_REGION: usize = 20;
 /// How much of the command before an output is looked at, bytes.
 const MAX_COMMAND: usize = 128;
 const WORDS: &[&str] = &[
     "account",
     "awslogs/",
+    "principal",
     "acct",
     "계정",
     "어카운트",
@@ -64,11 +68,10 @@ fn grouped_end(text: &[u8], start: usize) -> Option<usize> {
 fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
     let run = run_start(text, start, 8, is_alnum);
     let left = run == start || word_start(text, run) == start;
-    let joined = |at: Option<&u8>| at.is_some_and(|&c| matches!(c, b'.' | b','));
-    // `1.123456789012` and `123456789012.5` are numbers.
-    let fraction =
-        joined(start.checked_sub(1).and_then(|i| text.get(i))) && start >= 2 && text[start - 2].is_ascii_digit()
-            || joined(text.get(end)) && text[end] == b'.' && text.get(end + 1).is_some_and(u8::is_ascii_digit);
+    // `1.123456789012` and `123456789012.5` are numbers, `610327489955,618734209955` is a list of ids.
+    let number = run_start(text, start.saturating_sub(1), 13, |c| c.is_ascii_digit());
+    let fraction = start > 0 && matches!(text[start - 1], b'.' | b',') && !matches!(start - 1 - number, 0 | 12)
+        || text.get(end) == Some(&b'.') && text.get(end + 1).is_some_and(u8::is_ascii_digit);
     left && !fraction && text.get(end).is_none_or(|&c| !is_alnum(c))
 }
 
@@ -79,6 +82,10 @@ fn says_account(text: &[u8], start: usize, end: usize) -> bool {
     let before = &text[start.saturating_sub(REACH_BEFORE)..start];
     // A line of a flow log: the account owns the interface.
     if text[end..].starts_with(b" eni-") || text[end..].starts_with(b" vpc-") || follows_interface(before) {
+        return true;
+    }
+    // A bad ARN, the namespace of a service, the path of a vault: `eu-west-1:618734209955`, `eu-west-1/618734209955`.
+    if follows_region(before) || text[end..].starts_with(b"/vaults/") {
         return true;
     }
     // A group of CloudWatch Logs, as its queries show it: `618734209955:/aws/lambda/orders`.
@@ -101,6 +108,13 @@ fn follows_interface(before: &[u8]) -> bool {
     start < word.len() && word[..start].ends_with(b"eni-")
 }
 
+/// True behind a region and a separator.
+fn follows_region(before: &[u8]) -> bool {
+    let before = before.trim_ascii_end();
+    let Some(before) = before.strip_suffix(b":").or_else(|| before.strip_suffix(b"/")) else { return false };
+    is_region(&before[run_start(before, before.len(), MAX_REGION, |c| is_alnum(c) || c == b'-')..])
+}
+
 /// The end of the last line.
 fn last_line(text: &[u8]) -> &[u8] {
     let text = &text[text.len().saturating_sub(MAX_COMMAND)..];
@@ -118,6 +132,10 @@ mod tests {
             "eni-0ab12cd34ef56ab78 618734209955 IPv4",
             "618734209955 vpc-0ab12cd34ef56ab78",
             "| 618734209955:/aws/lambda/orders |",
+            "aws:arn:secretsmanager:us-west-2:618734209955:secret:x",
+            "urn:tdm:us-west-2/618734209955/default:Workflow:x",
+            "/618734209955/vaults/acme",
+            "Principals=610327489955,618734209955,Actions=Deploy",
         ] {
             assert!(found(text).contains(&("account-id".to_owned(), "618734209955")), "{text}");
         }

@@ -209,11 +209,13 @@ fn own_word(word: &[u8], in_capitals: bool) -> Cow<'_, [u8]> {
 fn header(text: &[u8], colon: usize) -> Option<([(usize, usize); 4], usize)> {
     let mut at = colon + 1;
     let mut fields = [(0, 0); 4];
-    for field in &mut fields {
+    for index in 0..fields.len() {
         let end = past_variables(text, at, text.len().min(at + MAX_FIELD), |c| class::of(c) & class::FIELD != 0);
-        *field = (at, end);
+        fields[index] = (at, end);
         if text.get(end) != Some(&b':') {
-            return None;
+            // That of an account, which some services have: `arn:aws:iotthingsgraph:eu-west-1:618734209955`.
+            let is_whole = index == 3 && is_account(&text[at..end]);
+            return is_whole.then_some((fields, end));
         }
         at = end + 1;
     }
@@ -393,5 +395,6 @@ mod tests {
     fn arns_glued_to_a_word_have_an_account() {
         assert_eq!(parts("rolearn:aws:iam::618734209955:role/x"), ["618734209955", "x"]);
         assert_eq!(parts("learn:aws:iam:::x"), [""; 0]);
+        assert_eq!(parts("arn:aws:iotthingsgraph:eu-west-1:618734209955."), ["618734209955"]);
     }
 }
