@@ -43,6 +43,8 @@ impl Scan<'_, '_> {
         }
         if !members.is_empty() {
             self.values(&members, at + 1);
+        } else if text[start..end].eq_ignore_ascii_case(b"name") {
+            self.hits.names.push(at);
         }
     }
 
@@ -441,10 +443,18 @@ mod tests {
             ("cloudformation: PhysicalId: acme", "name:resource", "acme"),
             ("{\"PhysicalResourceId\": \"acme\"}", "name:resource", "acme"),
             ("rds {\"SourceIdentifier\": \"acme\"}", "name:rds-db-instance", "acme"),
+            ("{\"ConfigRuleName\": \"acme\"}", "name:resource", "acme"),
+            ("aws memorydb\nACLName: acme-acl\n", "name:resource", "acme-acl"),
+            ("aws codeartifact login --domain acme-libs", "name:resource", "acme-libs"),
         ] {
             assert!(found(text).contains(&(kind.to_owned(), name)), "{text}: {:?}", found(text));
         }
-        for text in ["{\"ResourceName\": \"acme\"}", "PhysicalId: acme", "{\"SourceIdentifier\": \"acme\"}"] {
+        for text in [
+            "{\"ResourceName\": \"acme\"}",
+            "PhysicalId: acme",
+            "{\"SourceIdentifier\": \"acme\"}",
+            "--domain acme-libs",
+        ] {
             assert_eq!(found(text), [], "{text}");
         }
     }

@@ -74,7 +74,11 @@ impl Words {
         &self.text[self.starts[word].0..self.len]
     }
 
-    fn last(&self) -> &[u8] {
+    pub(super) fn is_one(&self) -> bool {
+        self.count == 1
+    }
+
+    pub(super) fn last(&self) -> &[u8] {
         if self.count == 0 { &[] } else { self.from(self.count - 1) }
     }
 

@@ -42,6 +42,7 @@ mod prefixed;
 mod prose;
 mod query;
 mod secret;
+mod sibling;
 mod sieve;
 mod table;
 mod told;
@@ -194,6 +195,7 @@ impl Detector {
         self.scan_encoded(view.text(), &mut hits);
         self.scan_disguised(view.text(), &mut hits);
         self.custom.scan(view.text(), |label| self.has_label(label), &mut hits);
+        Scan::resolved(self, view.text(), &mut hits).siblings();
         Scan::resolved(self, view.text(), &mut hits).tables();
         Scan::resolved(self, view.text(), &mut hits).prose();
         Scan::resolved(self, view.text(), &mut hits).variables();
@@ -227,6 +229,8 @@ struct Hits {
     met_heading: bool,
     /// Variables where a value is expected.
     uses: Vec<Use>,
+    /// Separators behind a key that is just `name`, of nothing that is known.
+    names: Vec<usize>,
 }
 
 impl Hits {
