@@ -16,6 +16,7 @@ const MAX_LINE: usize = 256;
 const MAX_TYPE: usize = 96;
 const TERRAFORM: &[u8] = b"\"aws_";
 const CLOUDFORMATION: &[u8] = b"AWS::";
+const IMPORT: &[u8] = b"import {";
 /// Bytes of the longer one.
 const LONGEST: usize = 5;
 
@@ -61,6 +62,17 @@ impl Scan<'_, '_> {
         let members = self.meanings_of_noun(start, end);
         self.key = start..end;
         self.announced(&members, offset(id), Setting::Told);
+    }
+
+    /// The type in `import { to = aws_iam_role.ci  id = …`, with the key of the id at `key`.
+    pub(super) fn import_before(&self, key: usize) -> Option<(usize, usize)> {
+        let text = self.text;
+        let from = key.saturating_sub(MAX_LINE);
+        let head = from + memchr::memmem::rfind(&text[from..key], IMPORT)? + IMPORT.len();
+        let at = head + memchr::memmem::find(&text[head..key], b"aws_")?;
+        let is_within = memchr::memchr(b'}', &text[head..key]).is_none();
+        let end = run_end(text, at, MAX_TYPE, |c| is_alnum(c) || c == b'_');
+        is_within.then_some((at, end))
     }
 
     /// The type at the beginning of the line on which `[id=` stands, whose `id` is at `key`.
@@ -168,10 +180,32 @@ mod tests {
             ("$ terraform import -no-color 'module.x.aws_iam_role.ci[\"a\"]' deployer\n", "name:iam-role", "deployer"),
             ("terraform import aws_route53_record.a Z3M3LMPEXAMPLE1_a.io_A", "route53:hosted-zone", "Z3M3LMPEXAMPLE1"),
             ("tofu import aws_lambda_function.thumb acme-thumb", "name:lambda-function", "acme-thumb"),
+            ("import {\n  to = module.x.aws_iam_role.ci\n  id = \"deployer\"\n}", "name:iam-role", "deployer"),
         ] {
             assert_eq!(found(text), [(kind.to_owned(), id)], "{text}");
         }
         assert_eq!(found("terraform import null_resource.x acme-logs; terraform import\n"), []);
+    }
+
+    #[test]
+    fn names_of_resources_without_a_kind_of_their_own() {
+        for text in [
+            "resource \"aws_scheduler_schedule\" \"s\" {\n  name = \"nightly\"\n}",
+            "A:\n  Type: AWS::ApiGateway::RestApi\n  Properties: {Name: acme-gateway}\n",
+            "A:\n  Type: AWS::Synthetics::Canary\n  Properties:\n    Name: acme\n",
+            "aws kendra create-index --role x \\\n  --name acme",
+        ] {
+            assert!(found(text).iter().any(|(kind, _)| kind == "name:resource"), "{text}");
+        }
+        for text in [
+            "resource \"aws_route53_record\" \"r\" {\n  name = \"www\"\n}",
+            "data \"aws_cloudfront_cache_policy\" \"p\" {\n  name = \"Managed-CachingOptimized\"\n}",
+            "aws ecr get-login-password | docker run --name acme",
+            "aws ecr get-login-password\ndocker run --name acme",
+            "aws s3 ls --name acme",
+        ] {
+            assert_eq!(found(text), [], "{text}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end, run_start, word_start};
+use super::line::break_at;
 use crate::catalog::{MAX_KEY_LEN, Match, Member, PAIRED, ValueShape};
 
 /// Most words of one key.
@@ -10,6 +11,9 @@ const MAX_WORDS: usize = 12;
 const NEAR: usize = 2048;
 /// Longest word before a call's opening bracket.
 const MAX_CALL: usize = 64;
+
+/// Nouns whose name is a domain, or that of a setting.
+const OTHERS: [&[u8]; 7] = [b"zone", b"Zone", b"record", b"Record", b"domain", b"Domain", b"setting"];
 
 /// The hint of a key that belongs to the bucket named right before it: `get_object(Bucket=…, Key=…)`.
 const BUCKET_BEFORE: &str = "bucket-before";
@@ -133,16 +137,41 @@ impl Scan<'_, '_> {
     /// What `Name` means as the first argument of a call such as `create_secret(Name=…)`, as the option of a command such
     /// as `aws secretsmanager create-secret --name …`, or as an attribute of a resource such as `aws_sqs_queue`.
     fn meanings_of_name(&mut self, key: usize) -> Vec<Member> {
-        let told = self.call_before(key).or_else(|| self.command_before(key)).or_else(|| self.type_before(key));
+        if let Some((start, end)) = self.call_before(key) {
+            return self.meanings_of_noun(start, end);
+        }
+        let (start, end, is_sure) = match self.command_before(key) {
+            Some((start, end)) => (start, end, is_one_command(&self.text[end..key])),
+            None => match self.type_before(key) {
+                Some((start, end)) => (start, end, true),
+                None => return Vec::new(),
+            },
+        };
+        let mut found = self.meanings_of_noun(start, end);
+        found.retain(|member| is_asked_last(member) || self.has_hint(member, key));
+        let any = self.detector.catalog.known.resource_name;
+        if is_sure && found.iter().all(|member| member.kind == any) {
+            found.extend(self.meaning_of_any_noun(start, end));
+        }
+        found
+    }
+
+    /// What `id` means in `aws_s3_bucket.logs: Refreshing state... [id=…]`, among the attributes of a resource, and in what
+    /// Terraform is to import.
+    fn meanings_of_id(&mut self, key: usize) -> Vec<Member> {
+        let told = self.type_on_line(key).or_else(|| self.import_before(key)).or_else(|| self.type_before(key));
         told.map_or_else(Vec::new, |(start, end)| self.meanings_of_noun(start, end))
     }
 
-    /// What `id` means in `aws_s3_bucket.logs: Refreshing state... [id=…]` and among the attributes of a resource, as
-    /// Terraform writes.
-    fn meanings_of_id(&mut self, key: usize) -> Vec<Member> {
-        self.type_on_line(key)
-            .or_else(|| self.type_before(key))
-            .map_or_else(Vec::new, |(start, end)| self.meanings_of_noun(start, end))
+    /// What the name of a thing of AWS means of which the noun says nothing more.
+    fn meaning_of_any_noun(&self, start: usize, end: usize) -> Vec<Member> {
+        let noun = &self.text[start..end];
+        let is_other = OTHERS.iter().any(|word| memchr::memmem::find(noun, word).is_some());
+        if is_other || !noun.iter().any(|c| matches!(c, b'_' | b'-' | b':')) {
+            return Vec::new();
+        }
+        let kind = self.detector.catalog.known.resource_name;
+        vec![Member { kind, matches: Match::Exact, value: ValueShape::Name, hint: None }]
     }
 
     /// What the name of a thing means whose noun stands behind another word: `create_secret`, `SQS::Queue`.
@@ -285,6 +314,19 @@ impl Scan<'_, '_> {
         self.near.insert((block, hint), known);
         known
     }
+}
+
+/// True when no other command begins in this; in one, line breaks stand behind a backslash.
+fn is_one_command(text: &[u8]) -> bool {
+    let mut at = 0;
+    while let Some(i) = text.get(at..).and_then(|rest| rest.iter().position(|c| b"\n\\|;&".contains(c))) {
+        at += i;
+        if text[at] != b'\\' || break_at(text, at).is_some() {
+            return false;
+        }
+        at = run_end(text, at, MAX_BACKSLASHES, |c| c == b'\\') + 1;
+    }
+    true
 }
 
 /// The name of the operation whose request or input has its name end at `end`.

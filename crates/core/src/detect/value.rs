@@ -424,6 +424,7 @@ fn is_owned_by_aws(body: &[u8]) -> bool {
         b"aws-managed",
         b"AmazonCloudWatch-",
         b"AWSSupport-",
+        b"Managed-",
         b"aws-service-role/",
         b"AmazonEC2",
         b"AmazonECS",
