@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use aws_masker_core::wire::ContentCoding;
 use aws_masker_core::{Error, session};
+use zeroize::Zeroize;
 
 use crate::detector::Detector;
 use crate::guard::{Failure, guard};
@@ -13,12 +14,25 @@ use crate::{args, handle_freed, handle_made};
 
 /// Memory that a session keeps for its next result.
 const MAX_KEPT_BYTES: usize = 128 * 1024;
+/// The same between exchanges: hundreds of sessions may be idle.
+const MAX_IDLE_BYTES: usize = 16 * 1024;
 
 /// A handle for one exchange after the other.
 pub struct Session {
     /// `None` once it is closed.
     exchange: Option<Exchange>,
+    /// What the last exchange left for the next one.
+    room: Room,
     poisoned: bool,
+}
+
+/// Memory that an exchange needs, with nothing in it. Making it anew costs a gateway more than much of the work: between
+/// the requests of others there is none at hand.
+#[derive(Default)]
+struct Room {
+    inner: session::Room,
+    result: Vec<u8>,
+    kinds: Vec<KindCount>,
 }
 
 /// A masked request and its answer.
@@ -88,37 +102,56 @@ impl Session {
         }
     }
 
-    fn open(&mut self, exchange: Exchange) {
+    fn open(&mut self, detector: &Detector, scope: &[u8]) {
+        self.close();
         handle_made();
-        self.exchange = Some(exchange);
+        self.exchange = Some(Exchange::new(std::mem::take(&mut self.room), detector, scope));
     }
 
     fn close(&mut self) {
-        if self.exchange.take().is_some() {
+        if let Some(exchange) = self.exchange.take() {
+            self.room = exchange.leave();
             handle_freed();
         }
     }
 }
 
 impl Exchange {
-    fn new(detector: &Detector, scope: &[u8]) -> Self {
+    fn new(room: Room, detector: &Detector, scope: &[u8]) -> Self {
+        let Room { inner, result, kinds } = room;
         let vaults = detector.vaults.iter().map(|vault| vault.scope(scope)).collect();
-        let inner = session::Session::new(detector.rules.clone(), detector.key.scope(scope), detector.options)
-            .with_vaults(vaults);
+        let (rules, key) = (detector.rules.clone(), detector.key.scope(scope));
+        let inner = session::Session::in_room(inner, rules, key, detector.options).with_vaults(vaults);
         Self {
             inner,
-            result: Vec::new(),
+            result,
             max_body_bytes: detector.max_body_bytes,
-            kinds: Vec::new(),
+            kinds,
             masking: Duration::ZERO,
             restoring: Duration::ZERO,
         }
     }
 
-    fn mask(&mut self, content_type: &[u8], coding: &[u8], body: &[u8]) -> aws_masker_core::Result<Option<Vec<u8>>> {
+    /// Ends it. The memory that is kept is wiped.
+    fn leave(self) -> Room {
+        let Self { inner, mut result, mut kinds, .. } = self;
+        if result.capacity() > MAX_IDLE_BYTES {
+            result = Vec::new();
+        }
+        result.zeroize();
+        kinds.clear();
+        Room { inner: inner.leave(), result, kinds }
+    }
+
+    /// Makes the masked body the result; false when it stands as it is.
+    fn mask(&mut self, content_type: &[u8], coding: &[u8], body: &[u8]) -> aws_masker_core::Result<bool> {
+        self.result.clear();
         match ContentCoding::parse(coding).ok_or(Error::UnsupportedContent)? {
-            ContentCoding::Identity => self.inner.mask(content_type, body),
-            coding => self.inner.mask(content_type, &coding.inflate(body, self.max_body_bytes)?),
+            ContentCoding::Identity => self.inner.mask_to(content_type, body, &mut self.result),
+            coding => {
+                let plain = coding.inflate(body, self.max_body_bytes)?;
+                self.inner.mask_to(content_type, &plain, &mut self.result)
+            }
         }
     }
 }
@@ -143,8 +176,8 @@ pub unsafe extern "C" fn awsm_session_new(
         // SAFETY: the caller promises that the handle is live, the input valid for reads, the output for writes.
         let (detector, scope, out) =
             unsafe { (args::shared(detector)?, args::bytes(scope, scope_len)?, args::output(out)?) };
-        let mut session = Box::new(Session { exchange: None, poisoned: false });
-        session.open(Exchange::new(detector, scope));
+        let mut session = Box::new(Session { exchange: None, room: Room::default(), poisoned: false });
+        session.open(detector, scope);
         out.write(Box::into_raw(session));
         Ok(Status::Ok)
     })
@@ -191,8 +224,7 @@ pub unsafe extern "C" fn awsm_session_renew(
         if session.poisoned {
             return Err(Failure::poisoned());
         }
-        session.close();
-        session.open(Exchange::new(detector, scope));
+        session.open(detector, scope);
         Ok(Status::Ok)
     })
 }
@@ -257,8 +289,9 @@ pub unsafe extern "C" fn awsm_session_mask(
             let started = Instant::now();
             let masked = session.mask(content_type, content_encoding, body);
             session.masking += started.elapsed();
-            let Some(masked) = masked? else { return Ok(Status::Unchanged) };
-            session.result = masked;
+            if !masked? {
+                return Ok(Status::Unchanged);
+            }
             out.write(session.result.as_ptr());
             out_len.write(session.result.len());
             Ok(Status::Ok)

@@ -22,18 +22,27 @@ fn is_number_in_string(body: &[u8], span: Range<usize>) -> bool {
 impl Session {
     /// Masks a request body; `None` when its bytes stand as they are.
     ///
+    /// # Errors
+    /// Those of [`Self::mask_to`].
+    pub fn mask(&mut self, content_type: &[u8], body: &[u8]) -> Result<Option<Vec<u8>>> {
+        let mut masked = Vec::new();
+        Ok(self.mask_to(content_type, body, &mut masked)?.then_some(masked))
+    }
+
+    /// Masks a request body, appending to `out`; false when its bytes stand as they are.
+    ///
     /// `content_type` is the value of the header; empty means JSON if it looks like JSON, else text. The body is
     /// without any content coding, see [`ContentCoding::inflate`](crate::wire::ContentCoding::inflate).
     ///
     /// # Errors
     /// [`Error::UnsupportedContent`] for types that cannot be masked, [`Error::InvalidBody`] for a body that is not
     /// what its type says and holds something to mask, or could.
-    pub fn mask(&mut self, content_type: &[u8], body: &[u8]) -> Result<Option<Vec<u8>>> {
+    pub fn mask_to(&mut self, content_type: &[u8], body: &[u8], out: &mut Vec<u8>) -> Result<bool> {
         if Content::parse(content_type, body).is_some_and(|content| content.is_disguise(body)) {
             return Err(Error::UnsupportedContent);
         }
         let (Findings { parts: edits, .. }, layout) = self.find(content_type, body)?;
-        Ok(self.replace(body, 0..body.len(), &edits, &layout))
+        Ok(self.replace(body, 0..body.len(), &edits, &layout, out))
     }
 
     /// Masks a stretch of a text that is too long for one call; gives the masked bytes, `None` when they stand as they
@@ -52,26 +61,36 @@ impl Session {
             part.span.start < part.span.end && part.span.start < range.end
         });
         range.end = range.end.max(edits.last().map_or(0, |part| part.span.end));
-        Ok((self.replace(text, range.clone(), &edits, &layout), range.end))
+        let mut masked = Vec::new();
+        let is_changed = self.replace(text, range.clone(), &edits, &layout, &mut masked);
+        Ok((is_changed.then_some(masked), range.end))
     }
 
-    /// Counts and writes what [`Self::find`] found in `body[range]`.
-    fn replace(&mut self, body: &[u8], range: Range<usize>, edits: &[Part], layout: &Layout) -> Option<Vec<u8>> {
+    /// Counts and writes what [`Self::find`] found in `body[range]`; false when nothing changes.
+    fn replace(
+        &mut self,
+        body: &[u8],
+        range: Range<usize>,
+        edits: &[Part],
+        layout: &Layout,
+        out: &mut Vec<u8>,
+    ) -> bool {
         let len = u64::try_from(range.len()).unwrap_or(u64::MAX);
         self.counts.bytes_in += len;
         self.counts.masked += u64::try_from(edits.len()).unwrap_or(u64::MAX);
         if edits.is_empty() {
             self.counts.bytes_out += len;
-            return None;
+            return false;
         }
-        let masked = self.write(body, range, edits, layout);
+        let before = out.len();
+        self.write(body, range, edits, layout, out);
         self.counts.distinct = u64::try_from(self.tokens.len()).unwrap_or(u64::MAX);
         if self.options.dry_run {
             self.counts.bytes_out += len;
-            return None;
+            return false;
         }
-        self.counts.bytes_out += u64::try_from(masked.len()).unwrap_or(u64::MAX);
-        Some(masked)
+        self.counts.bytes_out += u64::try_from(out.len() - before).unwrap_or(u64::MAX);
+        true
     }
 
     fn find(&mut self, content_type: &[u8], body: &[u8]) -> Result<(Findings, Layout)> {
@@ -92,8 +111,8 @@ impl Session {
         self.detector.scan_parts(content, multipart.as_ref(), body)
     }
 
-    fn write(&mut self, body: &[u8], range: Range<usize>, edits: &[Part], layout: &Layout) -> Vec<u8> {
-        let mut masked = Vec::with_capacity(range.len() + edits.len() * 4);
+    fn write(&mut self, body: &[u8], range: Range<usize>, edits: &[Part], layout: &Layout, masked: &mut Vec<u8>) {
+        masked.reserve(range.len() + edits.len() * 4);
         let (mut copied, mut hint) = (range.start, 0);
         // Repeated ones take none; a body of megabytes repeats most.
         self.tokens.reserve(edits.len().min(MAX_ROOM));
@@ -115,6 +134,5 @@ impl Session {
             copied = end;
         }
         masked.extend_from_slice(&body[copied..range.end]);
-        masked
     }
 }

@@ -68,10 +68,22 @@ pub struct Session {
     kinds: Vec<(KindId, u64)>,
 }
 
+/// Memory that one exchange leaves for another, with nothing in it.
+#[derive(Debug, Default)]
+pub struct Room {
+    tokens: TokenIndex,
+    kinds: Vec<(KindId, u64)>,
+}
+
 impl Session {
     /// A session whose tokens belong to the scope of `key`.
     pub fn new(detector: Arc<Detector>, key: ScopeKey, options: SessionOptions) -> Self {
-        let tokens = TokenIndex::default();
+        Self::in_room(Room::default(), detector, key, options)
+    }
+
+    /// [`Self::new`], in the memory of another that has ended.
+    pub fn in_room(room: Room, detector: Arc<Detector>, key: ScopeKey, options: SessionOptions) -> Self {
+        let Room { tokens, kinds } = room;
         Self {
             detector,
             key,
@@ -80,8 +92,16 @@ impl Session {
             vault: VaultView::default(),
             answer: None,
             counts: Counts::default(),
-            kinds: Vec::new(),
+            kinds,
         }
+    }
+
+    /// Ends the exchange; what the session knew is wiped.
+    pub fn leave(self) -> Room {
+        let Self { mut tokens, mut kinds, .. } = self;
+        tokens.forget();
+        kinds.clear();
+        Room { tokens, kinds }
     }
 
     /// The tokens this session made, with their originals.

@@ -3,6 +3,7 @@
 use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::hash::BuildHasher;
+use std::ops::Range;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use zeroize::Zeroize;
@@ -15,6 +16,8 @@ const MAX_ATTEMPTS: u8 = 8;
 
 /// Bytes that most tokens and their originals take.
 const BYTES_PER_TOKEN: usize = 40;
+/// Memory that is kept for other tokens, bytes of them and their originals.
+const MAX_KEPT: usize = 8 * 1024;
 
 /// A token and what it stands for.
 #[derive(Clone, Copy)]
@@ -55,8 +58,8 @@ pub struct TokenIndex {
     by_original: HashTable<u32>,
     by_code: HashTable<u32>,
     hasher: DefaultHashBuilder,
-    /// Different labels of tokens that restore.
-    labels: Vec<Vec<u8>>,
+    /// Different labels of tokens that restore: where each stands first.
+    labels: Vec<Range<usize>>,
     /// Which of the labels begin with a letter, a bit each, by the last five bits of the letter.
     labels_by_letter: [u64; 32],
     /// Which letters come second after a letter, likewise.
@@ -88,6 +91,26 @@ impl TokenIndex {
     /// True when there is none.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    /// Wipes everything. What memory most requests need is kept.
+    pub(super) fn forget(&mut self) {
+        if self.is_empty() {
+            return self.unresolved.set(0);
+        }
+        if self.arena.capacity() > MAX_KEPT {
+            *self = Self::default();
+            return;
+        }
+        self.arena.zeroize();
+        self.entries.clear();
+        self.by_original.clear();
+        self.by_code.clear();
+        self.labels.clear();
+        self.labels_by_letter.fill(0);
+        self.second_letters.fill(0);
+        self.sorted.take();
+        self.unresolved.set(0);
     }
 
     /// Every token, in the order in which they were made.
@@ -184,13 +207,14 @@ impl TokenIndex {
             .insert_unique(hash, index, |&i| get(i).map_or(0, |e| hasher.hash_one(&arena[e.original..e.end])));
         self.by_code.insert_unique(hasher.hash_one(code), index, |&i| get(i).map_or(0, |e| hasher.hash_one(e.code)));
         if restores {
-            let label = &self.arena[token..token + usize::from(label_len)];
-            if !self.labels.iter().any(|known| known == label) {
+            let place = token..token + usize::from(label_len);
+            let label = &self.arena[place.clone()];
+            if !self.labels.iter().any(|known| &self.arena[known.clone()] == label) {
                 let bit = 1 << (self.labels.len() % 64);
                 let first = usize::from(label[0] & 31);
                 self.labels_by_letter[first] |= bit;
                 self.second_letters[first] |= label.get(1).map_or(u32::MAX, |second| 1 << (second & 31));
-                self.labels.push(label.to_vec());
+                self.labels.push(place);
             }
         }
         index
@@ -261,7 +285,8 @@ impl TokenIndex {
             left &= left - 1;
             usize::try_from(bit).ok()
         })
-        .flat_map(move |bit| (0..step).filter_map(move |i| self.labels.get(bit + 64 * i).map(Vec::as_slice)))
+        .flat_map(move |bit| (0..step).filter_map(move |i| self.labels.get(bit + 64 * i)))
+        .map(|place| &self.arena[place.clone()])
     }
 
     /// The token that restores and whose code stands at the start of `text`, with its original.
@@ -338,6 +363,27 @@ mod tests {
         assert!(index.is_proper_prefix(b"EC2", &token[4..8].to_ascii_lowercase()));
         assert!(!index.is_proper_prefix(b"EC2", &token[4..]));
         assert!(!index.is_proper_prefix(b"VPC", b""));
+    }
+
+    #[test]
+    fn nothing_is_left_of_what_was_forgotten() {
+        let key = TokenKey::new(&[1; 32]).unwrap().scope(b"");
+        for tokens in [1, 3 * MAX_KEPT / BYTES_PER_TOKEN] {
+            let mut index = TokenIndex::default();
+            for i in 0..tokens {
+                index.token(&key, format!("i-{i}").as_bytes(), KindId::from_index(0), "EC2", true);
+            }
+            let code = index.iter().next().unwrap().token[4..].to_vec();
+            assert!(index.is_proper_prefix(b"EC2", b""));
+            index.count_unresolved(1);
+            index.forget();
+            assert!(index.is_empty() && index.by_code(&code).is_none() && !index.is_proper_prefix(b"EC2", b""));
+            assert!(!index.may_begin(b"EC2") && index.labels_from(b'E').next().is_none() && index.unresolved() == 0);
+            assert!(index.arena.capacity() <= MAX_KEPT);
+            let token = index.token(&key, b"vpc-1", KindId::from_index(5), "VPC", true).to_vec();
+            assert_eq!(index.by_code(&token[4..]).unwrap().2, b"vpc-1");
+            assert!(index.labels_from(b'V').eq([b"VPC"]));
+        }
     }
 
     #[test]
