@@ -102,7 +102,7 @@ pub struct Phrase {
 }
 
 /// Most lists of phrases, and one more.
-const LISTS: usize = 1 + u8::MAX as usize;
+const LISTS: usize = 512;
 /// Slots of the table of first bytes.
 const SLOTS: usize = 1 << 12;
 /// Fewest bytes of a phrase, by which it is told from others; of one in Korean there are two syllables.
@@ -117,7 +117,7 @@ pub struct Phrases {
     /// What all phrases of a list begin with, by its number; 0 is that of no list and fits nothing.
     starts: Box<[Start; LISTS]>,
     /// The number of the list of each [`slot`], and one more; 0 turns most of a text down.
-    slots: Box<[u8; SLOTS]>,
+    slots: Box<[u16; SLOTS]>,
 }
 
 impl Phrases {
@@ -130,7 +130,9 @@ impl Phrases {
             let number = &mut slots[slot(start_of(words.as_bytes()))];
             if *number == 0 {
                 // `every_row_is_read_and_found` fails long before there are more.
-                let Ok(next) = u8::try_from(lists.len() + 1) else { continue };
+                let Some(next) = u16::try_from(lists.len() + 1).ok().filter(|&next| usize::from(next) < LISTS) else {
+                    continue;
+                };
                 *number = next;
                 lists.push(Vec::new());
             }
@@ -181,9 +183,10 @@ impl Phrases {
         }
     }
 
-    /// All words, sorted: what a search must look for, in either case.
-    pub(crate) fn words(&self) -> Vec<&'static str> {
-        let mut all: Vec<_> = self.lists.iter().flatten().map(|phrase| phrase.words).collect();
+    /// The words of these phrases, sorted: what a search must look for, in either case.
+    pub(crate) fn words(&self, is_one: impl Fn(&Phrase) -> bool) -> Vec<&'static [u8]> {
+        let phrases = self.lists.iter().flatten().filter(|phrase| is_one(phrase));
+        let mut all: Vec<_> = phrases.map(|phrase| phrase.words.as_bytes()).collect();
         all.sort_unstable();
         all.dedup();
         all
@@ -258,15 +261,15 @@ mod tests {
     proptest! {
         #[test]
         fn what_may_begin_is_all_that_does(
-            words in prop::sample::select(Catalog::get().phrases.words()),
+            words in prop::sample::select(Catalog::get().phrases.words(|_| true)),
             is_upper in prop::collection::vec(any::<bool>(), 64),
             cut in 0usize..80,
             behind in any::<[u8; 8]>(),
         ) {
             let phrases = &Catalog::get().phrases;
             let case = |(c, is_upper): (&u8, &bool)| if *is_upper { c.to_ascii_uppercase() } else { *c };
-            let mut text: Vec<u8> = words.as_bytes().iter().zip(is_upper.iter().cycle()).map(case).collect();
-            prop_assert!(phrases.at(&text).is_some_and(|found| found.words.eq_ignore_ascii_case(words)));
+            let mut text: Vec<u8> = words.iter().zip(is_upper.iter().cycle()).map(case).collect();
+            prop_assert!(phrases.at(&text).is_some_and(|found| found.words.as_bytes().eq_ignore_ascii_case(words)));
             text.truncate(cut);
             text.extend(behind);
             prop_assert!(phrases.may_begin(&text, 0) || phrases.at(&text).is_none());

@@ -5,12 +5,14 @@ use once_cell::sync::OnceCell;
 
 use super::Scan;
 use super::arn::is_region;
-use super::boundary::{ends_line, ends_string, is_alnum, run_end, run_start, word_start};
+use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end, run_start, word_start};
 use super::line::{break_before, line_start};
 
 /// How far before and after the digits a word may say what they are, bytes.
 const REACH_BEFORE: usize = 40;
 const REACH_AFTER: usize = 20;
+/// How far before an account the key of the map that it is in may stand, bytes.
+const REACH_OF_MAP: usize = 120;
 /// Longest name of a region.
 const MAX_REGION: usize = 20;
 /// How much of the command before an output is looked at, bytes.
@@ -92,6 +94,12 @@ fn says_account(text: &[u8], start: usize, end: usize) -> bool {
     if text[end..].starts_with(b":/") && text.get(end + 2).is_some_and(|&c| is_alnum(c)) {
         return true;
     }
+    // `accounts = { prod = "618734209955" …`, over several lines.
+    let sign = run_start(text, start, MAX_BACKSLASHES, |c| matches!(c, b' ' | b'"' | b'\'' | b'\\'));
+    let is_value = sign < start && sign > 0 && matches!(text[sign - 1], b'=' | b':');
+    if is_value && lists_accounts(&text[start.saturating_sub(REACH_OF_MAP)..start]) {
+        return true;
+    }
     let after = &text[end..text.len().min(end + REACH_AFTER)];
     let is_break = |i: usize| before[i] == b'\n' || before[i] == b'n' && i > 0 && before[i - 1] == b'\\';
     let from = start - before.len() + (0..before.len()).rev().find(|&i| is_break(i)).map_or(0, |i| i + 1);
@@ -106,6 +114,15 @@ fn follows_interface(before: &[u8]) -> bool {
     let Some(word) = before.strip_suffix(b" ") else { return false };
     let start = run_start(word, word.len(), 17, |c| c.is_ascii_hexdigit());
     start < word.len() && word[..start].ends_with(b"eni-")
+}
+
+/// True where a key is the word for several accounts.
+fn lists_accounts(before: &[u8]) -> bool {
+    memchr::memmem::find_iter(before, b"ccount").any(|at| {
+        let rest = &before[at + b"ccount".len()..];
+        let rest = rest.strip_prefix(b"_ids").or_else(|| rest.strip_prefix(b"s")).unwrap_or_default();
+        matches!(rest.first(), Some(b'"' | b'\'' | b':' | b'=' | b' ' | b'\\'))
+    })
 }
 
 /// True behind a region and a separator.
@@ -135,6 +152,8 @@ mod tests {
             "aws:arn:secretsmanager:us-west-2:618734209955:secret:x",
             "urn:tdm:us-west-2/618734209955/default:Workflow:x",
             "/618734209955/vaults/acme",
+            "variable \"accounts\" {\n  type = map(string)\n  default = {\n    network = \"618734209955\"",
+            "account_ids:\n  prod: 618734209955\n",
             "Principals=610327489955,618734209955,Actions=Deploy",
         ] {
             assert!(found(text).contains(&("account-id".to_owned(), "618734209955")), "{text}");

@@ -16,11 +16,17 @@ const NOUNS: &[&str] = &[
     "lambda",
     "lambda function",
     "lambda-funktion",
+    "policy",
     "role",
     "rolle",
     "stack",
     "state machine",
+    "step function",
     "table",
+    "rol",
+    "le rôle",
+    "tabla",
+    "tabelle",
     "람다",
     "람다 함수",
     "역할",
@@ -85,18 +91,20 @@ impl Scan<'_, '_> {
         let name = &text[start..end];
         let humps = name.windows(2).filter(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase()).count();
         let of_aws = || OF_AWS.contains(&noun) || is_of_service(text, words, at, name);
+        let is_near = humps > 0 && self.has_identifier(at);
         let is_enough = match humps {
             0 => false,
-            1 => of_aws() && !PRODUCTS.contains(&name.to_ascii_lowercase()),
+            1 => (of_aws() || is_near) && !PRODUCTS.contains(&name.to_ascii_lowercase()),
             _ => true,
         };
         // `dynamodb:table:ReadCapacityUnits`
         let is_name = is_enough
             && text[at..start].iter().any(|c| *c == b' ' || !c.is_ascii())
-            && (goes_on(text, end) || of_aws())
+            && (goes_on(text, end) || of_aws() || is_near)
             && is_own_word(name)
             && is_believable(ValueShape::Name, name, Setting::Told)
             && (of_aws()
+                || is_near
                 || is_assumed(text, words)
                 || ["aws", "iam", "aws-lambda", "dynamodb"].into_iter().any(|hint| self.speaks_of(hint, at)));
         is_name.then_some(Value { start, end, next: end, quoted: false })

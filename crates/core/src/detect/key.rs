@@ -3,6 +3,7 @@
 use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end, run_start, word_start};
 use super::line::break_at;
+use super::nearby::IDENTIFIER;
 use crate::catalog::{MAX_KEY_LEN, Match, Member, PAIRED, ValueShape};
 
 /// Most words of one key.
@@ -275,6 +276,9 @@ impl Scan<'_, '_> {
     pub(super) fn speaks_of(&mut self, hint: &'static str, at: usize) -> bool {
         if hint == BUCKET_BEFORE {
             return bucket_before(self.text, at);
+        }
+        if hint == IDENTIFIER {
+            return self.has_identifier(at);
         }
         let block = at / NEAR;
         // Keys of one kind come in rows.

@@ -170,6 +170,7 @@ pub(super) fn past_links(text: &[u8], at: usize) -> Option<usize> {
     let slashes = run_end(text, end, MAX_BACKSLASHES, |c| c == b'\\');
     let start = match text.get(slashes) {
         Some(b'"' | b'\'' | b'`') => slashes + 1,
+        Some(b'*') => run_end(text, slashes, 2, |c| c == b'*'),
         _ => end,
     };
     (start > at && text.get(start).is_some_and(|&c| is_alnum(c) || c == b'/')).then_some(start)

@@ -5,6 +5,7 @@ use hashbrown::HashMap;
 use super::arn::is_account;
 use super::boundary::{is_alnum, run_start};
 use super::names::{MIN_NAME_LEN, Names};
+use super::nearby::is_sure;
 use super::ordinary::is_ordinary;
 use super::{Detector, Finding, Hits, Lanes, Part, url};
 use crate::catalog::{KindId, KnownKinds};
@@ -22,9 +23,32 @@ const MIN_NUMBER_LEN: usize = 12;
 impl Detector {
     pub(super) fn add_mentions(&self, text: &[u8], hits: &mut Hits) {
         add_accounts_beside_others(text, self.catalog.known.account, hits);
+        self.add_accounts_in_sentences(text, hits);
         add_loose(text, hits);
         add_names(text, &self.catalog.known, self.lanes, hits);
     }
+}
+
+impl Detector {
+    /// Believes twelve digits that a sentence about AWS says where something is: `the AMIs in 618734209955`.
+    fn add_accounts_in_sentences(&self, text: &[u8], hits: &mut Hits) {
+        let account = self.catalog.known.account;
+        if hits.loose.is_empty() || !hits.findings.iter().any(|finding| is_sure(self.catalog, finding.kind)) {
+            return;
+        }
+        let spans = hits.loose.iter().map(|loose| loose.span.clone());
+        let told: Vec<_> =
+            spans.filter(|span| is_account(&text[span.clone()]) && follows_preposition(text, span.start)).collect();
+        for span in told {
+            hits.findings.push(Finding { kind: account, span: span.clone() });
+            hits.parts.push(Part { kind: account, span, is_name: false });
+        }
+    }
+}
+
+fn follows_preposition(text: &[u8], at: usize) -> bool {
+    const WORDS: [&[u8]; 4] = [b" in ", b" from ", b" to ", b" into "];
+    WORDS.iter().any(|word| text[..at].ends_with(word))
 }
 
 /// Believes the shapes whose text was found for sure somewhere else.
@@ -143,5 +167,7 @@ mod tests {
             assert_eq!(found(&text).len(), 1, "{text}");
         }
         assert_eq!(found("order 771234509876"), []);
+        assert_eq!(found("we keep ami-0ab12cd34ef56ab78 in 771234509876.").len(), 2);
+        assert_eq!(found("we keep the parcel in 771234509876."), []);
     }
 }

@@ -32,6 +32,7 @@ mod listing;
 mod mention;
 mod message;
 mod names;
+mod nearby;
 mod ordinary;
 mod output;
 mod own;
@@ -345,6 +346,8 @@ struct Scan<'d, 't> {
     things_to: usize,
     /// What commands printed and was read: where it begins and ends.
     printed: BTreeMap<usize, usize>,
+    /// Where identifiers that are sure stand, once they were asked for.
+    identifiers: Option<Vec<usize>>,
     /// The calls of tools in this text, once they were asked for.
     calls: Option<Calls<'t>>,
 }
@@ -369,6 +372,7 @@ impl<'d, 't> Scan<'d, 't> {
             commands: Commands::default(),
             things_to: 0,
             printed: BTreeMap::new(),
+            identifiers: None,
             calls: None,
         }
     }

@@ -76,6 +76,13 @@ pub(super) fn is_own_word(name: &[u8]) -> bool {
         && !is_ordinary(name)
 }
 
+/// A name of three words or more, which no compound of prose has: `orders-high-value`.
+pub(super) fn is_long_name(name: &[u8]) -> bool {
+    let words = || name.split(|c| matches!(c, b'-' | b'_'));
+    let is_extension = name.iter().rposition(|&c| c == b'.').is_some_and(|dot| EXTENSIONS.contains(&name[dot + 1..]));
+    words().count() > 2 && words().all(|word| word.len() > 1) && !is_extension && !is_ordinary(name)
+}
+
 /// One of [`HALVES`], in either case.
 fn is_half(word: &[u8]) -> bool {
     let mut lower = [0; MAX_HALF];

@@ -10,12 +10,14 @@ use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end
 use super::command;
 use super::context::is_construct;
 use super::link::{may_be_named, may_id_follow, past_links};
-use super::own::{is_joined, is_own, is_own_word};
+use super::nearby::{IDENTIFIER, is_compound};
+use super::own::{is_joined, is_long_name, is_own, is_own_word};
 use super::secret::{is_base64, is_secret_key};
 use super::sieve::{Class, Sieve};
 use super::told::{goes_on, has_small_word, is_of_others, is_of_service, is_path, is_told};
 use super::value::{BareRun, Setting, Value, is_believable, value};
 use crate::catalog::{Catalog, Follows, KindId, Phrase, ValueShape};
+use crate::token::is_token_shaped;
 
 /// Longest name.
 const MAX_NAME: usize = 128;
@@ -33,9 +35,10 @@ impl Scan<'_, '_> {
         let detector = self.detector;
         let text = self.text;
         let phrases = &detector.catalog.phrases;
+        let words = if self.has_any_identifier() { all_words(detector.catalog) } else { sieve(detector.catalog) };
         let arns = self.arns();
         let mut arn = arns.iter().peekable();
-        sieve(detector.catalog).each_that(
+        words.each_that(
             detector.lanes,
             text,
             |at| phrases.may_begin(text, at),
@@ -76,8 +79,14 @@ impl Scan<'_, '_> {
         if !self.wants(phrase.kind) || phrase.hint.is_some_and(|hint| !self.speaks_of(hint, at)) {
             return;
         }
-        let end = at + phrase.words.len();
+        // `aws codepipeline start-pipeline-execution`, `AWS::IAM::Policy::…`
+        let is_command = self.text[..at].ends_with(b"aws ") || self.text[at + phrase.words.len()..].starts_with(b"::");
+        if phrase.hint == Some(IDENTIFIER) && is_command {
+            return;
+        }
         let named = matches!(phrase.follows, Follows::Name | Follows::Function | Follows::Dashed);
+        // Short nouns have their blank with them.
+        let end = at + if named { phrase.words.trim_end().len() } else { phrase.words.len() };
         let is_filtered = match phrase.follows {
             // Behind `instance named` any word may be a name.
             _ if named => !phrase.words.ends_with("ed"),
@@ -167,7 +176,7 @@ impl Scan<'_, '_> {
     fn name_after(&mut self, words: usize, at: usize) -> Option<Value> {
         let text = self.text;
         let start = past_links(text, past_plural(text, words, at))?;
-        let quote = start.checked_sub(1).map(|i| text[i]).filter(|c| matches!(c, b'"' | b'\'' | b'`'));
+        let quote = start.checked_sub(1).map(|i| text[i]).filter(|c| matches!(c, b'"' | b'\'' | b'`' | b'*'));
         let slashes = start - run_start(text, start.saturating_sub(1), MAX_BACKSLASHES, |c| c == b'\\');
         let stop = run_end(text, start, MAX_NAME, |c| is_alnum(c) || matches!(c, b'-' | b'_' | b'.' | b'/'));
         let end = run_start(text, stop, stop - start, |c| matches!(c, b'.' | b'-' | b'/'));
@@ -175,7 +184,8 @@ impl Scan<'_, '_> {
         let close = run_end(text, stop, slashes - 1, |c| c == b'\\');
         let closed = quote.is_some_and(|quote| text.get(close) == Some(&quote)) && stop == end;
         if name.len() < MIN_NAME
-            || matches!(text.get(stop), Some(b'(' | b'=' | b'@' | b'*' | b'{' | b'$' | b'%'))
+            || matches!(text.get(stop), Some(b'(' | b'=' | b'@' | b'{' | b'$' | b'%'))
+            || text.get(stop) == Some(&b'*') && !closed
             || text.get(stop) == Some(&b'\\') && !closed && !ends_line(text, stop) && !ends_string(text, stop)
             || !is_joined(name)
                 && !is_path(text, words, at, &text[at..start], name)
@@ -185,8 +195,10 @@ impl Scan<'_, '_> {
                     || !(!is_joined(name)
                         || is_told(&text[at..start], name)
                         || goes_on(text, end)
-                        || is_of_service(text, words, at, name)))
-            || !is_own_word(name)
+                        || is_of_service(text, words, at, name)
+                        || !has_small_word(name) && !is_compound(name) && self.has_identifier(at)))
+            || !(is_own_word(name) || is_long_name(name) && self.has_identifier(at))
+            || name.split(|c| matches!(c, b'/' | b'.' | b'-')).any(is_token_shaped)
             || !is_believable(ValueShape::Name, name, Setting::Told)
             || self.prefixed_within(start, end).is_some()
         {
@@ -340,8 +352,16 @@ impl Scan<'_, '_> {
 pub(super) fn sieve(catalog: &Catalog) -> &'static Sieve {
     static SIEVE: OnceCell<Sieve> = OnceCell::new();
     SIEVE.get_or_init(|| {
-        let words: Vec<_> = catalog.phrases.words().into_iter().map(str::as_bytes).collect();
+        let words = catalog.phrases.words(|phrase| phrase.hint != Some(IDENTIFIER));
         Sieve::of_words(&words, Class::of(may_stand_before).and_beyond_ascii())
+    })
+}
+
+/// Likewise, with those that mean something only beside an identifier.
+pub(super) fn all_words(catalog: &Catalog) -> &'static Sieve {
+    static SIEVE: OnceCell<Sieve> = OnceCell::new();
+    SIEVE.get_or_init(|| {
+        Sieve::of_words(&catalog.phrases.words(|_| true), Class::of(may_stand_before).and_beyond_ascii())
     })
 }
 

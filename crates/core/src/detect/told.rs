@@ -111,7 +111,7 @@ pub(super) fn is_of_service(text: &[u8], at: usize, end: usize, name: &[u8]) -> 
 pub(super) fn is_of_others(text: &[u8], at: usize) -> bool {
     let option = text[..at].strip_suffix(b" ").unwrap_or_default();
     let start = run_start(option, option.len(), MAX_OPTION, |c| is_alnum(c) || c == b'-');
-    OTHERS.contains(&word_before(text, at)) || option[start..].starts_with(b"--")
+    OTHERS.contains(&word_before(text, at)) || option[start..].starts_with(b"--") && option.len() > start + 2
 }
 
 fn word_before(text: &[u8], at: usize) -> &[u8] {

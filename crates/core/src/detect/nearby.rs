@@ -1,0 +1,139 @@
+//! Identifiers that nobody takes for anything else. Where one stands nearby, the text is about somebody's AWS, and a
+//! compound behind a noun is hardly anything but a name: `the alarm ses-bounces was muted`.
+
+use super::Scan;
+use super::word_list::WordList;
+use crate::catalog::{Catalog, Category, Kind, KindId};
+
+/// The hint of phrases that mean something nowhere else.
+pub(super) const IDENTIFIER: &str = "identifier";
+/// How far that is, bytes.
+const NEAR: usize = 4096;
+/// Compounds of the trade that stand behind nouns, too: `the function cold-start time`.
+static COMPOUNDS: WordList = WordList::new(&[
+    "auto-created",
+    "blue-green",
+    "clean-up",
+    "cluster-mode",
+    "cold-start",
+    "cold-starts",
+    "cool-down",
+    "day-to-day",
+    "dead-letter",
+    "dry-run",
+    "event-driven",
+    "fail-over",
+    "failover-time",
+    "fall-back",
+    "fine-grained",
+    "health-check",
+    "health-checks",
+    "hot-spot",
+    "least-privilege",
+    "look-up",
+    "opt-in",
+    "partition-key",
+    "pre-flight",
+    "pre-warm",
+    "read-heavy",
+    "read-write",
+    "roll-back",
+    "run-time",
+    "scale-down",
+    "scale-in",
+    "scale-up",
+    "set-up",
+    "sort-key",
+    "state-change",
+    "time-outs",
+    "trust-policy",
+    "warm-up",
+    "write-heavy",
+]);
+/// Length of the longest of them.
+const MAX_COMPOUND: usize = 15;
+
+impl Scan<'_, '_> {
+    /// True where an identifier that is sure stands near `at`.
+    pub(super) fn has_identifier(&mut self, at: usize) -> bool {
+        let identifiers = self.identifiers();
+        let next = identifiers.partition_point(|&start| start + NEAR < at);
+        identifiers.get(next).is_some_and(|&start| start <= at + NEAR)
+    }
+
+    /// True where one stands anywhere in the text.
+    pub(super) fn has_any_identifier(&mut self) -> bool {
+        !self.identifiers().is_empty()
+    }
+
+    fn identifiers(&mut self) -> &[usize] {
+        self.identifiers.get_or_insert_with(|| {
+            let sure = self.hits.findings.iter().filter(|finding| is_sure(self.detector.catalog, finding.kind));
+            let mut starts: Vec<_> = sure.map(|finding| finding.span.start).collect();
+            starts.sort_unstable();
+            starts
+        })
+    }
+}
+
+/// Whether what is of this kind is hardly ever anything else. A name that a key, an ARN or a URL announces is sure, too.
+pub(super) fn is_sure(catalog: &Catalog, kind: KindId) -> bool {
+    use Category::{Accounts, Arns, Hosts, Ids, Names};
+    let known = &catalog.known;
+    let is_of_aws = |kind: &Kind| matches!(kind.category, Ids | Arns | Hosts | Accounts | Names);
+    kind != known.resource_id
+        && kind != known.uuid
+        && (kind == known.access_key_id || catalog.kind(kind).is_some_and(is_of_aws))
+}
+
+/// One of [`COMPOUNDS`], in either case.
+pub(super) fn is_compound(name: &[u8]) -> bool {
+    let mut lower = [0; MAX_COMPOUND];
+    let Some(lower) = lower.get_mut(..name.len()) else { return false };
+    lower.copy_from_slice(name);
+    lower.make_ascii_lowercase();
+    COMPOUNDS.contains(lower)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detect::testing::parts;
+
+    #[test]
+    fn what_says_nothing_elsewhere_is_a_name_beside_an_identifier() {
+        assert!(COMPOUNDS.is_sorted() && COMPOUNDS.longest() == MAX_COMPOUND);
+        for (text, name) in [
+            ("Our Lambda acme-renderer started timing out", "acme-renderer"),
+            ("it writes to the table AcmeState too", "AcmeState"),
+            ("I gave the role AcmePlatformWriter full access", "AcmePlatformWriter"),
+            ("the role *acme-crr* lost `kms:Encrypt`", "acme-crr"),
+            ("ALB acme-edge target group has none", "acme-edge"),
+            ("asg acme-checkout says desired 4", "acme-checkout"),
+            ("DLQ acme-mail redriven", "acme-mail"),
+            ("remove the inline policy acme-deny then", "acme-deny"),
+            ("The source instance acme-main has backups", "acme-main"),
+            ("the alarm acme-bounces muted", "acme-bounces"),
+            ("a workgroup acme-analysts here", "acme-analysts"),
+            ("la pila acme-red se quedó", "acme-red"),
+            ("la cola acme-facturas falla", "acme-facturas"),
+            ("Le rôle acme-lambda n'arrive pas", "acme-lambda"),
+            ("Zielgruppe acme-blau hat keine", "acme-blau"),
+            ("die Datenbank acme_rohdaten liegt", "acme_rohdaten"),
+            ("パラメータグループは「acme-tuned」です", "acme-tuned"),
+            ("グループ「acme-bu」に", "acme-bu"),
+            ("키페어 acme-bastion 입니다", "acme-bastion"),
+            ("역할은 AcmeRunnerInstance이고", "AcmeRunnerInstance"),
+        ] {
+            let beside = format!("In vpc-0ab12cd34ef56ab78: {text}");
+            assert_eq!(parts(&beside), ["vpc-0ab12cd34ef56ab78", name], "{text}");
+            let far = format!("{}{text}", beside.replace(text, &"x ".repeat(NEAR)));
+            let alone = parts(text);
+            assert_eq!(parts(&far), [&["vpc-0ab12cd34ef56ab78"][..], &alone].concat(), "{text}");
+        }
+        for text in ["the function cold-start time", "the table state-of-the-art design", "a role that is fine-grained"]
+        {
+            assert_eq!(parts(&format!("In vpc-0ab12cd34ef56ab78: {text}")), ["vpc-0ab12cd34ef56ab78"], "{text}");
+        }
+    }
+}
