@@ -156,6 +156,8 @@ known_kinds! {
     queue = "name:sqs-queue",
     /// A DynamoDB table's name.
     table = "name:dynamodb-table",
+    /// A function of Lambda.
+    function = "name:lambda-function",
     /// An ECR repository's name.
     repository = "name:ecr-repository",
     /// A load balancer's name.

@@ -18,6 +18,7 @@ use super::boundary::{is_alnum, run_end};
 use super::encoded::may_be_reference;
 use super::key::key_end;
 use super::positional;
+use super::procedure;
 use super::sieve::{Class, Row, Sieve};
 use super::table;
 use super::view::{self, spells_plain};
@@ -274,7 +275,9 @@ impl Scan<'_, '_> {
             Anchor::SquareBracket if before == b' ' && is_digit(next) => self.access_log(at),
             Anchor::Bracket
                 if matches!(next, b'"' | b'\'' | b'\\')
-                    && (self.may_be_key(at, before) || positional::may_end_method(text, at)) =>
+                    && (self.may_be_key(at, before)
+                        || positional::may_end_method(text, at)
+                        || procedure::may_end_procedure(text, at)) =>
             {
                 self.builder(at);
                 at + 1
@@ -369,7 +372,7 @@ impl Scan<'_, '_> {
             }
             if text[at..].starts_with(b"://") {
                 self.url_password(at);
-                if matches!(before, b'3' | b'a' | b'n') {
+                if is_digit(before) || matches!(before, b'a' | b'n') {
                     let end = self.s3_url(at);
                     if end > at {
                         return end;

@@ -79,6 +79,7 @@ impl Scan<'_, '_> {
     #[inline(never)]
     pub(super) fn builder(&mut self, open: usize) {
         let text = self.text;
+        self.procedure(open);
         let start = run_start(text, open, 64, is_alnum);
         let is_method = text[..start].ends_with(b".");
         if is_method || text[..start].ends_with(b"new ") {

@@ -232,8 +232,14 @@ impl Scan<'_, '_> {
     pub(super) fn s3_url(&mut self, colon: usize) -> usize {
         let text = self.text;
         let known = &self.detector.catalog.known;
-        let scheme = word_start(text, run_start(text, colon, 12, is_alnum));
-        if !matches!(&text[scheme..colon], b"s3" | b"s3a" | b"s3n") || !self.wants(known.bucket) {
+        let mut scheme = word_start(text, run_start(text, colon, 12, is_alnum));
+        let mut is_s3 = matches!(&text[scheme..colon], b"s3" | b"s3a" | b"s3n");
+        if !is_s3 {
+            // Aurora has `s3-eu-west-1://acme-logs`.
+            scheme = word_start(text, run_start(text, colon, 24, |c| is_alnum(c) || c == b'-'));
+            is_s3 = text[scheme..colon].strip_prefix(b"s3-").is_some_and(is_region);
+        }
+        if !is_s3 || !self.wants(known.bucket) {
             return colon;
         }
         let bucket = colon + 3;

@@ -40,6 +40,7 @@ mod pair;
 mod policy;
 mod positional;
 mod prefixed;
+mod procedure;
 mod prose;
 mod query;
 mod secret;
