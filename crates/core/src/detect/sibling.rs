@@ -12,6 +12,7 @@ use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, run_end, run_start};
 use super::key::{Words, key_end, key_start};
 use super::line::break_at;
+use super::ordinary::is_ordinary;
 use super::own::is_own;
 use super::value::{BareRun, Setting, Value, is_believable, value};
 use crate::catalog::{Category, KindId, ValueShape};
@@ -184,6 +185,7 @@ fn is_proven(text: &[u8], name: Value, proof: Proof) -> bool {
     let body = &text[name.start..name.end];
     let setting = if name.quoted { Setting::Sure } else { Setting::Line };
     !OF_AWS.contains(&body)
+        && !is_ordinary(body)
         && is_believable(ValueShape::SpacedName, body, setting)
         && (proof == Proof::Strong || is_own(body))
 }
