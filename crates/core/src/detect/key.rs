@@ -2,7 +2,7 @@
 
 use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end, run_start, word_start};
-use super::line::break_at;
+use super::line::{break_at, break_before};
 use super::nearby::IDENTIFIER;
 use crate::catalog::{MAX_KEY_LEN, Match, Member, PAIRED, ValueShape};
 
@@ -211,9 +211,12 @@ impl Scan<'_, '_> {
     /// The name of the function whose bracket opens right before `key`.
     fn call_before(&self, key: usize) -> Option<(usize, usize)> {
         let text = self.text;
-        let open = run_start(text, key, 24, |c| {
-            c.is_ascii_whitespace() || matches!(c, b'"' | b'\'' | b'*' | b'{' | b'\\' | b'&')
-        });
+        let between = |c: u8| c.is_ascii_whitespace() || matches!(c, b'"' | b'\'' | b'*' | b'{' | b'\\' | b'&');
+        let mut open = run_start(text, key, 24, between);
+        // In a string of JSON the break of the line has a letter in it.
+        if let Some(line) = break_before(text, open) {
+            open = run_start(text, line, 24, between);
+        }
         let open = match open.checked_sub(1).map(|i| text[i])? {
             b'(' => open - 1,
             // `new aws.dynamodb.Table("t", {name: …`
@@ -402,6 +405,13 @@ pub(super) fn key_start(text: &[u8], end: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::detect::testing::found;
+
+    #[test]
+    fn a_constructor_says_whose_name_stands_on_the_next_line() {
+        let text = "new aws.cloudwatch.MetricAlarm(\"cpu\", {\n    name: \"acme-cpu\",\n  x: 1 })";
+        assert_eq!(found(text), [("name:cloudwatch-alarm".to_owned(), "acme-cpu")]);
+    }
 
     fn words(key: &str) -> Vec<String> {
         let words = Words::split(key.as_bytes());
