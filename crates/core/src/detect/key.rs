@@ -4,6 +4,7 @@ use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end, run_start, word_start};
 use super::line::{break_at, break_before};
 use super::nearby::IDENTIFIER;
+use super::told::{ANY_SERVICE, speaks_of_any_service};
 use crate::catalog::{MAX_KEY_LEN, Match, Member, PAIRED, ValueShape};
 
 /// Most words of one key.
@@ -314,6 +315,7 @@ impl Scan<'_, '_> {
             "cognito" => [&b"cognito"[..], b"Cognito", b"COGNITO"].iter().any(|word| names(around, word)),
             "kinesis" => [&b"kinesis"[..], b"Kinesis", b"KINESIS"].iter().any(|word| names(around, word)),
             "dynamodb" => finds(b"dynamodb") || finds(b"DynamoDB") || finds(b"DYNAMODB"),
+            ANY_SERVICE => speaks_of_any_service(around),
             "codedeploy" => finds(b"codedeploy") || finds(b"aws deploy "),
             "states" => finds(b"states") || finds(b"stepfunctions"),
             _ => names(around, hint.as_bytes()) || names(around, hint.to_ascii_uppercase().as_bytes()),

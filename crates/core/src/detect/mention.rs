@@ -1,14 +1,16 @@
 //! Other mentions: what was found once for sure is found wherever it stands.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::arn::is_account;
 use super::boundary::{is_alnum, run_start};
 use super::names::{MIN_NAME_LEN, Names};
 use super::nearby::is_sure;
-use super::ordinary::is_ordinary;
-use super::{Detector, Finding, Hits, Lanes, Part, url};
-use crate::catalog::{KindId, KnownKinds};
+use super::ordinary::{is_ordinary, is_usual_value};
+use super::own::has_hump;
+use super::whole::is_whole_value;
+use super::{Detector, Finding, Hits, Part, url};
+use crate::catalog::KindId;
 use crate::token::is_token_shaped;
 
 /// How near to an account's id twelve digits are believed to be another, bytes.
@@ -25,11 +27,9 @@ impl Detector {
         add_accounts_beside_others(text, self.catalog.known.account, hits);
         self.add_accounts_in_sentences(text, hits);
         add_loose(text, hits);
-        add_names(text, &self.catalog.known, self.lanes, hits);
+        self.add_names(text, hits);
     }
-}
 
-impl Detector {
     /// Believes twelve digits that a sentence about AWS says where something is: `the AMIs in 618734209955`.
     fn add_accounts_in_sentences(&self, text: &[u8], hits: &mut Hits) {
         let account = self.catalog.known.account;
@@ -43,6 +43,37 @@ impl Detector {
             hits.findings.push(Finding { kind: account, span: span.clone() });
             hits.parts.push(Part { kind: account, span, is_name: false });
         }
+    }
+
+    fn add_names(&self, text: &[u8], hits: &mut Hits) {
+        let known = &self.catalog.known;
+        let (mut names, mut words) = (HashMap::new(), HashSet::new());
+        for part in hits.parts.iter().filter(|p| p.is_name) {
+            let name = &text[part.span.clone()];
+            // What an ARN names without saying what it is, is often a word: `group/checkout`.
+            let is_told = part.kind != known.arn_name || name.len() >= 6 && name.iter().any(u8::is_ascii_digit);
+            if is_told && let Some(place) = mentioned(name) {
+                names.entry(name).or_insert(part.kind);
+                if place == Where::AsValue {
+                    words.insert(name);
+                }
+            }
+        }
+        if names.is_empty() {
+            return;
+        }
+        Names::new(names).each(self.lanes, text, |kind, span| {
+            if words.contains(&text[span.clone()]) && !is_whole_value(text, span.start, span.end) {
+                return;
+            }
+            // A URL on AWS is one finding, whatever it names.
+            let finding = match url::around(text, &span).filter(|_| self.policy.wants(known.host)) {
+                Some(url) => Finding { kind: known.host, span: url },
+                None => Finding { kind, span: span.clone() },
+            };
+            hits.findings.push(finding);
+            hits.parts.push(Part { kind, span, is_name: false });
+        });
     }
 }
 
@@ -109,42 +140,49 @@ fn is_counted(text: &[u8], start: usize) -> bool {
     word.starts_with(b"--") || word[ending..].eq_ignore_ascii_case(BYTES)
 }
 
-/// A name that holds a digit or a separator is nobody's ordinary word. Short ones are masked only where they were found.
-fn is_distinctive(name: &[u8]) -> bool {
-    name.len() >= MIN_NAME_LEN
-        && name.iter().any(|c| c.is_ascii_digit() || matches!(c, b'-' | b'_' | b'.' | b'/'))
-        && (name.iter().any(u8::is_ascii_alphabetic) || name.len() >= MIN_NUMBER_LEN)
-        && !is_token_shaped(name)
-        && !is_ordinary(name)
+/// Where else in the text a name means the same thing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Where {
+    /// Wherever it stands alone.
+    Anywhere,
+    /// Where it is a whole value: in sentences it is a word.
+    AsValue,
 }
 
-fn add_names(text: &[u8], known: &KnownKinds, lanes: Lanes, hits: &mut Hits) {
-    let mut names: HashMap<&[u8], KindId> = HashMap::new();
-    for part in hits.parts.iter().filter(|p| p.is_name) {
-        let name = &text[part.span.clone()];
-        // What an ARN names without saying what it is, is often a word: `group/checkout`.
-        let is_told = part.kind != known.arn_name || name.len() >= 6 && name.iter().any(u8::is_ascii_digit);
-        if is_told && is_distinctive(name) {
-            names.entry(name).or_insert(part.kind);
-        }
+/// Where else a name is masked; `None` for words that say nothing, which are masked only where they
+/// were found.
+fn mentioned(name: &[u8]) -> Option<Where> {
+    if name.len() < MIN_NAME_LEN || is_token_shaped(name) || is_ordinary(name) {
+        return None;
     }
-    if names.is_empty() {
-        return;
+    let is_numeric = !name.iter().any(u8::is_ascii_alphabetic);
+    let is_joined = name.iter().any(|c| c.is_ascii_digit() || matches!(c, b'-' | b'_' | b'.' | b'/'));
+    if is_numeric {
+        (is_joined && name.len() >= MIN_NUMBER_LEN).then_some(Where::Anywhere)
+    } else if is_joined || has_hump(name) {
+        Some(Where::Anywhere)
+    } else {
+        (!is_usual_value(name)).then_some(Where::AsValue)
     }
-    Names::new(names).each(lanes, text, |kind, span| {
-        // A URL on AWS is one finding, whatever it names.
-        let finding = match url::around(text, &span) {
-            Some(url) => Finding { kind: known.host, span: url },
-            None => Finding { kind, span: span.clone() },
-        };
-        hits.findings.push(finding);
-        hits.parts.push(Part { kind, span, is_name: false });
-    });
 }
 
 #[cfg(test)]
 mod tests {
     use crate::detect::testing::found;
+
+    #[test]
+    fn names_elsewhere_in_the_text() {
+        for (text, names) in [
+            ("aws lambda invoke --function-name ProcessOrders o.json\nProcessOrders is slow, /x/ProcessOrders", 3),
+            ("aws iam get-user --user-name batchshared\nUSER_NAME=batchshared\n{\"x\": \"batchshared\"}", 3),
+            ("aws iam get-user --user-name batchshared\nIs batchshared a word?", 1),
+            ("aws iam get-user --user-name batchshared\n{\"batchshared\": 1}", 1),
+            ("aws iam get-user --user-name admin\n{\"role\": \"admin\"}", 1),
+            ("aws iam get-user --user-name my-user\n{\"role\": \"my-user\"}", 1),
+        ] {
+            assert_eq!(found(text).len(), names, "{text}");
+        }
+    }
 
     #[test]
     fn twelve_digits_beside_an_account_are_another() {

@@ -52,6 +52,7 @@ mod url;
 mod value;
 mod variable;
 mod view;
+mod whole;
 mod word;
 mod word_list;
 

@@ -2,56 +2,12 @@
 //! compound behind a noun is hardly anything but a name: `the alarm ses-bounces was muted`.
 
 use super::Scan;
-use super::word_list::WordList;
 use crate::catalog::{Catalog, Category, Kind, KindId};
 
 /// The hint of phrases that mean something nowhere else.
 pub(super) const IDENTIFIER: &str = "identifier";
 /// How far that is, bytes.
 const NEAR: usize = 4096;
-/// Compounds of the trade that stand behind nouns, too: `the function cold-start time`.
-static COMPOUNDS: WordList = WordList::new(&[
-    "auto-created",
-    "blue-green",
-    "clean-up",
-    "cluster-mode",
-    "cold-start",
-    "cold-starts",
-    "cool-down",
-    "day-to-day",
-    "dead-letter",
-    "dry-run",
-    "event-driven",
-    "fail-over",
-    "failover-time",
-    "fall-back",
-    "fine-grained",
-    "health-check",
-    "health-checks",
-    "hot-spot",
-    "least-privilege",
-    "look-up",
-    "opt-in",
-    "partition-key",
-    "pre-flight",
-    "pre-warm",
-    "read-heavy",
-    "read-write",
-    "roll-back",
-    "run-time",
-    "scale-down",
-    "scale-in",
-    "scale-up",
-    "set-up",
-    "sort-key",
-    "state-change",
-    "time-outs",
-    "trust-policy",
-    "warm-up",
-    "write-heavy",
-]);
-/// Length of the longest of them.
-const MAX_COMPOUND: usize = 15;
 
 impl Scan<'_, '_> {
     /// True where an identifier that is sure stands near `at`.
@@ -86,15 +42,6 @@ pub(super) fn is_sure(catalog: &Catalog, kind: KindId) -> bool {
         && (kind == known.access_key_id || catalog.kind(kind).is_some_and(is_of_aws))
 }
 
-/// One of [`COMPOUNDS`], in either case.
-pub(super) fn is_compound(name: &[u8]) -> bool {
-    let mut lower = [0; MAX_COMPOUND];
-    let Some(lower) = lower.get_mut(..name.len()) else { return false };
-    lower.copy_from_slice(name);
-    lower.make_ascii_lowercase();
-    COMPOUNDS.contains(lower)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,7 +49,6 @@ mod tests {
 
     #[test]
     fn what_says_nothing_elsewhere_is_a_name_beside_an_identifier() {
-        assert!(COMPOUNDS.is_sorted() && COMPOUNDS.longest() == MAX_COMPOUND);
         for (text, name) in [
             ("Our Lambda acme-renderer started timing out", "acme-renderer"),
             ("it writes to the table AcmeState too", "AcmeState"),

@@ -49,8 +49,123 @@ static HALVES: WordList = WordList::new(&[
     "well",
     "wide",
 ]);
-/// Length of the longest of them.
-const MAX_HALF: usize = 9;
+/// Compounds of the trade that stand behind nouns, too: `the function cold-start time`, `the user site-packages`.
+static COMPOUNDS: WordList = WordList::new(&[
+    "as-is",
+    "auto-created",
+    "best-effort",
+    "blue-green",
+    "bulk-writable",
+    "byte-order",
+    "case-insensitive",
+    "case-sensitive",
+    "check-in",
+    "check-out",
+    "clean-up",
+    "cluster-mode",
+    "cold-start",
+    "cold-starts",
+    "cool-down",
+    "copy-on-write",
+    "day-to-day",
+    "dead-letter",
+    "dist-packages",
+    "dry-run",
+    "end-to-end",
+    "error-prone",
+    "event-driven",
+    "fail-over",
+    "failover-time",
+    "fall-back",
+    "fine-grained",
+    "full-text",
+    "git-lfs",
+    "half-closed",
+    "half-open",
+    "health-check",
+    "health-checks",
+    "host-only",
+    "hot-spot",
+    "in-memory",
+    "in-place",
+    "in-process",
+    "in-use",
+    "iso-8859-1",
+    "key-value",
+    "least-privilege",
+    "line-buffered",
+    "line-by-line",
+    "lock-free",
+    "log-in",
+    "log-out",
+    "look-ahead",
+    "look-behind",
+    "look-up",
+    "nice-to-have",
+    "node-gyp",
+    "object-oriented",
+    "opt-in",
+    "out-of-band",
+    "partition-key",
+    "peer-to-peer",
+    "platform-dependent",
+    "platform-independent",
+    "point-to-point",
+    "pre-flight",
+    "pre-warm",
+    "re-emitted",
+    "re-entrant",
+    "re-export",
+    "re-exported",
+    "read-heavy",
+    "read-only",
+    "read-write",
+    "roll-back",
+    "round-robin",
+    "round-trip",
+    "row-level",
+    "run-length",
+    "run-time",
+    "scale-down",
+    "scale-in",
+    "scale-up",
+    "semi-structured",
+    "set-up",
+    "sign-in",
+    "sign-off",
+    "sign-on",
+    "sign-up",
+    "single-threaded",
+    "site-package",
+    "site-packages",
+    "soft-delete",
+    "sort-key",
+    "state-change",
+    "sub-class",
+    "sub-component",
+    "sub-process",
+    "sub-system",
+    "sub-tree",
+    "super-user",
+    "thread-local",
+    "thread-safe",
+    "three-way",
+    "time-outs",
+    "top-level",
+    "trust-policy",
+    "two-way",
+    "type-safe",
+    "utf-16",
+    "utf-32",
+    "utf-8",
+    "warm-up",
+    "well-formed",
+    "well-known",
+    "write-heavy",
+    "write-only",
+    "write-through",
+    "www-data",
+]);
 /// Endings of files.
 static EXTENSIONS: WordList = WordList::new(&[
     "conf", "csv", "go", "html", "ini", "java", "js", "json", "jsx", "log", "md", "py", "rb", "rs", "sh", "sql", "tf",
@@ -60,6 +175,11 @@ static EXTENSIONS: WordList = WordList::new(&[
 /// Of several words, or with a digit, as nearly no word of prose is.
 pub(super) fn is_joined(name: &[u8]) -> bool {
     name.iter().any(|c| matches!(c, b'-' | b'_') || c.is_ascii_digit())
+}
+
+/// Of several words without a sign between them: `ProcessOrders`, `processOrders`.
+pub(super) fn has_hump(name: &[u8]) -> bool {
+    name.windows(2).any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase())
 }
 
 /// A name that somebody gave: of several words, or with a digit; neither a word of manuals nor a file.
@@ -72,7 +192,8 @@ pub(super) fn is_own_word(name: &[u8]) -> bool {
     let extension = name.iter().rposition(|&c| c == b'.').map_or(&b""[..], |dot| &name[dot + 1..]);
     name.iter().any(u8::is_ascii_alphabetic)
         && !EXTENSIONS.contains(extension)
-        && !name.split(|c| matches!(c, b'-' | b'_' | b'.' | b'/')).any(is_half)
+        && !COMPOUNDS.contains_in_any_case(name)
+        && !name.split(|c| matches!(c, b'-' | b'_' | b'.' | b'/')).any(|word| HALVES.contains_in_any_case(word))
         && !is_ordinary(name)
 }
 
@@ -83,26 +204,20 @@ pub(super) fn is_long_name(name: &[u8]) -> bool {
     words().count() > 2 && words().all(|word| word.len() > 1) && !is_extension && !is_ordinary(name)
 }
 
-/// One of [`HALVES`], in either case.
-fn is_half(word: &[u8]) -> bool {
-    let mut lower = [0; MAX_HALF];
-    let Some(lower) = lower.get_mut(..word.len()) else { return false };
-    lower.copy_from_slice(word);
-    lower.make_ascii_lowercase();
-    HALVES.contains(lower)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::word_list::MAX_WORD;
     use super::*;
 
     #[test]
     fn names_that_somebody_gave() {
-        assert!(HALVES.is_sorted() && EXTENSIONS.is_sorted());
+        assert!(HALVES.is_sorted() && EXTENSIONS.is_sorted() && COMPOUNDS.is_sorted());
+        assert!(COMPOUNDS.longest() <= MAX_WORD);
         for name in ["acme-logs", "orders_eu", "ledger7"] {
             assert!(is_own(name.as_bytes()), "{name}");
         }
-        for name in ["server-side", "schema-2.sql", "orders", "my-function", "Cross-account"] {
+        for name in ["server-side", "schema-2.sql", "orders", "my-function", "Cross-account", "site-packages", "UTF-8"]
+        {
             assert!(!is_own(name.as_bytes()), "{name}");
         }
     }

@@ -10,11 +10,11 @@ use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end
 use super::command;
 use super::context::is_construct;
 use super::link::{may_be_named, may_id_follow, past_links};
-use super::nearby::{IDENTIFIER, is_compound};
+use super::nearby::IDENTIFIER;
 use super::own::{is_joined, is_long_name, is_own, is_own_word};
 use super::secret::{is_base64, is_secret_key};
 use super::sieve::{Class, Sieve};
-use super::told::{goes_on, has_small_word, is_of_others, is_of_service, is_path, is_told};
+use super::told::{ANY_SERVICE, goes_on, has_small_word, is_of_others, is_of_service, is_path, is_told};
 use super::value::{BareRun, Setting, Value, is_believable, value};
 use crate::catalog::{Catalog, Follows, KindId, Phrase, ValueShape};
 use crate::token::is_token_shaped;
@@ -106,9 +106,7 @@ impl Scan<'_, '_> {
                 .name_after(at, end)
                 .or_else(|| self.capitals_after(at, end, phrase.words))
                 .or_else(|| self.apposed(at, end)),
-            Follows::Function => {
-                self.name_after(at, end).filter(|found| self.has_dash(found) || self.speaks_of("aws-lambda", at))
-            }
+            Follows::Function => self.name_after(at, end),
             // `aws lambda get-function-configuration` has no name there.
             Follows::Dashed if self.text[..at].ends_with(b"aws ") => None,
             // `lambda x_1` is Python.
@@ -151,7 +149,9 @@ impl Scan<'_, '_> {
             "what {:?} announces is overlooked at {at}",
             phrase.words
         );
-        let Some(found) = found.filter(|_| !named || !is_of_others(self.text, at)) else { return };
+        let found =
+            found.filter(|found| !named || !is_of_others(self.text, at) && !self.may_be_of_code(at, phrase, found));
+        let Some(found) = found else { return };
         self.finding(phrase.kind, found.start, found.end);
         self.part(phrase.kind, found.start, found.end, true);
         if is_first {
@@ -166,6 +166,18 @@ impl Scan<'_, '_> {
         let end = run_end(text, start, MAX_NAME, |c| is_alnum(c) || matches!(c, b'-' | b'_' | b'.' | b'/'));
         let believed = start > at && is_believable(ValueShape::Name, &text[start..end], Setting::Told);
         believed.then_some(Value { start, end, next: end, quoted: false })
+    }
+
+    /// True for a name as programs have them, `parse_header2`, where nothing speaks of AWS: programs have functions, tables
+    /// and users, too.
+    fn may_be_of_code(&mut self, at: usize, phrase: &Phrase, found: &Value) -> bool {
+        let name = &self.text[found.start..found.end];
+        let is_of_aws = name.contains(&b'-') || !is_joined(name) || phrase.words.trim_end().contains(' ');
+        !is_of_aws
+            && match phrase.follows {
+                Follows::Function => !self.speaks_of("aws-lambda", at),
+                _ => !self.speaks_of(ANY_SERVICE, at) && !self.has_any_identifier(),
+            }
     }
 
     fn has_dash(&self, found: &Value) -> bool {
@@ -185,6 +197,8 @@ impl Scan<'_, '_> {
         let closed = quote.is_some_and(|quote| text.get(close) == Some(&quote)) && stop == end;
         if name.len() < MIN_NAME
             || matches!(text.get(stop), Some(b'(' | b'=' | b'@' | b'{' | b'$' | b'%'))
+            || text[stop..].starts_with(b"::")
+            || text[words..at].eq_ignore_ascii_case(b"service") && name.contains(&b'.')
             || text.get(stop) == Some(&b'*') && !closed
             || text.get(stop) == Some(&b'\\') && !closed && !ends_line(text, stop) && !ends_string(text, stop)
             || !is_joined(name)
@@ -196,7 +210,7 @@ impl Scan<'_, '_> {
                         || is_told(&text[at..start], name)
                         || goes_on(text, end)
                         || is_of_service(text, words, at, name)
-                        || !has_small_word(name) && !is_compound(name) && self.has_identifier(at)))
+                        || !has_small_word(name) && self.has_identifier(at)))
             || !(is_own_word(name) || is_long_name(name) && self.has_identifier(at))
             || name.split(|c| matches!(c, b'/' | b'.' | b'-')).any(is_token_shaped)
             || !is_believable(ValueShape::Name, name, Setting::Told)
@@ -210,6 +224,10 @@ impl Scan<'_, '_> {
     /// The name that stands before words which begin at `at`: `the acme-raw-landing bucket`, `acme-logs 버킷`.
     fn name_before(&mut self, at: usize, words: &str) -> Option<Value> {
         let text = self.text;
+        // `class="nav-content" role="search"`
+        if matches!(text.get(at + words.len()), Some(b'=' | b'(')) {
+            return None;
+        }
         let behind = text[..at].strip_suffix(b" ")?.len();
         let quote = text[..behind].last().filter(|c| matches!(c, b'"' | b'\'' | b'`')).copied();
         let end = match quote {
@@ -251,7 +269,9 @@ impl Scan<'_, '_> {
             ValueShape::SecretKey => return self.secret_after(at),
             ValueShape::Password => {
                 let found = value(text, run_end(text, at, 2, |c| c == b' '), &mut BareRun::default())?;
-                let believed = found.quoted && is_believable(shape, &text[found.start..found.end], Setting::Sure);
+                // `identified by `start` and `end`` is prose.
+                let is_string = found.quoted && text[found.start - 1] != b'`';
+                let believed = is_string && is_believable(shape, &text[found.start..found.end], Setting::Sure);
                 return believed.then_some(found);
             }
             ValueShape::Base64 => {
@@ -403,7 +423,7 @@ mod tests {
     fn names_after_the_word_for_what_they_are() {
         for (text, kind, name) in [
             ("The bucket acme-logs is public, why?", "name:s3-bucket", "acme-logs"),
-            ("Copy the table `orders_eu` to another region", "name:dynamodb-table", "orders_eu"),
+            ("Copy the table `orders_eu` of DynamoDB to another region", "name:dynamodb-table", "orders_eu"),
             ("The function orders-sync fails", "name:lambda-function", "orders-sync"),
             ("Why is my S3 bucket acme-prod-logs public?", "name:s3-bucket", "acme-prod-logs"),
             ("the DynamoDB table acme-sessions throttles", "name:dynamodb-table", "acme-sessions"),
@@ -482,6 +502,33 @@ mod tests {
             "pipe(lambda: read_proto, end)",
         ] {
             assert_eq!(found(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn names_as_programs_have_them() {
+        for code in [
+            "The `parse_header` function is slow",
+            "The function `parse_header2` is slow",
+            "Copy the table `orders_eu` to another schema",
+            "the stack c_ulonglong is too small",
+            "our `user_role` role is one of the app",
+            "stream: proc_macro::TokenStream,",
+            "<div class=\"nav-content\" role=\"search\">",
+            "haystack identified by `start` and `end`",
+            "install it into the user site-packages and the function as-is is fine",
+            "the git repository python3-defaults has it",
+            "the service library-example.googleapis.com is up",
+        ] {
+            assert_eq!(found(code), [], "{code}");
+        }
+        for (text, name) in [
+            ("Lambda: the `parse_header` function is slow", "parse_header"),
+            ("In DynamoDB, copy the table `orders_eu` to another region", "orders_eu"),
+            ("arn:aws:s3:::acme-x. Copy the table `orders_eu` to another region", "orders_eu"),
+            ("Our ECS service billing_api2 is down", "billing_api2"),
+        ] {
+            assert!(found(text).iter().any(|(_, part)| *part == name), "{text}");
         }
     }
 

@@ -47,12 +47,17 @@ static SERVICES: WordList = WordList::new(&[
     "sqs",
     "ssm",
 ]);
-/// Length of the longest of them.
+/// Longest word that is looked at for one.
 const MAX_SERVICE: usize = 14;
+/// Those of them that are words of other trades, too, as they are written there.
+const AMBIGUOUS: [&[u8]; 5] = [b"aurora", b"glue", b"lambda", b"manager", b"Manager"];
+/// The hint that any service of AWS is spoken of.
+pub(super) const ANY_SERVICE: &str = "any-service";
 /// Longest option.
 const MAX_OPTION: usize = 32;
-/// Software that has queues and topics, too, and is not of AWS.
-const OTHERS: &[&[u8]] = &[b"Kafka", b"kafka", b"MQTT", b"mqtt", b"Pulsar", b"RabbitMQ", b"Celery", b"NATS"];
+/// Software that has repositories, queues and topics, too, and is not of AWS.
+const OTHERS: &[&[u8]] =
+    &[b"git", b"Git", b"GitHub", b"Kafka", b"kafka", b"MQTT", b"mqtt", b"Pulsar", b"RabbitMQ", b"Celery", b"NATS"];
 /// Words inside compounds: `state-of-the-art`, `first-in-first-out`. One letter is none: `acme-a-spot` has a zone in it.
 static SMALL: WordList = WordList::new(&[
     "an", "and", "as", "at", "by", "first", "for", "from", "in", "last", "least", "most", "no", "not", "of", "on",
@@ -121,12 +126,19 @@ fn word_before(text: &[u8], at: usize) -> &[u8] {
     text[start..at].trim_ascii().rsplit(|&c| c == b' ').next().unwrap_or_default()
 }
 
+/// True where a service of AWS is named in the text.
+pub(super) fn speaks_of_any_service(text: &[u8]) -> bool {
+    let is_named = |word: &[u8]| is_service(word) && !AMBIGUOUS.contains(&word) || word.starts_with(b"aws_");
+    // The letter of an escape may stand before it: `\\nECS`.
+    let past_escape = |word: &[u8]| match word {
+        [b'n' | b't' | b'r', rest @ ..] => is_named(rest),
+        _ => false,
+    };
+    text.split(|&c| !is_alnum(c) && c != b'_').any(|word| is_named(word) || past_escape(word))
+}
+
 fn is_service(word: &[u8]) -> bool {
-    let mut lower = [0; MAX_SERVICE];
-    let Some(lower) = lower.get_mut(..word.len()) else { return false };
-    lower.copy_from_slice(word);
-    lower.make_ascii_lowercase();
-    SERVICES.contains(lower)
+    SERVICES.contains_in_any_case(word)
 }
 
 /// True for a path that is the name of what the noun `text[at..end]` says: `ECR repository acme/web`, `secret name: acme/db`,

@@ -1,5 +1,8 @@
 //! Lists of words that a word of a text is looked up in.
 
+/// Longest word that is looked up in either case.
+pub(super) const MAX_WORD: usize = 32;
+
 /// A sorted list of words in lower case.
 pub(super) struct WordList {
     words: &'static [&'static str],
@@ -22,6 +25,15 @@ impl WordList {
     pub(super) fn contains(&self, word: &[u8]) -> bool {
         word.first().is_some_and(|first| self.lengths[usize::from(first & 31)] & length_bit(word.len()) != 0)
             && self.words.binary_search_by(|known| known.as_bytes().cmp(word)).is_ok()
+    }
+
+    /// [`Self::contains`], of a word in either case.
+    pub(super) fn contains_in_any_case(&self, word: &[u8]) -> bool {
+        let mut lower = [0; MAX_WORD];
+        let Some(lower) = lower.get_mut(..word.len()) else { return false };
+        lower.copy_from_slice(word);
+        lower.make_ascii_lowercase();
+        self.contains(lower)
     }
 
     /// The length of the longest word.
@@ -51,6 +63,12 @@ mod tests {
         assert!(LIST.is_sorted() && LIST.words.iter().all(|word| LIST.contains(word.as_bytes())));
         for word in ["", "abc", "c", "A", "bb", "quite-a-l"] {
             assert!(!LIST.contains(word.as_bytes()), "{word}");
+        }
+        for word in ["a", "A", "aB", "AB", "b"] {
+            assert!(LIST.contains_in_any_case(word.as_bytes()), "{word}");
+        }
+        for word in ["", "c", "BB", &"a".repeat(MAX_WORD + 1)] {
+            assert!(!LIST.contains_in_any_case(word.as_bytes()), "{word}");
         }
     }
 }

@@ -1,0 +1,102 @@
+//! Whether a word is all that stands somewhere: the whole of a string, a cell, an item, or the value behind a key.
+
+use super::boundary::{MAX_BACKSLASHES, ends_line, run_end, run_start};
+use super::line::break_before;
+
+/// Most blanks around the text of a cell.
+const MAX_BLANKS: usize = 64;
+
+/// True when `start..end` is a whole value. The key of an object is none, nor is a word of a sentence.
+pub(super) fn is_whole_value(text: &[u8], start: usize, end: usize) -> bool {
+    match start.checked_sub(1).map(|at| text[at]) {
+        Some(quote @ (b'"' | b'\'' | b'`')) => is_quoted(text, start, end, quote),
+        _ => begins_value(text, start) && ends_value(text, end),
+    }
+}
+
+/// `"orders"`, `\"orders\"`, but not `"orders": `.
+fn is_quoted(text: &[u8], start: usize, end: usize, quote: u8) -> bool {
+    let slashes = start - 1 - run_start(text, start - 1, MAX_BACKSLASHES, |c| c == b'\\');
+    let close = run_end(text, end, MAX_BACKSLASHES, |c| c == b'\\');
+    let behind = run_end(text, close + 1, MAX_BLANKS, |c| c == b' ');
+    let is_key = text.get(behind) == Some(&b':') || text.get(behind..).is_some_and(|rest| rest.starts_with(b"=>"));
+    text.get(close) == Some(&quote) && close - end == slashes && !is_key
+}
+
+/// Behind `=` or `: `, where a line or a string begins, behind the dash of an item, or at the left of a cell.
+fn begins_value(text: &[u8], start: usize) -> bool {
+    let begins_line = |at: usize| at == 0 || break_before(text, at).is_some();
+    if begins_line(start) {
+        return true;
+    }
+    let blanks = run_start(text, start, MAX_BLANKS, |c| c == b' ');
+    match text[..blanks] {
+        [.., b'=' | b'\t' | b'|'] => true,
+        [.., b'\\', b't'] => blanks == start,
+        [.., b':'] => blanks < start,
+        [.., b'-'] if blanks < start => begins_line(run_start(text, blanks - 1, MAX_BLANKS, |c| c == b' ')),
+        _ => false,
+    }
+}
+
+/// Where a line ends or a cell does, or what is assigned.
+fn ends_value(text: &[u8], end: usize) -> bool {
+    let blanks = run_end(text, end, MAX_BLANKS, |c| c == b' ');
+    let rest = text.get(blanks..).unwrap_or_default();
+    ends_line(text, blanks)
+        || matches!(rest, [b'\t' | b'|' | b'"', ..] | [b'\\', b't' | b'"', ..])
+        || blanks == end && matches!(rest, [b',' | b';' | b'&' | b')' | b'}' | b']', ..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_whole(text: &str) -> bool {
+        let start = text.find("acme").unwrap();
+        is_whole_value(text.as_bytes(), start, start + "acme".len())
+    }
+
+    #[test]
+    fn values_and_words_of_sentences() {
+        for text in [
+            "acme",
+            "\"acme\"",
+            "{\"x\": \"acme\", \"y\": 1}",
+            r#"{\"x\": \"acme\"}"#,
+            "['acme']",
+            "x=acme",
+            "a=b x=acme\n",
+            "f(x=acme, y)",
+            "x: acme\n",
+            "x: acme",
+            "y:\n  - acme\nz",
+            "- acme",
+            r#""y:\n- acme\nz""#,
+            "a\tacme\tb",
+            r#""a\tacme\tb""#,
+            "| acme    |",
+            "| x | acme |",
+            "a\nacme\nb",
+            r#""a\nacme\nb""#,
+        ] {
+            assert!(is_whole(text), "{text}");
+        }
+        for text in [
+            "the acme is",
+            "{\"acme\": 1}",
+            r#"{\"acme\" : 1}"#,
+            "{'acme' => 1}",
+            "\"acme corporation\"",
+            "'an acme'",
+            "x: acme and more",
+            "x:acme",
+            "well - acme\n",
+            "acme is",
+            "\"acme'",
+            r#""acme\""#,
+        ] {
+            assert!(!is_whole(text), "{text}");
+        }
+    }
+}
