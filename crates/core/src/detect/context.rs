@@ -146,6 +146,12 @@ impl Scan<'_, '_> {
                 return self.things(members, list);
             }
             for _ in 0..MAX_LIST {
+                let behind = |found: Value| text.get(skip_space(text, found.next));
+                // `buckets: [Vec<Id>; 8]`
+                let is_code = |found: &Value| !found.quoted && !matches!(behind(*found), Some(b',' | b']'));
+                if value(text, at, &mut self.bare_run).is_some_and(|found| is_code(&found)) {
+                    return;
+                }
                 let Some(found) = self.announced(members, at, Setting::Sure) else { return };
                 at = skip_space(text, found.next);
                 if text.get(at) != Some(&b',') {
@@ -386,6 +392,13 @@ mod tests {
         ] {
             assert_eq!(found(text), [], "{text}");
         }
+    }
+
+    #[test]
+    fn lists_of_code_are_no_values() {
+        assert_eq!(found("buckets: [Vec<PatternID>; BUCKETS],"), []);
+        assert_eq!(found("bucket_names = [name for name in self.all]"), []);
+        assert_eq!(found("bucket_names: [acme, acmeuploads]").len(), 2);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, run_end, run_start};
 use super::context::skip_space;
+use super::own::has_hump;
 use super::value::{BareRun, Setting, Value, is_believable, value};
 use crate::catalog::ValueShape;
 
@@ -29,7 +30,11 @@ impl Scan<'_, '_> {
             let found = value(text, next, &mut BareRun::default())
                 .filter(|found| found.quoted && text.get(behind) == Some(&b','))?;
             let bracket = run_start(text, open, MAX_LIST, |c| !matches!(c, b'[' | b']' | b'{' | b'}'));
-            text[..bracket].ends_with(b"[").then_some(found)
+            // The namespace and the metric stand before them. In a list of the members of something there is no namespace.
+            let before = &text[bracket..open];
+            let is_metric = text[..bracket].ends_with(b"[") && memchr::memchr_iter(b',', before).count() >= 2;
+            let has_namespace = || before.windows(2).any(|pair| pair == b"S/");
+            (is_metric && (has_namespace() || !has_hump(&text[found.start..found.end]))).then_some(found)
         };
         let found = value_before(text, open).or_else(in_list);
         found.filter(|found| is_believable(ValueShape::Name, &text[found.start..found.end], Setting::Sure))
@@ -65,7 +70,12 @@ mod tests {
         ] {
             assert_eq!(found(text), [(kind.to_owned(), name)], "{text}");
         }
-        for text in ["required: [\"FunctionName\", \"default\"]", "FunctionName, orders", "{\"name\": \"QueueName\"}"] {
+        for text in [
+            "\"required\": [\"FunctionName\", \"orders\"]",
+            "\"required\": [\"Arn\", \"Id\", \"FunctionName\", \"RoleArn\"]",
+            "FunctionName, orders",
+            "{\"name\": \"QueueName\"}",
+        ] {
             assert_eq!(found(text), [], "{text}");
         }
     }

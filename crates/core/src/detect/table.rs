@@ -137,6 +137,14 @@ impl Scan<'_, '_> {
                 {
                     return Some(row.start);
                 }
+                let same = |(cell, heading): (&Range<usize>, &Range<usize>)| {
+                    let (cell, heading) = (content(text, cell.clone()), content(text, heading.clone()));
+                    !cell.is_empty() && text[cell] == text[heading]
+                };
+                // What stands above `GPG_ERR_SQL_ROW  NEW.` is another such line.
+                if is_first && cells.iter().zip(&headings).any(same) {
+                    return Some(row.start);
+                }
                 is_first = false;
                 for column in &columns {
                     let cell = match border {
@@ -512,5 +520,7 @@ fn is_heading(heading: &[u8], is_one_word: bool) -> bool {
     (1..=MAX_HEADING).contains(&heading.len())
         && words <= if is_one_word { 1 } else { MAX_WORDS }
         && (heading[0].is_ascii_alphabetic() || matches!(heading[0], b'_' | b'#') || !heading[0].is_ascii())
+        // Half a call is none: `f(a, b)`.
+        && memchr::memchr_iter(b'(', heading).count() == memchr::memchr_iter(b')', heading).count()
         && heading.iter().all(|&c| is_alnum(c) || b" _-./:#()%?&$".contains(&c) || !c.is_ascii())
 }

@@ -313,13 +313,13 @@ fn is_placeholder(body: &[u8]) -> bool {
         || body.starts_with(b"example.com")
 }
 
-/// Length of the longest of them.
-const MAX_COMMON: usize = 9;
 /// Words that stand where a name could stand and are none.
 static COMMON: WordList = WordList::new(&[
     "and",
     "any",
+    "args",
     "argument",
+    "arguments",
     "array",
     "auto",
     "bool",
@@ -339,6 +339,7 @@ static COMMON: WordList = WordList::new(&[
     "f64",
     "false",
     "flag",
+    "flags",
     "float",
     "for",
     "from",
@@ -366,6 +367,7 @@ static COMMON: WordList = WordList::new(&[
     "of",
     "option",
     "optional",
+    "options",
     "or",
     "param",
     "parameter",
@@ -397,11 +399,7 @@ static COMMON: WordList = WordList::new(&[
 ]);
 
 fn is_common_word(body: &[u8]) -> bool {
-    let mut lower = [0; MAX_COMMON];
-    let Some(lower) = lower.get_mut(..body.len()) else { return false };
-    lower.copy_from_slice(body);
-    lower.make_ascii_lowercase();
-    COMMON.contains(lower)
+    COMMON.contains_in_any_case(body)
 }
 
 /// Names that are the same in every account.

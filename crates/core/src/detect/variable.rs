@@ -9,6 +9,7 @@ use hashbrown::HashMap;
 
 use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, ends_line, follows_escape, is_alnum, run_end, run_start};
+use super::context::skip_space;
 use super::names::{MIN_NAME_LEN, Names};
 use super::sieve::Lanes;
 use super::value::{Setting, Value};
@@ -28,6 +29,8 @@ const MAX_TYPE: usize = 40;
 const MAX_EXPRESSION: usize = 160;
 /// Most values of a loop.
 const MAX_VALUES: usize = 100;
+/// Longest list of words of a loop, bytes.
+const MAX_LOOP: usize = 1024;
 /// Most variables between a value and where it is used: `a = "x"; b = a; f(b)`.
 const MAX_CHAIN: usize = 3;
 /// Deepest indentation of a line of YAML.
@@ -124,7 +127,8 @@ impl Scan<'_, '_> {
     /// Looks at what follows the variable `name` where it is mentioned.
     fn setting(&mut self, variable: &Variable, name: &Range<usize>) {
         let text = self.text;
-        let is_upper = !text[name.clone()].iter().any(u8::is_ascii_lowercase);
+        // One letter is a type: `fn new<S: Into<String>>(name: S)`.
+        let is_upper = name.len() > 1 && !text[name.clone()].iter().any(u8::is_ascii_lowercase);
         let quote_end = run_end(text, name.end, MAX_BACKSLASHES + 1, |c| matches!(c, b'\\' | b'"' | b'\''));
         if is_upper && let Some(at) = paired_value(text, quote_end) {
             return self.set(variable, at, true);
@@ -397,8 +401,21 @@ fn loop_values(text: &[u8], name: &Range<usize>) -> Option<(usize, bool)> {
     let at = name.end + behind.len();
     match text.get(at)? {
         b'[' | b'(' => Some((at + 1, true)),
-        _ => Some((at, false)),
+        _ => is_loop_of_shell(text, at).then_some((at, false)),
     }
+}
+
+/// Whether the words from `at` on have the `do` of a shell behind them.
+fn is_loop_of_shell(text: &[u8], at: usize) -> bool {
+    let end = run_end(text, at, MAX_LOOP, |c| !matches!(c, b';' | b'\n' | b'\\'));
+    let behind = if text.get(end) == Some(&b';') { end + 1 } else { end };
+    // The words may go on in the next line.
+    let slashes = run_end(text, end, MAX_BACKSLASHES, |c| c == b'\\') - end;
+    let goes_on = match text.get(end + slashes) {
+        Some(b'\n') => slashes > 0,
+        _ => slashes > 0 && !slashes.is_power_of_two(),
+    };
+    goes_on || text[skip_space(text, behind)..].starts_with(b"do")
 }
 
 /// Where the local values of Terraform stand: `locals { … }`.
@@ -499,6 +516,8 @@ mod tests {
             "TO=us-east-1\naws s3 ls s3://$TO",
             "locals {\n  x = 1\n}\nstore = \"acme\"\nbucket = local.store\n",
             "s3.put_object(Bucket=get(dest))\ndest = 'acme'",
+            "pub fn new<S: Into<String>>(function_name: S) {}",
+            "for dest in self.all if not dest.x\ns3.put_object(Bucket=dest)",
         ] {
             assert_eq!(found(text), [], "{text}");
         }

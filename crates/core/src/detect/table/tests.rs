@@ -33,6 +33,16 @@ const TABLES: &[(&str, &[&str])] = &[
 ];
 
 #[test]
+fn lists_that_look_like_tables() {
+    for text in [
+        "GPG_ERR_SQL_AUTH      NEW.\nGPG_ERR_SQL_FORMAT    NEW.\nGPG_ERR_SQL_DONE      NEW.\n",
+        "assert.same(a.redis_password, b.password)\nassert.same(a.redis_database, b.database)\n",
+    ] {
+        assert_eq!(found(text), [], "{text}");
+    }
+}
+
+#[test]
 fn cells_below_a_heading_that_says_what_they_are() {
     for (table, cells) in TABLES {
         for text in [
