@@ -41,9 +41,12 @@ impl Scan<'_, '_> {
             let is_env = before.len() >= 3 && before[before.len() - 3..].eq_ignore_ascii_case(b"env");
             members.retain(|member| is_env || self.detector.is_credential(member.kind));
         }
+        let found = self.hits.findings.len();
         if !members.is_empty() {
             self.values(&members, at + 1);
-        } else if text[start..end].eq_ignore_ascii_case(b"name") {
+        }
+        // What stands beside it may say more.
+        if self.hits.findings.len() == found && text[start..end].eq_ignore_ascii_case(b"name") {
             self.hits.names.push(at);
         }
     }
@@ -479,6 +482,28 @@ mod tests {
             assert_eq!(found(&format!("level=warn msg=\"{service} is slow\" {key}=acme-eu")).len(), 1, "{key}");
             assert_eq!(found(&format!("level=warn msg=\"it is slow\" {key}=acme-eu")), [], "{key}");
             assert_eq!(found(&format!("level=warn msg=\"{service} is slow\" {key}=acme")), [], "{key}");
+        }
+    }
+
+    #[test]
+    fn things_that_customers_make_have_names_that_they_chose() {
+        for (text, name) in [
+            ("{\"TrialComponentName\": \"acme-eu\"}", "acme-eu"),
+            ("aws sagemaker create-trial-component --trial-component-name acme", "acme"),
+            ("aws sesv2 {\"ContactListName\": \"Acme\"}", "Acme"),
+            ("aws iot list-jobs {\"jobTemplateId\": \"acme-eu\"}", "acme-eu"),
+            ("aws iot delete-topic-rule --rule-name acme_eu", "acme_eu"),
+        ] {
+            assert_eq!(found(text), [("name:resource".to_owned(), name)], "{text}");
+        }
+        for text in [
+            "{\"TrialComponentName\": \"acme\"}",
+            "{\"jobTemplateId\": \"acme-eu\"}",
+            "{\"ruleName\": \"acme_eu\"}",
+            "aws {\"deviceName\": \"acme-eu\", \"columnName\": \"acme_eu\"}",
+            "aws deploy {\"deploymentConfigName\": \"CodeDeployDefault.OneAtATime\"}",
+        ] {
+            assert_eq!(found(text), [], "{text}");
         }
     }
 

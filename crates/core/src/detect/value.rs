@@ -430,13 +430,28 @@ fn is_owned_by_aws(body: &[u8]) -> bool {
         b"AmazonSSM",
         b"AWSLambda",
         b"/aws/service/",
+        b"CodeDeployDefault.",
+        b"ELBSecurityPolicy-",
+        b"FARGATE",
     ];
     let is_document = body.starts_with(b"AWS") && body.contains(&b'-');
     is_document
         || BEGINNINGS.iter().any(|beginning| body.starts_with(beginning))
         || body.ends_with(b".amazonaws.com")
         || is_region(body)
+        || is_local_zone(body)
         || is_instance_type(body)
+}
+
+/// The group of a local zone: `us-west-2-lax-1`.
+fn is_local_zone(body: &[u8]) -> bool {
+    body.split_last_chunk::<6>().is_some_and(|(region, zone)| {
+        zone[0] == b'-'
+            && zone[1..4].iter().all(u8::is_ascii_lowercase)
+            && zone[4] == b'-'
+            && zone[5].is_ascii_digit()
+            && is_region(region)
+    })
 }
 
 /// `m6i.large`, `db.r6g.2xlarge`, `m6g.large.search`.
@@ -513,9 +528,20 @@ mod tests {
         for text in ["orders", "acme-logs", "/aws/lambda/f", "my_table", "Bob", "team/orders-api"] {
             assert!(name(text, Setting::Sure), "{text}");
         }
-        for text in
-            ["true", "string", "default", "default.mysql8.0", "${var.x}", "<name>", "us-east-1", "12", "EC2_ABCDEFGH"]
-        {
+        for text in [
+            "true",
+            "string",
+            "default",
+            "default.mysql8.0",
+            "${var.x}",
+            "<name>",
+            "us-east-1",
+            "us-west-2-lax-1",
+            "12",
+            "EC2_ABCDEFGH",
+            "FARGATE_SPOT",
+            "CodeDeployDefault.OneAtATime",
+        ] {
             assert!(!name(text, Setting::Sure), "{text}");
         }
         for text in ["var.bucket", "props.tableName", "aws_s3_bucket.logs.id", "bucket(", "args.name"] {
