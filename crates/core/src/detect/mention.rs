@@ -1,14 +1,18 @@
 //! Other mentions: what was found once for sure is found wherever it stands.
 
-use hashbrown::{HashMap, HashSet};
+use std::ops::Range;
+
+use hashbrown::HashMap;
 
 use super::arn::is_account;
 use super::boundary::{is_alnum, run_start};
+use super::line::line_start;
 use super::names::{MIN_NAME_LEN, Names};
 use super::nearby::is_sure;
 use super::ordinary::{is_ordinary, is_usual_value};
 use super::own::has_hump;
-use super::whole::is_whole_value;
+use super::value::is_owned_by_aws;
+use super::whole::{is_cell, is_whole_value};
 use super::{Detector, Finding, Hits, Part, url};
 use crate::catalog::KindId;
 use crate::token::is_token_shaped;
@@ -19,6 +23,8 @@ const BESIDE: usize = 120;
 const MAX_OPTION: usize = 64;
 /// What the key of a size ends in.
 const BYTES: &[u8] = b"bytes";
+/// Longest row of a table in which a name is looked for beside its ARN, bytes.
+const MAX_ROW: usize = 4096;
 /// Numbers shorter than this are counts, times and the like.
 const MIN_NUMBER_LEN: usize = 12;
 
@@ -47,23 +53,32 @@ impl Detector {
 
     fn add_names(&self, text: &[u8], hits: &mut Hits) {
         let known = &self.catalog.known;
-        let (mut names, mut words) = (HashMap::new(), HashSet::new());
+        let mut names = HashMap::new();
+        let mut words: HashMap<&[u8], (Where, usize)> = HashMap::new();
         for part in hits.parts.iter().filter(|p| p.is_name) {
             let name = &text[part.span.clone()];
             // What an ARN names without saying what it is, is often a word: `group/checkout`.
             let is_told = part.kind != known.arn_name || name.len() >= 6 && name.iter().any(u8::is_ascii_digit);
-            if is_told && let Some(place) = mentioned(name) {
-                names.entry(name).or_insert(part.kind);
-                if place == Where::AsValue {
-                    words.insert(name);
-                }
+            if !is_told && is_owned_by_aws(name) {
+                continue;
             }
+            let Some(place) = mentioned(name).map(|place| if is_told { place } else { place.beside_arn() }) else {
+                continue;
+            };
+            names.entry(name).or_insert(part.kind);
+            let least = words.entry(name).or_insert((place, part.span.start));
+            *least = (*least).min((place, part.span.start));
         }
         if names.is_empty() {
             return;
         }
         Names::new(names).each(self.lanes, text, |kind, span| {
-            if words.contains(&text[span.clone()]) && !is_whole_value(text, span.start, span.end) {
+            let is_meant = match words.get(&text[span.clone()]) {
+                Some((Where::AsValue, _)) => is_whole_value(text, span.start, span.end),
+                Some(&(Where::InRow, at)) => is_cell_beside(text, &span, at),
+                _ => true,
+            };
+            if !is_meant {
                 return;
             }
             // A URL on AWS is one finding, whatever it names.
@@ -141,12 +156,27 @@ fn is_counted(text: &[u8], start: usize) -> bool {
 }
 
 /// Where else in the text a name means the same thing.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Where {
     /// Wherever it stands alone.
     Anywhere,
     /// Where it is a whole value: in sentences it is a word.
     AsValue,
+    /// Where it is a cell of the row that names it.
+    InRow,
+}
+
+impl Where {
+    /// Likewise, for what an ARN names without saying what it is.
+    fn beside_arn(self) -> Self {
+        if self == Self::Anywhere { Self::AsValue } else { Self::InRow }
+    }
+}
+
+/// True for a cell that holds all of this, on the line of the ARN with the name at `at`.
+fn is_cell_beside(text: &[u8], span: &Range<usize>, at: usize) -> bool {
+    let (first, last) = (at.min(span.start), at.max(span.start));
+    last - first <= MAX_ROW && is_cell(text, span.start, span.end) && line_start(text, last) <= first
 }
 
 /// Where else a name is masked; `None` for words that say nothing, which are masked only where they
@@ -181,6 +211,28 @@ mod tests {
             ("aws iam get-user --user-name my-user\n{\"role\": \"my-user\"}", 1),
         ] {
             assert_eq!(found(text).len(), names, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_an_arn_names_in_other_cells_of_its_row() {
+        const ARN: &str = "arn:aws:sagemaker:us-east-1:618734209955:trial/";
+        for (text, count) in [
+            (format!("TRIALS\t{ARN}kestrel\tkestrel\t2024"), 2),
+            (format!("TRIALS\tkestrel\t{ARN}kestrel\n"), 2),
+            (format!("| {ARN}kestrel | kestrel |\n"), 2),
+            (format!("| {ARN}kestrel |\n| kestrel |\n"), 1),
+            (format!("TRIALS\t{ARN}kestrel\tkestrels"), 1),
+            (format!("{ARN}kestrel and kestrel, \"kestrel\""), 1),
+            (format!("{ARN}OrdersApi \"x\": \"OrdersApi\""), 2),
+            (format!("{ARN}orders-api\nx: orders-api\n"), 2),
+            (format!("{ARN}OrdersApi \"OrdersApi\": 1, OrdersApi()"), 1),
+            (format!("{ARN}FARGATE_SPOT\nx: FARGATE_SPOT\n"), 1),
+        ] {
+            let found = found(&text);
+            let of_ours = ["kestrel", "OrdersApi", "orders-api", "FARGATE_SPOT"];
+            let names = found.iter().filter(|(_, part)| of_ours.contains(part));
+            assert_eq!(names.count(), count, "{text}");
         }
     }
 

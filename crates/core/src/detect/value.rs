@@ -403,7 +403,7 @@ fn is_common_word(body: &[u8]) -> bool {
 }
 
 /// Names that are the same in every account.
-fn is_owned_by_aws(body: &[u8]) -> bool {
+pub(super) fn is_owned_by_aws(body: &[u8]) -> bool {
     const BEGINNINGS: &[&[u8]] = &[
         b"default.",
         b"default:",
@@ -411,6 +411,7 @@ fn is_owned_by_aws(body: &[u8]) -> bool {
         b"aws/",
         b"alias/aws/",
         b"AWS-",
+        b"AWS.",
         b"AWS::",
         b"AWSServiceRole",
         b"aws:",

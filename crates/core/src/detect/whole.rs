@@ -1,10 +1,12 @@
 //! Whether a word is all that stands somewhere: the whole of a string, a cell, an item, or the value behind a key.
 
-use super::boundary::{MAX_BACKSLASHES, ends_line, run_end, run_start};
+use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, run_end, run_start};
 use super::line::break_before;
 
 /// Most blanks around the text of a cell.
 const MAX_BLANKS: usize = 64;
+/// Most blanks that fill a cell up which has a longer one above or below it.
+const MAX_FILL: usize = 256;
 
 /// True when `start..end` is a whole value. The key of an object is none, nor is a word of a sentence.
 pub(super) fn is_whole_value(text: &[u8], start: usize, end: usize) -> bool {
@@ -12,6 +14,24 @@ pub(super) fn is_whole_value(text: &[u8], start: usize, end: usize) -> bool {
         Some(quote @ (b'"' | b'\'' | b'`')) => is_quoted(text, start, end, quote),
         _ => begins_value(text, start) && ends_value(text, end),
     }
+}
+
+/// True when `start..end` is all that stands between two borders of cells, one of which may be that of the line.
+pub(super) fn is_cell(text: &[u8], start: usize, end: usize) -> bool {
+    let from = run_start(text, start, MAX_FILL, |c| c == b' ');
+    let to = run_end(text, end, MAX_FILL, |c| c == b' ');
+    let tab = run_end(text, to, MAX_BACKSLASHES, |c| c == b'\\');
+    let begins = match text[..from] {
+        [.., b'\t'] | [.., b'\\', b't'] => true,
+        [.., b'|'] => from < start,
+        _ => false,
+    };
+    let ends = match text.get(to) {
+        Some(b'\t') => true,
+        Some(b'|') => to > end,
+        _ => tab > to && text.get(tab) == Some(&b't'),
+    };
+    begins && (ends || ends_line(text, to) || ends_string(text, to))
 }
 
 /// `"orders"`, `\"orders\"`, but not `"orders": `.
