@@ -22,6 +22,10 @@ const BUCKET_BEFORE: &str = "bucket-before";
 /// How far before the key its bucket may stand, bytes.
 const MAX_ARGUMENTS: usize = 160;
 
+/// What operations begin with that take the name of a thing.
+const VERBS: [&[u8]; 9] =
+    [b"create", b"delete", b"describe", b"get", b"put", b"register", b"start", b"stop", b"update"];
+
 /// The words of a key, lower case and without separators.
 pub(super) struct Words {
     text: [u8; MAX_KEY_LEN],
@@ -136,10 +140,15 @@ impl Scan<'_, '_> {
             .unwrap_or_default()
     }
 
-    /// What `Name` means as the first argument of a call such as `create_secret(Name=…)`, as the option of a command such
+    /// What `Name` means as an argument of a call such as `create_secret(Name=…)`, as the option of a command such
     /// as `aws secretsmanager create-secret --name …`, or as an attribute of a resource such as `aws_sqs_queue`.
     fn meanings_of_name(&mut self, key: usize) -> Vec<Member> {
         if let Some((start, end)) = self.call_before(key) {
+            return self.meanings_of_noun(start, end);
+        }
+        if let Some((start, end)) = call_around(self.text, key)
+            && (self.speaks_of("boto3", key) || self.speaks_of("aws", key))
+        {
             return self.meanings_of_noun(start, end);
         }
         let (start, end, is_sure) = match self.command_before(key) {
@@ -346,6 +355,38 @@ fn request(text: &[u8], end: usize) -> Option<(usize, usize)> {
     (!operation.is_empty()).then_some((start, start + operation.len()))
 }
 
+/// The operation of AWS in whose call the key at `at` is a later argument, itself or in its only one:
+/// `create_model(ApiId=…, Name=…)`, `createModel({ApiId: …, Name: …})`.
+fn call_around(text: &[u8], at: usize) -> Option<(usize, usize)> {
+    let floor = at.saturating_sub(MAX_ARGUMENTS);
+    let mut depth = 0;
+    let open = (floor..at).rev().find_map(|at| match text[at] {
+        b')' | b']' | b'}' => {
+            depth += 1;
+            None
+        }
+        b'(' | b'[' | b'{' if depth > 0 => {
+            depth -= 1;
+            None
+        }
+        opening @ (b'(' | b'[' | b'{') => Some((opening, at)),
+        _ => None,
+    });
+    let open = match open? {
+        (b'(', at) => at,
+        (b'{', at) => {
+            let before = run_start(text, at, 24, |c| c.is_ascii_whitespace() || c == b'*');
+            before.checked_sub(1).filter(|&i| text[i] == b'(')?
+        }
+        _ => return None,
+    };
+    let start = run_start(text, open, MAX_CALL - 6, |c| is_alnum(c) || c == b'_');
+    let end = text[start..open].strip_suffix(b"Command").map_or(open, |name| start + name.len());
+    let name = &text[start..end];
+    let verb = name.iter().skip(1).position(|c| *c == b'_' || c.is_ascii_uppercase())?;
+    VERBS.iter().any(|known| known.eq_ignore_ascii_case(&name[..=verb])).then_some((start, end))
+}
+
 /// The bracket that opens right before the string that ends before the comma at `comma`.
 fn past_string(text: &[u8], comma: usize) -> Option<usize> {
     let close = comma.checked_sub(1).filter(|&i| matches!(text[i], b'"' | b'\'' | b'`'))?;
@@ -413,6 +454,28 @@ mod tests {
     fn a_constructor_says_whose_name_stands_on_the_next_line() {
         let text = "new aws.cloudwatch.MetricAlarm(\"cpu\", {\n    name: \"acme-cpu\",\n  x: 1 })";
         assert_eq!(found(text), [("name:cloudwatch-alarm".to_owned(), "acme-cpu")]);
+    }
+
+    #[test]
+    fn calls_say_whose_name_a_later_argument_is() {
+        for text in [
+            "boto3 c.create_model(ApiId='a', Name='acme-eu')",
+            "boto3 c.create_model(**{'ApiId': 'a', 'Tags': [{'x': (1)}], 'Name': 'acme-eu'})",
+            "aws c.createModel({ApiId: 'a', Name: 'acme-eu'})",
+            "aws new CreateModelCommand({\n  ApiId: 'a',\n  Name: 'acme-eu'\n})",
+        ] {
+            let text = text.replace("odel", "odelCard").replace("create_modelCard", "create_model_card");
+            assert_eq!(found(&text), [("name:resource".to_owned(), "acme-eu")], "{text}");
+        }
+        for text in [
+            "c.create_model_card(ApiId='a', Name='acme')",
+            "boto3 c.render_model_card(ApiId='a', Name='acme-eu')",
+            "boto3 c.create_model_card(Tags=[{'x': 1, 'Name': 'acme-eu'}])",
+            "boto3 c.create_model_card(Tags={'x': 1, 'Name': 'acme-eu'})",
+            "boto3 c.create_model_card(a)\nName='acme-eu'",
+        ] {
+            assert_eq!(found(text), [], "{text}");
+        }
     }
 
     fn words(key: &str) -> Vec<String> {
