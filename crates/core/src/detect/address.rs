@@ -4,6 +4,7 @@ use std::net::Ipv6Addr;
 use std::ops::Range;
 
 use super::boundary::{MAX_ESCAPE, ends_at, is_alnum, run_end, run_start, word_start};
+use super::word_list::WordList;
 use super::{Finding, Hits, Part, Scan};
 use crate::catalog::KindId;
 use crate::token::{MAX_TOKEN_LEN, is_token_shaped};
@@ -63,7 +64,7 @@ impl Scan<'_, '_> {
                 && text.get(end + 1).is_some_and(u8::is_ascii_digit)
                 && !(octets[0] > 9 && is_captured_port(text, end + 1))
             || is_well_known(octets)
-            || is_version(text, start, octets)
+            || is_version(text, start, end, octets)
         {
             return next;
         }
@@ -233,17 +234,62 @@ fn word_before(text: &[u8], start: usize) -> (&[u8], &[u8]) {
     (&before[word_start..word_end], &before[word_end..])
 }
 
-/// `Chrome/120.0.0.0`, `openresty/1.21.4.1`, `version 1.2.3.4`, `section 4.2.1.3`.
-fn is_version(text: &[u8], start: usize, octets: [u8; 4]) -> bool {
+/// Software whose versions have four numbers.
+static SOFTWARE: WordList = WordList::new(&[
+    "assembly",
+    "chrome",
+    "chromium",
+    "electron",
+    "firefox",
+    "java",
+    "jdk",
+    "jre",
+    "kernel",
+    "kong",
+    "libreoffice",
+    "linux",
+    "log4j",
+    "nginx",
+    "openresty",
+    "oracle",
+    "rails",
+    "ruby",
+    "struts",
+    "tomcat",
+]);
+/// Words before a number, or the ends of keys, that say that it is none of a host.
+const NUMBERS: &[&[u8]] = &[b"assemblyversion", b"objectidentifier", b"oid", b"release", b"section", b"ver"];
+/// What is said of a version some words before it: `upgraded from 2.1.0.4 to 2.1.0.5`.
+const CHANGES: &[&[u8]] =
+    &[b"version to", b"upgrade ", b"upgraded ", b"upgrading ", b"downgraded ", b"bump ", b"bumped "];
+
+/// `Chrome/120.0.0.0`, `openresty/1.21.4.1`, `version 1.2.3.4`, `section 4.2.1.3`, `package==1.2.3.4`.
+fn is_version(text: &[u8], start: usize, end: usize, octets: [u8; 4]) -> bool {
     let (word, gap) = word_before(text, start);
     if gap == b"/" {
         // `node/10.42.7.19` is one in Kubernetes.
         return word.iter().all(u8::is_ascii_alphabetic) && (word.iter().any(u8::is_ascii_uppercase) || octets[0] < 10);
     }
-    let word = word.to_ascii_lowercase();
-    gap.len() <= MAX_GAP
-        && gap.iter().all(|&c| matches!(c, b' ' | b':' | b'=' | b'"' | b'\'' | b'\\'))
-        && (word.ends_with(b"version") || [&b"section"[..], b"release", b"ver"].contains(&word.as_slice()))
+    let lower = word.to_ascii_lowercase();
+    let is_beside = gap.len() <= MAX_GAP
+        && gap.iter().all(|&c| matches!(c, b' ' | b':' | b'=' | b'"' | b'\'' | b'\\' | b'(' | b'`'));
+    if is_beside && (lower.ends_with(b"version") || NUMBERS.contains(&lower.as_slice())) {
+        return true;
+    }
+    // `log4j-1.2.17.1.jar`, `foo (1.2.3.4-1)`, `package==1.2.3.4`.
+    let is_glued = gap == b"-" && word.iter().any(u8::is_ascii_alphabetic);
+    let revision = run_end(text, end + 1, 3, |c| c.is_ascii_digit());
+    let has_revision = gap.ends_with(b"(") && text.get(end) == Some(&b'-') && text.get(revision) == Some(&b')');
+    // The first number of an address that begins with 10 says nothing, and few versions are as high.
+    if octets[0] >= 10 {
+        return false;
+    }
+    if is_glued || has_revision || matches!(gap, b"==" | b"~=" | b">=" | b"<=") {
+        return true;
+    }
+    let before = &text[start.saturating_sub(2 * WORD_REACH)..start];
+    let is_changed = || CHANGES.iter().any(|word| memchr::memmem::find(before, word).is_some());
+    is_beside && (SOFTWARE.contains(&lower) || matches!(word, b"to" | b"from") && is_changed())
 }
 
 /// `10.0.1.5.443 > ` and `10.0.1.5.443: ` in what tcpdump prints.
@@ -297,8 +343,26 @@ mod tests {
             }
         }
         assert_eq!(found("IP 10.24.7.31.443 > 54.1.2.3.51234: Flags [S]"), ["10.24.7.31", "54.1.2.3"]);
-        for version in ["Chrome/120.0.0.0", "openresty/1.21.4.1", "version 54.1.2.3", "1.3.6.1.4.1: x", "x20.0.0.1"] {
+        for version in [
+            "Chrome/120.0.0.0",
+            "openresty/1.21.4.1",
+            "version 54.1.2.3",
+            "1.3.6.1.4.1: x",
+            "x20.0.0.1",
+            "nginx 1.25.3.2 is out",
+            "package==1.2.3.4",
+            "log4j-1.2.17.1.jar",
+            "foo (1.2.3.4-1) unstable",
+            "AssemblyVersion(\"4.3.2.1\")",
+            "ObjectIdentifier(\"2.5.4.16\")",
+            "bump the OpenResty version to `1.11.2.1`",
+            "upgraded from 2.1.0.4 to 2.1.0.5",
+        ] {
             assert!(found(version).is_empty(), "{version}");
+        }
+        for address in ["nginx 10.1.25.3 is down", "moved from 3.5.1.2", "foo-10.1.2.3", "(3.5.1.2)", "ip==\"3.5.1.2\""]
+        {
+            assert_eq!(found(address).len(), 1, "{address}");
         }
     }
 
