@@ -7,6 +7,7 @@ use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end
 use super::key::{is_asked_last, key_start};
 use super::line::{break_at, break_before, line_start};
 use super::table;
+use super::told::ANY_SERVICE;
 use super::value::{BareRun, Setting, Value, is_believable, shape_range, value, whole_quoted};
 use super::variable::MAX_VARIABLE;
 use crate::catalog::{Category, Member, ValueShape};
@@ -22,6 +23,9 @@ const MAX_SECTION: usize = 1024;
 /// How many values without quotes may be the end of each other when they are longer than the next figure says.
 const MAX_NESTED: usize = 8;
 const MAX_NESTED_VALUE: usize = 128;
+
+/// Kinds of things that programs have, too.
+const SHARED: &[&str] = &["name:dynamodb-table", "name:iam-user", "name:kinesis-stream", "name:lambda-function"];
 
 impl Scan<'_, '_> {
     /// Looks at the `:` or `=` at `at`: does the key before it, which ends at `end`, say what the value after it is?
@@ -260,10 +264,22 @@ impl Scan<'_, '_> {
         plain(value.start..value.end).eq(plain(self.key.clone()))
     }
 
+    /// True for a word behind a key as programs spell theirs, `table_name = "posts"`, where nothing speaks of AWS. AWS spells
+    /// its members `TableName`.
+    fn may_be_of_any_software(&mut self, members: &[Member], value: Value) -> bool {
+        let (key, word) = (&self.text[self.key.clone()], &self.text[value.start..value.end]);
+        let key = key.rsplit(|&c| c == b'.').next().unwrap_or_default();
+        let is_of_program = key.contains(&b'_') && key.iter().all(|c| c.is_ascii_lowercase() || *c == b'_');
+        let is_word = word.iter().all(|c| c.is_ascii_alphabetic() || *c == b'_');
+        let catalog = self.detector.catalog;
+        let is_shared = |m: &Member| catalog.kind(m.kind).is_some_and(|kind| SHARED.contains(&kind.name));
+        is_of_program && is_word && members.iter().all(is_shared) && !self.speaks_of(ANY_SERVICE, self.key.start)
+    }
+
     pub(super) fn believe(&mut self, members: &[Member], value: Value, setting: Setting) {
         let text = self.text;
         // `cluster_name=cluster_name`, `log_group: "LogGroup"`: a variable, a type.
-        if self.repeats_key(value) {
+        if self.repeats_key(value) || self.may_be_of_any_software(members, value) {
             return;
         }
         let told_by = |m: &Member| {
@@ -394,6 +410,21 @@ mod tests {
             "[storage]\nbucket = acmeuploads(x)\n",
         ] {
             assert_eq!(found(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn words_behind_keys_of_programs() {
+        for text in ["self.table_name = \"posts\"", "function_name: gzip_decode", "{ table_name: 'posts' }"] {
+            assert_eq!(found(text), [], "{text}");
+        }
+        for text in [
+            "dynamodb: table_name = \"posts\"",
+            "table_name = \"acme-posts\"",
+            "{\"TableName\": \"posts\"}",
+            "TABLE_NAME=posts",
+        ] {
+            assert_eq!(found(text).len(), 1, "{text}");
         }
     }
 

@@ -11,10 +11,11 @@ use super::names::{MIN_NAME_LEN, Names};
 use super::nearby::is_sure;
 use super::ordinary::{is_ordinary, is_usual_value};
 use super::own::has_hump;
+use super::told::speaks_of_any_service;
 use super::value::is_owned_by_aws;
 use super::whole::{is_cell, is_whole_value};
 use super::{Detector, Finding, Hits, Part, url};
-use crate::catalog::KindId;
+use crate::catalog::{Category, KindId};
 use crate::token::is_token_shaped;
 
 /// How near to an account's id twelve digits are believed to be another, bytes.
@@ -71,6 +72,15 @@ impl Detector {
         }
         if names.is_empty() {
             return;
+        }
+        let is_word = |name: &[u8]| matches!(words.get(name), Some((Where::AsValue, _)));
+        let is_id = |found: &Finding| self.catalog.kind(found.kind).is_some_and(|k| k.category != Category::Names);
+        if words.values().any(|(place, _)| *place == Where::AsValue)
+            && !hits.findings.iter().any(is_id)
+            && !speaks_of_any_service(text)
+        {
+            // Other software has tables and users, too.
+            names.retain(|name, _| !is_word(name));
         }
         Names::new(names).each(self.lanes, text, |kind, span| {
             let is_meant = match words.get(&text[span.clone()]) {

@@ -198,6 +198,8 @@ impl Scan<'_, '_> {
         if name.len() < MIN_NAME
             || matches!(text.get(stop), Some(b'(' | b'=' | b'@' | b'{' | b'$' | b'%'))
             || text[stop..].starts_with(b"::")
+            // `stream: llm/v1/chat`
+            || name.contains(&b'/') && !name.contains(&b'-') && !is_path(text, words, at, &text[at..start], name)
             || text[words..at].eq_ignore_ascii_case(b"service") && name.contains(&b'.')
             || text.get(stop) == Some(&b'*') && !closed
             || text.get(stop) == Some(&b'\\') && !closed && !ends_line(text, stop) && !ends_string(text, stop)
@@ -519,6 +521,7 @@ mod tests {
             "install it into the user site-packages and the function as-is is fine",
             "the git repository python3-defaults has it",
             "the service library-example.googleapis.com is up",
+            "the stream `llm/v1/chat` is a route",
         ] {
             assert_eq!(found(code), [], "{code}");
         }
