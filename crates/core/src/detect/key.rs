@@ -359,6 +359,8 @@ fn request(text: &[u8], end: usize) -> Option<(usize, usize)> {
 /// `create_model(ApiId=…, Name=…)`, `createModel({ApiId: …, Name: …})`.
 fn call_around(text: &[u8], at: usize) -> Option<(usize, usize)> {
     let floor = at.saturating_sub(MAX_ARGUMENTS);
+    // Most names stand in no call, and every request has some.
+    memchr::memchr(b'(', &text[floor..at])?;
     let mut depth = 0;
     let open = (floor..at).rev().find_map(|at| match text[at] {
         b')' | b']' | b'}' => {
