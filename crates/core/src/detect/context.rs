@@ -153,18 +153,21 @@ impl Scan<'_, '_> {
                 return self.things(members, list);
             }
             for _ in 0..MAX_LIST {
-                let behind = |found: Value| text.get(skip_space(text, found.next));
+                let Some(next) = value(text, at, &mut self.bare_run) else { return };
+                let behind = skip_space(text, next.next);
+                // `queues=[orders-q billing-q]`, as Go prints a list.
+                let is_printed = !next.quoted && text[next.start..next.end].contains(&b'-');
                 // `buckets: [Vec<Id>; 8]`
-                let is_code = |found: &Value| !found.quoted && !matches!(behind(*found), Some(b',' | b']'));
-                if value(text, at, &mut self.bare_run).is_some_and(|found| is_code(&found)) {
+                if !next.quoted && !is_printed && !matches!(text.get(behind), Some(b',' | b']')) {
                     return;
                 }
                 let Some(found) = self.announced(members, at, Setting::Sure) else { return };
                 at = skip_space(text, found.next);
-                if text.get(at) != Some(&b',') {
-                    return;
+                match text.get(at) {
+                    Some(b',') => at = skip_space(text, at + 1),
+                    _ if is_printed && at == found.next + 1 => {}
+                    _ => return,
                 }
-                at = skip_space(text, at + 1);
             }
             return;
         }
@@ -433,6 +436,7 @@ mod tests {
         assert_eq!(found("buckets: [Vec<PatternID>; BUCKETS],"), []);
         assert_eq!(found("bucket_names = [name for name in self.all]"), []);
         assert_eq!(found("bucket_names: [acme, acmeuploads]").len(), 2);
+        assert_eq!(found("level=info bucketNames=[acme-logs acme-web]").len(), 2);
     }
 
     #[test]
