@@ -258,7 +258,7 @@ static SOFTWARE: WordList = WordList::new(&[
     "tomcat",
 ]);
 /// Words before a number, or the ends of keys, that say that it is none of a host.
-const NUMBERS: &[&[u8]] = &[b"assemblyversion", b"objectidentifier", b"oid", b"release", b"section", b"ver"];
+const NUMBERS: &[&[u8]] = &[b"assemblyversion", b"objectidentifier", b"oid"];
 /// What is said of a version some words before it: `upgraded from 2.1.0.4 to 2.1.0.5`.
 const CHANGES: &[&[u8]] =
     &[b"version to", b"upgrade ", b"upgraded ", b"upgrading ", b"downgraded ", b"bump ", b"bumped "];
@@ -271,25 +271,32 @@ fn is_version(text: &[u8], start: usize, end: usize, octets: [u8; 4]) -> bool {
         return word.iter().all(u8::is_ascii_alphabetic) && (word.iter().any(u8::is_ascii_uppercase) || octets[0] < 10);
     }
     let lower = word.to_ascii_lowercase();
-    let is_beside = gap.len() <= MAX_GAP
-        && gap.iter().all(|&c| matches!(c, b' ' | b':' | b'=' | b'"' | b'\'' | b'\\' | b'(' | b'`'));
-    if is_beside && (lower.ends_with(b"version") || NUMBERS.contains(&lower.as_slice())) {
+    let is_between = |c: u8| matches!(c, b' ' | b':' | b'=' | b'"' | b'\'' | b'\\');
+    let is_near = gap.len() <= MAX_GAP;
+    if is_near
+        && gap.iter().all(|&c| is_between(c))
+        && (lower.ends_with(b"version") || [&b"section"[..], b"release", b"ver"].contains(&lower.as_slice()))
+    {
         return true;
+    }
+    // What else is said of versions is said of hosts, too: `upgraded and moved from 3.80.12.7`.
+    if !may_be_number(octets) {
+        return false;
     }
     // `log4j-1.2.17.1.jar`, `foo (1.2.3.4-1)`, `package==1.2.3.4`.
     let is_glued = gap == b"-" && word.iter().any(u8::is_ascii_alphabetic);
     let revision = run_end(text, end + 1, 3, |c| c.is_ascii_digit());
     let has_revision = gap.ends_with(b"(") && text.get(end) == Some(&b'-') && text.get(revision) == Some(&b')');
-    // The first number of an address that begins with 10 says nothing, and few versions are as high.
-    if octets[0] >= 10 {
-        return false;
-    }
     if is_glued || has_revision || matches!(gap, b"==" | b"~=" | b">=" | b"<=") {
         return true;
     }
     let before = &text[start.saturating_sub(2 * WORD_REACH)..start];
     let is_changed = || CHANGES.iter().any(|word| memchr::memmem::find(before, word).is_some());
-    is_beside && (SOFTWARE.contains(&lower) || matches!(word, b"to" | b"from") && is_changed())
+    is_near
+        && gap.iter().all(|&c| is_between(c) || matches!(c, b'(' | b'`'))
+        && (SOFTWARE.contains(&lower)
+            || NUMBERS.contains(&lower.as_slice())
+            || matches!(word, b"to" | b"from") && is_changed())
 }
 
 /// `10.0.1.5.443 > ` and `10.0.1.5.443: ` in what tcpdump prints.
@@ -362,6 +369,15 @@ mod tests {
         }
         for address in ["nginx 10.1.25.3 is down", "moved from 3.5.1.2", "foo-10.1.2.3", "(3.5.1.2)", "ip==\"3.5.1.2\""]
         {
+            assert_eq!(found(address).len(), 1, "{address}");
+        }
+        // Much of AWS begins with 3.
+        for address in [
+            "we upgraded it and moved the traffic from 3.80.12.7",
+            "nginx 3.80.12.7 is down",
+            "bastion-3.80.12.7",
+            "protocol version (10.0.3.7)",
+        ] {
             assert_eq!(found(address).len(), 1, "{address}");
         }
     }
