@@ -189,19 +189,26 @@ pub(super) fn is_own(name: &[u8]) -> bool {
 
 /// Likewise, of one word too.
 pub(super) fn is_own_word(name: &[u8]) -> bool {
-    let extension = name.iter().rposition(|&c| c == b'.').map_or(&b""[..], |dot| &name[dot + 1..]);
     name.iter().any(u8::is_ascii_alphabetic)
-        && !EXTENSIONS.contains(extension)
+        && !is_file(name)
         && !COMPOUNDS.contains_in_any_case(name)
         && !name.split(|c| matches!(c, b'-' | b'_' | b'.' | b'/')).any(|word| HALVES.contains_in_any_case(word))
         && !is_ordinary(name)
 }
 
+/// Likewise, where a key has said that it is a name: compounds of prose are no other ones.
+pub(super) fn is_own_value(name: &[u8]) -> bool {
+    (is_joined(name) || has_hump(name) || name.contains(&b' ')) && !is_file(name) && !is_ordinary(name)
+}
+
+fn is_file(name: &[u8]) -> bool {
+    name.iter().rposition(|&c| c == b'.').is_some_and(|dot| EXTENSIONS.contains(&name[dot + 1..]))
+}
+
 /// A name of three words or more, which no compound of prose has: `orders-high-value`.
 pub(super) fn is_long_name(name: &[u8]) -> bool {
     let words = || name.split(|c| matches!(c, b'-' | b'_'));
-    let is_extension = name.iter().rposition(|&c| c == b'.').is_some_and(|dot| EXTENSIONS.contains(&name[dot + 1..]));
-    words().count() > 2 && words().all(|word| word.len() > 1) && !is_extension && !is_ordinary(name)
+    words().count() > 2 && words().all(|word| word.len() > 1) && !is_file(name) && !is_ordinary(name)
 }
 
 #[cfg(test)]

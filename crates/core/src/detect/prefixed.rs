@@ -110,7 +110,8 @@ impl Scan<'_, '_> {
         let run = run_start(text, dash, 24, |c| c.is_ascii_lowercase() || c == b'-');
         let start = word_start(text, run).min(dash);
         let end = run_end(text, dash + 3, 16, is_alnum);
-        if is_region(&text[start..dash + 2]) && end - dash == 12 && begins_word(text, start) {
+        let is_id = end - dash == 12 || text[dash + 3..end] == *b"EXAMPLE";
+        if is_id && is_region(&text[start..dash + 2]) && begins_word(text, start) {
             self.whole(kind, start, end);
             return end;
         }
@@ -263,7 +264,9 @@ impl BodyRun {
         };
         let hex_end = run(class::HEX);
         let end = run(class::ALNUM);
-        Self { start, end, hex_end, classes }
+        // AWS writes its examples so: `tgw-attach-01f8100bc7EXAMPLE`, of which `E` is a digit.
+        let is_example = end > hex_end && text[hex_end - 1..end] == *b"EXAMPLE";
+        Self { start, end, hex_end: if is_example { end } else { hex_end }, classes }
     }
 
     fn has(&self, wanted: u8) -> bool {

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use super::arn::{is_account, is_region};
 use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end};
-use super::own::is_own;
+use super::own::{is_own, is_own_value};
 use super::prefixed::uuid_end;
-use super::secret::{is_base64, is_secret_key};
+use super::secret::{is_base64, is_nearly_secret_key, is_secret_key};
 use super::word_list::WordList;
 use crate::catalog::ValueShape;
 use crate::token::is_token_shaped;
@@ -142,11 +142,11 @@ pub(super) fn is_believable(shape: ValueShape, body: &[u8], setting: Setting) ->
     let has_digit = body.iter().any(u8::is_ascii_digit);
     match shape {
         ValueShape::Account => is_account(body) || is_rounded_account(body),
-        ValueShape::SecretKey => is_secret_key(body),
+        ValueShape::SecretKey => is_secret_key(body) || setting.is_sure() && is_nearly_secret_key(body),
         ValueShape::Base64 => body.len() >= 16 && all(is_base64_char),
         ValueShape::CredentialScope => body.len() > 30 && memchr::memmem::find(body, b"aws4_request").is_some(),
         ValueShape::Token => {
-            body.len() >= 20
+            body.len() >= if setting.is_sure() { 16 } else { 20 }
                 && has_digit
                 && all(|c| c.is_ascii_graphic())
                 && !is_placeholder(body)
@@ -198,6 +198,10 @@ pub(super) fn is_believable(shape: ValueShape, body: &[u8], setting: Setting) ->
             all(|c| is_name_char(c) || c == b' ' || c == b'(' || c == b')') && is_name(body, setting)
         }
         ValueShape::Named => false,
+        // A key says that it is one: `Nightly export`, `NightlyExport`.
+        ValueShape::OwnName if setting.is_sure() => {
+            all(|c| is_name_char(c) || c == b' ') && is_own_value(body) && is_name(body, setting)
+        }
         ValueShape::OwnName => all(is_name_char) && is_own(body) && is_name(body, setting),
         ValueShape::ObjectKey => {
             let stem = &body[..body.iter().rposition(|&c| c == b'.').unwrap_or(body.len())];
@@ -414,6 +418,7 @@ pub(super) fn is_owned_by_aws(body: &[u8]) -> bool {
         b"AWS.",
         b"AWS::",
         b"AWSServiceRole",
+        b"AwsDataCatalog",
         b"aws:",
         b"arn:",
         b"http:",

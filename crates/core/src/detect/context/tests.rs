@@ -1,0 +1,200 @@
+use crate::detect::testing::found;
+
+#[test]
+fn settings_in_sections_may_be_words() {
+    for before in ["[storage]\n", "# x\n[a b]\n; y\nregion = z\n\n", "[s]\r\nregion = z\r\n"] {
+        let text = format!("{before}bucket = acmeuploads\n");
+        assert_eq!(found(&text), [("name:s3-bucket".to_owned(), "acmeuploads")], "{text}");
+    }
+    for text in [
+        "bucket = acmeuploads\n",
+        "x = [1]\nbucket = acmeuploads\n",
+        "[storage]\ndef f():\n  bucket = acmeuploads\n",
+        "[storage]\nbucket = acmeuploads(x)\n",
+    ] {
+        assert_eq!(found(text), [], "{text}");
+    }
+}
+
+#[test]
+fn words_behind_keys_of_programs() {
+    for text in ["self.table_name = \"posts\"", "function_name: gzip_decode", "{ table_name: 'posts' }"] {
+        assert_eq!(found(text), [], "{text}");
+    }
+    for text in [
+        "dynamodb: table_name = \"posts\"",
+        "table_name = \"acme-posts\"",
+        "{\"TableName\": \"posts\"}",
+        "TABLE_NAME=posts",
+    ] {
+        assert_eq!(found(text).len(), 1, "{text}");
+    }
+}
+
+#[test]
+fn lists_of_code_are_no_values() {
+    assert_eq!(found("buckets: [Vec<PatternID>; BUCKETS],"), []);
+    assert_eq!(found("bucket_names = [name for name in self.all]"), []);
+    assert_eq!(found("bucket_names: [acme, acmeuploads]").len(), 2);
+    assert_eq!(found("level=info bucketNames=[acme-logs acme-web]").len(), 2);
+}
+
+#[test]
+fn values_in_other_places() {
+    for (text, names) in [
+        ("~ bucket = \"acme\" -> \"acme2\" # forces replacement", &["acme", "acme2"][..]),
+        ("os.environ[\"S3_BUCKET\"] = \"acme\"", &["acme"]),
+        ("ENV['S3_BUCKET'] = 'acme'", &["acme"]),
+        ("aws s3 ls s3://${S3_BUCKET:-acme}/", &["acme"]),
+        ("S3_BUCKET=${1:-acme}\nREGION=${2:-us-east-1}", &["acme"]),
+    ] {
+        let expected: Vec<_> = names.iter().map(|name| ("name:s3-bucket".to_owned(), *name)).collect();
+        assert_eq!(found(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn policies_of_aws_keep_their_names() {
+    assert_eq!(found("{\"PolicyName\":\"Power\",\"PolicyArn\":\"arn:aws:iam::aws:policy/job-function/Power\"}"), []);
+    assert_eq!(
+        found("{\"PolicyName\":\"Own\",\"PolicyArn\":\"arn:aws:iam::aws:policy/Power\"}"),
+        [("name:iam-policy".to_owned(), "Own")]
+    );
+}
+
+#[test]
+fn keys_of_objects_belong_to_their_bucket() {
+    for (text, key) in [
+        ("get_object(Bucket=BUCKET, Key='raw/cust-7/a.csv')", "raw/cust-7/a"),
+        ("{ Bucket: bucket, Key: \"raw/cust-7/a.csv\" }", "raw/cust-7/a"),
+        (".bucket(bucket)\n    .key(\"raw/cust-7/a.csv\")", "raw/cust-7/a"),
+        ("Bucket: aws.String(bucket),\n\tKey:    aws.String(\"raw/cust-7/a.gz\"),", "raw/cust-7/a"),
+        ("aws lambda update-function-code --s3-key builds/cust-7/app.zip", "builds/cust-7/app"),
+    ] {
+        assert_eq!(found(text), [("name:s3-object-key".to_owned(), key)], "{text}");
+    }
+    for text in [
+        "{\"Key\": \"raw/cust-7/a.csv\"}",
+        "{ Bucket: bucket }, { Key: 'raw/cust-7/a.csv' }",
+        "f(bucket); g(key='raw/cust-7/a.csv')",
+        "{ Bucket: bucket, Key: 'index.html' }",
+        "{ Bucket: bucket, Key: `${prefix}/cust-7/a.csv` }",
+    ] {
+        assert_eq!(found(text), [], "{text}");
+    }
+}
+
+#[test]
+fn members_of_answers_about_resources() {
+    for (text, kind, name) in [
+        ("aws {\"ResourceName\": \"acme\"}", "name:resource", "acme"),
+        ("{\"StackName\": \"x\", \"PhysicalId\": \"acme\"}", "name:resource", "acme"),
+        ("cloudformation: PhysicalId: acme", "name:resource", "acme"),
+        ("{\"PhysicalResourceId\": \"acme\"}", "name:resource", "acme"),
+        ("rds {\"SourceIdentifier\": \"acme\"}", "name:rds-db-instance", "acme"),
+        ("{\"ConfigRuleName\": \"acme\"}", "name:resource", "acme"),
+        ("aws memorydb\nACLName: acme-acl\n", "name:resource", "acme-acl"),
+        ("aws codeartifact login --domain acme-libs", "name:resource", "acme-libs"),
+    ] {
+        assert!(found(text).contains(&(kind.to_owned(), name)), "{text}: {:?}", found(text));
+    }
+    for text in
+        ["{\"ResourceName\": \"acme\"}", "PhysicalId: acme", "{\"SourceIdentifier\": \"acme\"}", "--domain acme-libs"]
+    {
+        assert_eq!(found(text), [], "{text}");
+    }
+}
+
+#[test]
+fn fields_that_other_software_has_are_names_where_the_text_speaks_of_the_service() {
+    for (key, service) in [("table", "DynamoDB"), ("queue", "SQS"), ("topic", "SNS"), ("stream", "Kinesis")] {
+        assert_eq!(found(&format!("level=warn msg=\"{service} is slow\" {key}=acme-eu")).len(), 1, "{key}");
+        assert_eq!(found(&format!("level=warn msg=\"it is slow\" {key}=acme-eu")), [], "{key}");
+        assert_eq!(found(&format!("level=warn msg=\"{service} is slow\" {key}=acme")), [], "{key}");
+    }
+}
+
+#[test]
+fn things_that_customers_make_have_names_that_they_chose() {
+    for (text, name) in [
+        ("{\"TrialComponentName\": \"acme-eu\"}", "acme-eu"),
+        ("aws sagemaker create-trial-component --trial-component-name acme", "acme"),
+        ("aws sesv2 {\"ContactListName\": \"Acme\"}", "Acme"),
+        ("aws iot list-jobs {\"jobTemplateId\": \"acme-eu\"}", "acme-eu"),
+        ("aws iot delete-topic-rule --rule-name acme_eu", "acme_eu"),
+        ("{\"fargateProfileName\": \"acme-eu\"}", "acme-eu"),
+        ("aws iot describe-security-profile --security-profile-name TooManyLogins", "TooManyLogins"),
+        ("aws budgets {\"BudgetName\": \"Team budget 2026\"}", "Team budget 2026"),
+        ("aws dms {\"DataProviderName\": \"acme-eu\"}", "acme-eu"),
+        ("aws autoscaling put-scaling-policy --policy-name acme-scaling-out", "acme-scaling-out"),
+    ] {
+        assert_eq!(found(text), [("name:resource".to_owned(), name)], "{text}");
+    }
+    for text in [
+        "{\"TrialComponentName\": \"acme\"}",
+        "{\"jobTemplateId\": \"acme-eu\"}",
+        "{\"ruleName\": \"acme_eu\"}",
+        "aws {\"deviceName\": \"acme-eu\", \"columnName\": \"acme_eu\"}",
+        "aws {\"deliverySourceName\": \"acme.json\"}",
+        "budget {\"BudgetName\": \"Team budget 2026\"}",
+        "aws ecs delete-account-setting {\"accountSettingName\": \"containerInsights\"}",
+        "aws deploy {\"deploymentConfigName\": \"CodeDeployDefault.OneAtATime\"}",
+    ] {
+        assert_eq!(found(text), [], "{text}");
+    }
+}
+
+#[test]
+fn ids_of_things_that_a_service_makes() {
+    for text in [
+        "{\"healthCheckId\": \"ab12cd34-5678-90ab-cdef-1234567890ab\"}",
+        "aws datapipeline get-pipeline-definition --pipeline-id df-06372391ZG65EX",
+        "{\"assetId\": \"a1b2c3d4-5678-90ab-cdef-33333EXAMPLE\"}",
+        "aws ssm {\"WindowId\": \"mw-1a2b3c4d5e6f7g8h9\"}",
+        "aws cognito-idp list-users --user-pool-id us-west-2_EXAMPLE",
+        "TransitGatewayAttachmentId: tgw-attach-01f8100bc7EXAMPLE",
+    ] {
+        assert_eq!(found(text).len(), 1, "{text}: {:?}", found(text));
+    }
+    for text in [
+        "{\"WindowId\": \"mw-1a2b3c4d5e6f7g8h9\"}",
+        "aws {\"operationId\": \"ab12cd34\", \"orderId\": \"ab12cd34\"}",
+        "aws {\"availabilityZoneId\": \"use1-az1\"}",
+    ] {
+        assert_eq!(found(text), [], "{text}");
+    }
+}
+
+#[test]
+fn users_of_services_that_have_their_own() {
+    for text in [
+        "aws cognito-idp admin-get-user --username diego@example.org",
+        "workdocs {\"Username\": \"diego\"}",
+        "{\"SAMAccountName\": \"diego\"}",
+    ] {
+        assert_eq!(found(text).len(), 1, "{text}: {:?}", found(text));
+    }
+    assert_eq!(found("{\"username\": \"diego\"}"), []);
+}
+
+#[test]
+fn secrets_that_their_key_announces() {
+    for text in [
+        "{\"SecretAccessKey\": \"wJalrXUtnFEMI/K7MDENG/bPxRfiCYzEXAMPLEKEY\"}",
+        "{\"AccessToken\": \"eyJra456defEXAMPLE\"}",
+        "aws directconnect {\"bgpPeers\": [{\"authKey\": \"0xzxgA9YoW9h58u8S\"}]}",
+    ] {
+        assert_eq!(found(text).len(), 1, "{text}: {:?}", found(text));
+    }
+    for text in ["{\"authKey\": \"0xzxgA9YoW9h58u8S\"}", "secret_access_key = read_the_key_from_somewhere(x)"] {
+        assert_eq!(found(text), [], "{text}");
+    }
+}
+
+#[test]
+fn options_of_cmdlets() {
+    assert_eq!(
+        found("Get-S3Object -BucketName acme-logs -Key x; Get-SECSecretValue -SecretId prod/db"),
+        [("name:s3-bucket".to_owned(), "acme-logs"), ("name:secret".to_owned(), "prod/db")]
+    );
+}
