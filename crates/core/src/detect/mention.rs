@@ -5,7 +5,7 @@ use std::ops::Range;
 use hashbrown::HashMap;
 
 use super::arn::is_account;
-use super::boundary::{is_alnum, run_start};
+use super::boundary::{is_alnum, run_end, run_start, word_start};
 use super::line::line_start;
 use super::names::{MIN_NAME_LEN, Names};
 use super::nearby::is_sure;
@@ -22,6 +22,8 @@ use crate::token::is_token_shaped;
 const BESIDE: usize = 120;
 /// Longest option that is looked at.
 const MAX_OPTION: usize = 64;
+/// How far a word with dashes is looked at on either side of a name in it.
+const MAX_WORD: usize = 32;
 /// What the key of a size ends in.
 const BYTES: &[u8] = b"bytes";
 /// Longest row of a table in which a name is looked for beside its ARN, bytes.
@@ -86,7 +88,7 @@ impl Detector {
             let is_meant = match words.get(&text[span.clone()]) {
                 Some((Where::AsValue, _)) => is_whole_value(text, span.start, span.end),
                 Some(&(Where::InRow, at)) => is_cell_beside(text, &span, at),
-                _ => true,
+                _ => !is_within_word_of_aws(text, &span),
             };
             if !is_meant {
                 return;
@@ -100,6 +102,14 @@ impl Detector {
             hits.parts.push(Part { kind, span, is_name: false });
         });
     }
+}
+
+/// True inside a longer word that is the same in every account: `us-east` in `us-east-1`.
+fn is_within_word_of_aws(text: &[u8], span: &Range<usize>) -> bool {
+    let is_part = |c: u8| is_alnum(c) || c == b'-';
+    let start = word_start(text, run_start(text, span.start, MAX_WORD, is_part)).min(span.start);
+    let end = run_end(text, span.end, MAX_WORD, is_part);
+    (start..end) != *span && is_owned_by_aws(&text[start..end])
 }
 
 fn follows_preposition(text: &[u8], at: usize) -> bool {
@@ -218,6 +228,8 @@ mod tests {
             ("aws iam get-user --user-name batchshared\nIs batchshared a word?", 1),
             ("aws iam get-user --user-name batchshared\n{\"batchshared\": 1}", 1),
             ("aws iam get-user --user-name admin\n{\"role\": \"admin\"}", 1),
+            ("aws eks list-clusters\n--cluster-name acme-eu\nacme-eu-node, my-acme-eu.log, acme-eux", 3),
+            ("aws eks describe-cluster --cluster-name us-east\nin us-east-1", 1),
             ("aws iam get-user --user-name my-user\n{\"role\": \"my-user\"}", 1),
         ] {
             assert_eq!(found(text).len(), names, "{text}");

@@ -58,9 +58,10 @@ impl<'t> Names<'t> {
     }
 }
 
-/// A letter, a digit or a dash beside a name makes it part of another.
+/// A letter or a digit beside a name makes it part of another word. A dash does not: what is called after a thing,
+/// `acme-db-backup`, would tell its name.
 fn joins(c: u8) -> bool {
-    is_alnum(c) || c == b'-'
+    is_alnum(c)
 }
 
 fn begins(text: &[u8], at: usize) -> bool {
@@ -108,7 +109,9 @@ mod tests {
         for lanes in Lanes::available() {
             assert_eq!(mentions(&names, lanes, br"acme-db acme-db.replica"), [0..7, 8..23]);
             assert_eq!(mentions(&names, lanes, br"acme-db.replicas x\nacme-db"), [0..7, 20..27]);
-            assert!(mentions(&names, lanes, b"xacme-db acme-db-2 acme-dba").is_empty());
+            assert!(mentions(&names, lanes, b"xacme-db acme-dba acme-db2").is_empty());
+            // What is called after a thing tells its name.
+            assert_eq!(mentions(&names, lanes, b"acme-db-2 my-acme-db"), [0..7, 13..20]);
             // What begins inside a word does not hide what stands behind it.
             assert_eq!(mentions(&names, lanes, b"amy/logs/my/logs acme-db"), [9..16, 17..24]);
         }
