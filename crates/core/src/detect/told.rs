@@ -56,8 +56,24 @@ pub(super) const ANY_SERVICE: &str = "any-service";
 /// Longest option.
 const MAX_OPTION: usize = 32;
 /// Software that has repositories, queues and topics, too, and is not of AWS.
-const OTHERS: &[&[u8]] =
-    &[b"git", b"Git", b"GitHub", b"Kafka", b"kafka", b"MQTT", b"mqtt", b"Pulsar", b"RabbitMQ", b"Celery", b"NATS"];
+const OTHERS: &[&[u8]] = &[
+    b"git",
+    b"Git",
+    b"GitHub",
+    b"Kafka",
+    b"kafka",
+    b"MQTT",
+    b"mqtt",
+    b"Pulsar",
+    b"RabbitMQ",
+    b"Celery",
+    b"NATS",
+    // Fields and variables of programs: `pub stack: c_ulonglong`.
+    b"pub",
+    b"mut",
+    b"struct",
+    b"typedef",
+];
 /// Words inside compounds: `state-of-the-art`, `first-in-first-out`. One letter is none: `acme-a-spot` has a zone in it.
 static SMALL: WordList = WordList::new(&[
     "an", "and", "as", "at", "by", "first", "for", "from", "in", "last", "least", "most", "no", "not", "of", "on",
@@ -214,6 +230,7 @@ mod tests {
     fn what_is_none_of_these() {
         for text in [
             "Kafka topic `orders.v1` has partitions",
+            "on ECS with `pub stack: c_ulonglong,` and `mut table: hash_map`",
             "the GitHub repository torvalds/linux is large",
             "the secret client/server handshake",
             "인스턴스 m6i.large 기준입니다",
