@@ -42,6 +42,7 @@ mod positional;
 mod prefixed;
 mod procedure;
 mod prose;
+mod published;
 mod query;
 mod secret;
 mod sibling;

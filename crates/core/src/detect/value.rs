@@ -6,6 +6,7 @@ use super::arn::{is_account, is_region};
 use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end};
 use super::own::{is_own, is_own_value};
 use super::prefixed::uuid_end;
+use super::published::is_published;
 use super::secret::{is_base64, is_nearly_secret_key, is_secret_key};
 use super::word_list::WordList;
 use crate::catalog::ValueShape;
@@ -442,6 +443,7 @@ pub(super) fn is_owned_by_aws(body: &[u8]) -> bool {
     ];
     let is_document = body.starts_with(b"AWS") && body.contains(&b'-');
     is_document
+        || is_published(body)
         || BEGINNINGS.iter().any(|beginning| body.starts_with(beginning))
         || body.ends_with(b".amazonaws.com")
         || is_region(body)

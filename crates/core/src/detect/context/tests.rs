@@ -93,6 +93,8 @@ fn members_of_answers_about_resources() {
         ("{\"PhysicalResourceId\": \"acme\"}", "name:resource", "acme"),
         ("rds {\"SourceIdentifier\": \"acme\"}", "name:rds-db-instance", "acme"),
         ("{\"ConfigRuleName\": \"acme\"}", "name:resource", "acme"),
+        ("eksctl create cluster --name acme-eu", "name:resource", "acme-eu"),
+        ("eksctl get nodegroup --cluster acme", "name:eks-cluster", "acme"),
         ("aws memorydb\nACLName: acme-acl\n", "name:resource", "acme-acl"),
         ("aws codeartifact login --domain acme-libs", "name:resource", "acme-libs"),
     ] {

@@ -1,0 +1,55 @@
+//! Software that AWS publishes and that runs under the same name in every account: add-ons of EKS, agents, controllers.
+//! Source: Amazon EKS User Guide, available add-ons; the images of CloudWatch, X-Ray and Distro for OpenTelemetry.
+
+use super::word_list::WordList;
+
+const NAMES: &[&str] = &[
+    "adot",
+    "amazon-cloudwatch-agent",
+    "amazon-cloudwatch-observability",
+    "amazon-eks-pod-identity-webhook",
+    "aws-cloudwatch-metrics",
+    "aws-ebs-csi-driver",
+    "aws-efs-csi-driver",
+    "aws-for-fluent-bit",
+    "aws-fsx-csi-driver",
+    "aws-guardduty-agent",
+    "aws-load-balancer-controller",
+    "aws-mountpoint-s3-csi-driver",
+    "aws-network-flow-monitoring-agent",
+    "aws-node",
+    "aws-node-termination-handler",
+    "aws-otel-collector",
+    "aws-privateca-issuer",
+    "cloudwatch-agent",
+    "coredns",
+    "ebs-csi-controller",
+    "ecs-agent",
+    "eks-node-monitoring-agent",
+    "eks-pod-identity-agent",
+    "kube-proxy",
+    "metrics-server",
+    "snapshot-controller",
+    "vpc-cni",
+    "xray-daemon",
+];
+static PUBLISHED: WordList = WordList::new(NAMES);
+
+pub(super) fn is_published(name: &[u8]) -> bool {
+    PUBLISHED.contains(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::found;
+
+    #[test]
+    fn software_of_aws_is_nobodys() {
+        assert!(super::NAMES.is_sorted());
+        for name in super::NAMES {
+            assert_eq!(found(&format!("aws eks {{\"addons\": [{{\"name\": \"{name}\"}}]}}")), [], "{name}");
+            assert_eq!(found(&format!("eksctl\naddons:\n- name: {name}\n")), [], "{name}");
+        }
+        assert_eq!(found("eksctl\naddons:\n- name: acme-cni\n").len(), 1);
+    }
+}
