@@ -7,6 +7,7 @@
 use std::cell::OnceCell;
 use std::fmt;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
@@ -110,9 +111,7 @@ impl fmt::Debug for TokenKey {
 
 impl Drop for TokenKey {
     fn drop(&mut self) {
-        self.mac = mac(&[]);
-        // Somebody might look: the write above has to happen.
-        std::hint::black_box(&self.mac);
+        wipe(&mut self.mac);
     }
 }
 
@@ -128,12 +127,13 @@ impl TokenKey {
 
     /// The key of one scope. A token of one scope means nothing in another.
     ///
-    /// `scope` is any text that names the owner; only a keyed digest of it is kept.
+    /// `scope` is any text that names the owner. It is digested when the first token is made; what is kept until then is
+    /// wiped with the key.
     pub fn scope(&self, scope: &[u8]) -> ScopeKey {
-        let mut mac = self.mac.clone();
-        mac.update(b"aws-masker/scope/v1\0");
-        mac.update(scope);
-        ScopeKey { key: Zeroizing::new(mac.finalize().into_bytes().into()), mac: OnceCell::new() }
+        let mut begun = self.mac.clone();
+        begun.update(b"aws-masker/scope/v1\0");
+        begun.update(scope);
+        ScopeKey { begun, mac: OnceCell::new() }
     }
 }
 
@@ -153,12 +153,30 @@ pub(crate) fn mac(key: &[u8]) -> Hmac<Sha256> {
     }
 }
 
-/// Key of one scope, with the keyed hash state ready once a token was made: one more costs two compressions.
+/// Overwrites what a hash state knows of its key and of what went through it.
+fn wipe(state: &mut Hmac<Sha256>) {
+    static BLANK: OnceLock<Hmac<Sha256>> = OnceLock::new();
+    state.clone_from(BLANK.get_or_init(|| mac(&[])));
+    // Somebody might look: the write above has to happen.
+    std::hint::black_box(state);
+}
+
+/// Key of one scope, with the keyed hash state ready once a token was made: one more costs two compressions. Wiped when
+/// dropped.
 #[derive(Clone)]
 pub struct ScopeKey {
-    key: Zeroizing<[u8; 32]>,
-    /// Most requests hold nothing to make a token for.
+    /// What digests the scope. Most requests hold nothing to make a token for.
+    begun: Hmac<Sha256>,
     mac: OnceCell<Hmac<Sha256>>,
+}
+
+impl Drop for ScopeKey {
+    fn drop(&mut self) {
+        wipe(&mut self.begun);
+        if let Some(mac) = self.mac.get_mut() {
+            wipe(mac);
+        }
+    }
 }
 
 impl fmt::Debug for ScopeKey {
@@ -172,7 +190,11 @@ impl ScopeKey {
     ///
     /// `attempt` 0 gives the ordinary 8 characters; each further attempt gives 13 others.
     pub fn write_code(&self, original: &[u8], attempt: u8, out: &mut Vec<u8>) -> Code {
-        let mut mac = self.mac.get_or_init(|| mac(self.key.as_slice())).clone();
+        let keyed = || {
+            let key: Zeroizing<[u8; 32]> = Zeroizing::new(self.begun.clone().finalize().into_bytes().into());
+            mac(key.as_slice())
+        };
+        let mut mac = self.mac.get_or_init(keyed).clone();
         mac.update(&[attempt]);
         mac.update(original);
         let digest = mac.finalize().into_bytes();

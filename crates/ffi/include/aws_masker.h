@@ -118,7 +118,7 @@ awsm_status awsm_detector_new(const uint8_t *config,
 // - `detector` is null, or came from `awsm_detector_new` and was not freed.
 void awsm_detector_free(awsm_detector *detector);
 
-// Opens a session whose tokens belong to `scope`: any text that names who owns them. Only a keyed digest is kept.
+// Opens a session whose tokens belong to `scope`: any text that names who owns them. It is wiped with the session.
 //
 // # Lifetimes
 // The session lives until `awsm_session_free`, also when the detector is freed before. `scope` is not kept.

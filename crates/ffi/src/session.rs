@@ -156,7 +156,7 @@ impl Exchange {
     }
 }
 
-/// Opens a session whose tokens belong to `scope`: any text that names who owns them. Only a keyed digest is kept.
+/// Opens a session whose tokens belong to `scope`: any text that names who owns them. It is wiped with the session.
 ///
 /// # Lifetimes
 /// The session lives until `awsm_session_free`, also when the detector is freed before. `scope` is not kept.
