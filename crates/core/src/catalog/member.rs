@@ -153,6 +153,8 @@ pub const MAX_KEY_LEN: usize = 96;
 
 /// Keys that mean what the key before them says: `{"name": "S3_BUCKET", "value": …}`. Members of AWS end so, too.
 pub const PAIRED: [&[u8]; 2] = [b"value", b"values"];
+/// Keys that mean what stands around them says.
+const NAMES: [&[u8]; 2] = [b"name", b"names"];
 
 /// Characters of the end of a key by which most keys of a text are turned down.
 const TAIL: usize = 4;
@@ -162,31 +164,30 @@ const TAIL_SLOTS: usize = 1 << 10;
 const MAX_SEPARATORS: usize = 4;
 /// What may stand between the characters of a key.
 const SEPARATORS: [u8; 3] = [b'_', b'-', b'.'];
-/// Characters that are looked up together at first sight.
-const LAST: usize = 3;
-/// Words of 64 bits that hold a bit for all of these: five bits of each character.
-const LAST_WORDS: usize = 1 << (5 * LAST - 6);
 
 /// Members by normalised key: lower case, without `-`, `_` and `.`.
 #[derive(Debug)]
 pub struct Members {
     by_key: HashMap<&'static [u8], Vec<Member>>,
-    /// A bit for the last three bytes of whatever spells a key, and one for the three before its last, see [`last`].
-    lasts: Box<[u64; LAST_WORDS]>,
-    befores: Box<[u64; LAST_WORDS]>,
+    first_sight: FirstSight,
     /// The codes of the last characters of every key, at [`slot`] or right behind it; 0 where there are none.
     tails: Vec<u32>,
+    /// For each of these, by its code: a bit for each character that stands before the tail of a key, and one for each
+    /// that stands before that.
+    befores: Vec<[u64; 2]>,
     /// The keys that are shorter than that, with the codes of their last two characters. All are [`Match::Exact`].
     short: Vec<(u32, &'static [u8])>,
+    /// By the code of the last character of these: a bit for that of the one before.
+    short_lasts: [u64; 64],
 }
 
 impl Members {
     pub(super) fn read(by_name: &HashMap<&'static str, KindId>) -> Self {
         let mut by_key: HashMap<&'static [u8], Vec<Member>> = HashMap::new();
-        let (mut lasts, mut befores) = (Box::new([0; LAST_WORDS]), Box::new([0; LAST_WORDS]));
+        let mut first_sight = FirstSight { around: Box::new([[[0; 2]; 32]; 32]) };
         let mut ends = HashSet::new();
-        let mut tails = vec![0; TAIL_SLOTS];
-        let mut short = Vec::new();
+        let (mut tails, mut befores) = (vec![0; TAIL_SLOTS], vec![[0; 2]; TAIL_SLOTS]);
+        let (mut short, mut short_lasts) = (Vec::new(), [0; 64]);
         for [key, kind, matches, value, hint] in table::rows::<5>(Self::TABLE) {
             let (Some(&kind), Some(matches), Some(value)) =
                 (by_name.get(kind), Match::parse(matches), ValueShape::parse(value))
@@ -198,12 +199,7 @@ impl Members {
             by_key.entry(key).or_default().push(Member { kind, matches, value, hint });
             let end = &key[key.len().saturating_sub(TAIL)..];
             if ends.insert(end) {
-                for [d, c, b, a] in last_spellings(end) {
-                    for (bits, spelled) in [(&mut lasts, [c, b, a]), (&mut befores, [d, c, b])] {
-                        let bit = last(spelled);
-                        bits[bit / 64] |= 1 << (bit % 64);
-                    }
-                }
+                last_spellings(end).into_iter().for_each(|end| first_sight.add(end));
             }
             let coded = key.iter().rev().take(TAIL).enumerate().fold(0, |coded, (i, &c)| with_char(coded, i, c));
             if key.len() >= TAIL {
@@ -212,11 +208,19 @@ impl Members {
                     at = (at + 1) % TAIL_SLOTS;
                 }
                 tails[at] = coded;
+                let is_told = NAMES.iter().chain(&PAIRED).any(|told| told.ends_with(end));
+                for (bits, back) in befores[at].iter_mut().zip(TAIL + 1..) {
+                    // Before the key itself anything may stand.
+                    let own = key.len().checked_sub(back).filter(|_| !is_told);
+                    *bits |= own.map_or(u64::MAX, |i| 1 << CODES[usize::from(key[i])]);
+                }
             } else if !short.iter().any(|&(_, known)| known == key) {
                 short.push((coded & LAST_TWO, key));
+                let [last, before] = last_two(coded);
+                short_lasts[last] |= 1 << before;
             }
         }
-        Self { by_key, lasts, befores, tails, short }
+        Self { by_key, first_sight, tails, befores, short, short_lasts }
     }
 
     pub(super) const TABLE: &'static str = include_str!("../../data/members.tsv");
@@ -229,30 +233,52 @@ impl Members {
     /// False when no key ends as this text does, in either case and with separators in it.
     #[inline]
     pub fn may_end(&self, text: &[u8]) -> bool {
-        self.may_end_at_first_sight(text) && self.may_end_by_tail(text)
+        self.may_end_at_first_sight(text) && self.may_end_by(text, |at| at.is_some())
     }
 
-    /// [`Self::may_end`] by the last characters, three of them at a time, which turn nearly all text down: little enough to
-    /// be asked at every separator of a text.
+    /// [`Self::may_end`], turning more down: by two characters more, for what means nothing unless it does as a key.
+    #[inline]
+    pub(crate) fn may_mean_something(&self, key: &[u8]) -> bool {
+        self.may_end_by(key, |at| at.is_some_and(|at| self.may_stand_before(at, key)))
+    }
+
+    /// [`FirstSight::may_end`] of these keys.
     #[inline(always)]
     pub(crate) fn may_end_at_first_sight(&self, text: &[u8]) -> bool {
-        let Some(&[d, c, b, a]) = text.last_chunk() else { return true };
-        let has = |bits: &[u64; LAST_WORDS], spelled| {
-            let bit = last(spelled);
-            bits[bit / 64 % LAST_WORDS] >> (bit % 64) & 1 == 1
-        };
-        has(&self.lasts, [c, b, a]) & has(&self.befores, [d, c, b])
+        self.first_sight.may_end(text)
     }
 
-    fn may_end_by_tail(&self, text: &[u8]) -> bool {
+    pub(crate) fn first_sight(&self) -> &FirstSight {
+        &self.first_sight
+    }
+
+    /// What `known` says of the place of the text's tail in the table, if it is there.
+    fn may_end_by(&self, text: &[u8], known: impl Fn(Option<usize>) -> bool) -> bool {
         let Some(tail) = text.last_chunk::<TAIL>() else { return self.may_end_slowly(text) };
         let [d, c, b, a] = tail.map(|c| u32::from(CODES[usize::from(c)]));
         if a == 0 || b == 0 || c == 0 || d == 0 {
             return a != 0 && self.may_end_slowly(text);
         }
         let coded = a | b << 6 | c << 12 | d << 18;
-        self.has_tail(coded)
-            || self.short.iter().any(|&(last, key)| last == coded & LAST_TWO && ends_in_short(text, key))
+        known(self.find_tail(coded)) || self.may_end_in_short(coded, text)
+    }
+
+    /// False when no key with the tail at `at` has the two characters before it that the text has. Separators may stand
+    /// between them.
+    fn may_stand_before(&self, at: usize, text: &[u8]) -> bool {
+        let Some(&[second, first, ..]) = text.last_chunk::<{ TAIL + 2 }>() else { return true };
+        let [firsts, seconds] = self.befores[at];
+        match (CODES[usize::from(first)], CODES[usize::from(second)]) {
+            (0, _) => true,
+            (first, second) => firsts >> first & 1 == 1 && (second == 0 || seconds >> second & 1 == 1),
+        }
+    }
+
+    #[inline]
+    fn may_end_in_short(&self, coded: u32, text: &[u8]) -> bool {
+        let [last, before] = last_two(coded);
+        self.short_lasts[last] >> before & 1 == 1
+            && self.short.iter().any(|&(last, key)| last == coded & LAST_TWO && ends_in_short(text, key))
     }
 
     /// [`Self::may_end`] for texts that are shorter than a tail, or have separators in it.
@@ -276,28 +302,51 @@ impl Members {
             at -= 1;
         }
         // So many separators are looked into.
-        if taken < TAIL { floor > 0 } else { self.has_tail(coded) }
+        if taken < TAIL { floor > 0 } else { self.find_tail(coded).is_some() }
     }
 
-    fn has_tail(&self, coded: u32) -> bool {
+    fn find_tail(&self, coded: u32) -> Option<usize> {
         let mut at = slot(coded);
         loop {
             match self.tails[at] {
-                0 => return false,
-                found if found == coded => return true,
+                0 => return None,
+                found if found == coded => return Some(at),
                 _ => at = (at + 1) % TAIL_SLOTS,
             }
         }
     }
 }
 
-/// Where in a table three bytes have their bit; the same for a letter of either case.
-#[inline]
-fn last(spelled: [u8; LAST]) -> usize {
-    spelled.iter().fold(0, |bit, &c| bit << 5 | usize::from(c & 31))
+/// The last four bytes of whatever spells a key, three of them at a time and by five bits of each, which are the same for a
+/// letter of either case.
+#[derive(Debug)]
+pub struct FirstSight {
+    /// By the third and the second byte from the end: a bit for each last byte, and one for each that is the fourth.
+    around: Box<[[[u32; 2]; 32]; 32]>,
 }
 
-/// The last bytes of all the ways to spell a key that ends so, of those that [`last`] tells apart.
+impl FirstSight {
+    fn add(&mut self, [d, c, b, a]: [u8; TAIL]) {
+        let [lasts, fourths] = &mut self.around[usize::from(c & 31)][usize::from(b & 31)];
+        *lasts |= 1 << (a & 31);
+        *fourths |= 1 << (d & 31);
+    }
+
+    /// [`Members::may_end`], letting more through: little enough to be asked at every separator of a text.
+    #[inline(always)]
+    pub(crate) fn may_end(&self, text: &[u8]) -> bool {
+        text.last_chunk().is_none_or(|&last| self.may_be_last(last))
+    }
+
+    /// [`Self::may_end`] of a text with these last bytes; zeros stand for those that it does not have.
+    #[inline(always)]
+    pub(crate) fn may_be_last(&self, [d, c, b, a]: [u8; TAIL]) -> bool {
+        let [lasts, fourths] = self.around[usize::from(c) & 31][usize::from(b) & 31];
+        (lasts >> (a & 31)) & (fourths >> (d & 31)) & 1 == 1
+    }
+}
+
+/// The last bytes of all the ways to spell a key that ends so, of those that five bits tell apart.
 fn last_spellings(key: &[u8]) -> Vec<[u8; TAIL]> {
     let any = || (0..32).collect::<Vec<u8>>();
     // The last character of a text that ends in a key is the key's own.
@@ -339,6 +388,12 @@ const LAST_TWO: u32 = (1 << 12) - 1;
 /// The codes of some last characters, with one more before them.
 fn with_char(coded: u32, taken: usize, c: u8) -> u32 {
     coded | u32::from(CODES[usize::from(c)]) << (6 * taken)
+}
+
+/// The codes of the last character and of the one before, of these.
+#[inline(always)]
+fn last_two(coded: u32) -> [usize; 2] {
+    [coded & 63, coded >> 6 & 63].map(|code| usize::try_from(code).unwrap_or(0))
 }
 
 /// Where in the table the codes of four characters stand.
@@ -406,6 +461,24 @@ mod tests {
         for key in [&br"x\nid"[..], br"\u00e9id", b"%2Fid", b"order_id", b"i_d", br"\taws", b"\x1b[31mid", b"a-----i.d"]
         {
             assert!(members.may_end(key), "{}", key.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn every_key_may_mean_something_and_most_that_end_like_one_do_not() {
+        let members = &Catalog::get().members;
+        for key in members.by_key.keys().copied().chain(NAMES).chain(PAIRED) {
+            assert!(members.may_mean_something(key));
+            for before in [&b"x"[..], b"9", b"x_", b"\\n", b"%2F", b"x.y-"].into_iter().filter(|_| key.len() >= TAIL) {
+                assert!(members.may_mean_something(&[before, key].concat().to_ascii_uppercase()));
+                for at in 0..key.len() {
+                    let spelled = [before, &key[..at], b"_", &key[at..]].concat();
+                    assert!(members.may_mean_something(&spelled), "{}", spelled.escape_ascii());
+                }
+            }
+        }
+        for word in ["version", "headers", "description", "MessageHeaders"] {
+            assert!(members.may_end(word.as_bytes()) && !members.may_mean_something(word.as_bytes()), "{word}");
         }
     }
 

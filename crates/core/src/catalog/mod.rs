@@ -18,7 +18,7 @@ use once_cell::sync::OnceCell;
 
 pub use arn::{ArnSegment, ArnWords};
 pub use host::{HostWords, SUFFIXES};
-pub use member::{MAX_KEY_LEN, Match, Member, Members, PAIRED, ValueShape};
+pub use member::{FirstSight, MAX_KEY_LEN, Match, Member, Members, PAIRED, ValueShape};
 pub use prefix::{Body, PrefixShape, PrefixTable};
 pub(crate) use prefix::{MAX_PREFIX_LEN, MIN_HEX_LEN};
 pub use prose::{Follows, Phrase, Phrases};

@@ -14,7 +14,7 @@ mod tests;
 use once_cell::sync::OnceCell;
 
 use super::Scan;
-use super::boundary::{is_alnum, run_end};
+use super::boundary::{class, is_alnum, run_end};
 use super::encoded::may_be_reference;
 use super::key::key_end;
 use super::positional;
@@ -22,7 +22,7 @@ use super::procedure;
 use super::sieve::{Class, Row, Sieve};
 use super::table;
 use super::view::{self, spells_plain};
-use crate::catalog::{Catalog, SUFFIXES};
+use crate::catalog::{Catalog, FirstSight, SUFFIXES};
 
 /// How far a scan came.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -174,25 +174,44 @@ fn is_digit(c: u8) -> bool {
     c.is_ascii_digit()
 }
 
-/// False for nearly all that follows a dash and is no id: a date, a word.
+/// How far before an anchor, and how far from it on, its surroundings reach.
+const BEFORE: usize = 5;
+const BEHIND: usize = 11;
+
+/// What stands around a byte that may be an anchor, which is the one at [`BEFORE`]; zeros stand outside of the text, where
+/// nothing is that a handler looks for. One check of bounds is enough for all that is asked about it.
+type Near = [u8; BEFORE + BEHIND];
+
+/// The surroundings of `at`.
 #[inline(always)]
-fn may_begin_body(text: &[u8], at: usize) -> bool {
-    match text.get(at..at + MIN_BODY) {
-        Some([_, second, _, _, fifth, ..]) if *second == b'_' || *fifth == b'-' => true,
-        Some(body) => body.iter().all(|&c| is_alnum(c)),
-        None => false,
+fn near(text: &[u8], at: usize) -> Near {
+    // Far beyond the text where less stands before it.
+    let from = at.wrapping_sub(BEFORE);
+    match text.get(from..from.wrapping_add(BEFORE + BEHIND)).and_then(<[u8]>::first_chunk) {
+        Some(near) => *near,
+        None => near_end(text, at),
     }
 }
 
-/// False when the colon at `at`, with `next` behind it, does not end the first group of an IPv6 address.
+#[cold]
+fn near_end(text: &[u8], at: usize) -> Near {
+    std::array::from_fn(|place| (at + place).checked_sub(BEFORE).and_then(|at| text.get(at)).copied().unwrap_or(0))
+}
+
+/// False for nearly all that follows a dash and is no id: a date, a word.
 #[inline(always)]
-fn may_end_group(text: &[u8], at: usize, next: u8) -> bool {
+fn may_begin_body(near: &Near) -> bool {
+    let [.., _, second, _, _, fifth, _, _, _, _, _] = *near;
+    second == b'_' || fifth == b'-' || near[BEFORE + 1..][..MIN_BODY].iter().all(|&c| is_alnum(c))
+}
+
+/// False when the colon in the middle does not end the first group of an IPv6 address.
+#[inline(always)]
+fn may_end_group(near: &Near) -> bool {
+    let [before_group, first, second, _, _, _, next, ..] = *near;
+    let is_hex = |c| class::of(c) & class::HEX != 0;
     // Times of day have colons, too; all groups but the first have one before them.
-    (next == b':' || next.is_ascii_hexdigit())
-        && at >= 4
-        && text[at - 3].is_ascii_hexdigit()
-        && text[at - 4].is_ascii_hexdigit()
-        && !(at > 4 && text[at - 5] == b':')
+    (next == b':' || is_hex(next)) && is_hex(second) && is_hex(first) && before_group != b':'
 }
 
 /// Longest number before the second dot of an address, with a digit too many.
@@ -200,8 +219,8 @@ const MAX_OCTET: usize = 4;
 
 /// False for the dot of a number with a fraction: behind that of an address there is a second one.
 #[inline(always)]
-fn may_join_octets(text: &[u8], dot: usize) -> bool {
-    text.get(dot + 2..dot + 2 + MAX_OCTET).is_none_or(|behind| behind.iter().fold(false, |met, &c| met | (c == b'.')))
+fn may_join_octets(near: &Near) -> bool {
+    near[BEFORE + 2..][..MAX_OCTET].iter().fold(false, |met, &c| met | (c == b'.'))
 }
 
 /// The two letters that something begins with which goes on after a dot, a bit each.
@@ -222,9 +241,45 @@ const DOMAIN_BEGINNINGS: [u32; 32] = {
 };
 
 #[inline(always)]
-fn begins_domain(first: u8, second: Option<u8>) -> bool {
-    first.is_ascii_alphabetic()
-        && second.is_some_and(|second| DOMAIN_BEGINNINGS[usize::from(first & 31)] >> (second & 31) & 1 == 1)
+fn begins_domain(first: u8, second: u8) -> bool {
+    first.is_ascii_alphabetic() && DOMAIN_BEGINNINGS[usize::from(first & 31)] >> (second & 31) & 1 == 1
+}
+
+/// What the byte before a separator says of the key.
+const KEY_ENDS: [KeyEnd; 256] = {
+    let mut ends = [KeyEnd::Nowhere; 256];
+    let mut c: u8 = 0;
+    while c < 128 {
+        if c.is_ascii_alphanumeric() {
+            ends[c as usize] = KeyEnd::Here;
+        } else if matches!(c, b'"' | b'\'' | b'`' | b' ' | b'\t') {
+            ends[c as usize] = KeyEnd::Before;
+        }
+        c += 1;
+    }
+    ends
+};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum KeyEnd {
+    /// There is none.
+    Nowhere,
+    /// It ends with this byte.
+    Here,
+    /// It ends before this one, or before others.
+    Before,
+}
+
+/// False when what stands before the separator at `at` is no key; most keys of a text mean nothing.
+#[inline(always)]
+fn may_be_key(keys: &FirstSight, text: &[u8], at: usize, near: &Near) -> bool {
+    let [e, d, c, b, a, ..] = *near;
+    match KEY_ENDS[usize::from(a)] {
+        KeyEnd::Nowhere => false,
+        KeyEnd::Here => keys.may_be_last([d, c, b, a]),
+        KeyEnd::Before if is_alnum(b) => keys.may_be_last([e, d, c, b]),
+        KeyEnd::Before => keys.may_end(&text[..key_end(text, at)]),
+    }
 }
 
 fn is_upper(c: u8) -> bool {
@@ -235,63 +290,57 @@ impl Scan<'_, '_> {
     /// Looks at every anchor in order.
     pub(super) fn anchors(&mut self) -> Pass {
         let detector = self.detector;
-        let text = self.text;
-        detector.sieve.each(detector.lanes, text, |at| self.visit(at));
+        let (text, keys) = (self.text, detector.catalog.members.first_sight());
+        detector.sieve.each(detector.lanes, text, |at| self.visit(text, keys, at));
         if self.met_escape { Pass::MetEscape } else { Pass::Whole }
     }
 
-    /// Calls the handler of the byte at `at`; gives where to go on.
+    /// Calls the handler of the byte at `at` of `text`, the scan's own; gives where to go on.
     ///
     /// What turns most bytes down stands here, in the loop over all of them; the handlers are calls. Each is called from
     /// where its byte was told from the others: asking twice costs as much as a handler.
     #[inline(always)]
-    fn visit(&mut self, at: usize) -> usize {
-        let text = self.text;
-        let Some(&c) = text.get(at) else { return at + 1 };
-        // Outside of the text stands nothing that a handler looks for.
-        let before = at.checked_sub(1).map_or(0, |before| text[before]);
-        let next = text.get(at + 1).copied().unwrap_or(0);
+    fn visit(&mut self, text: &[u8], keys: &FirstSight, at: usize) -> usize {
+        let near = &near(text, at);
+        let [_, _, _, _, before, c, next, second, ..] = *near;
         match ANCHORS[usize::from(c)] {
-            Anchor::Dash if matches!(before, b'-' | b'p' | b'y') || may_begin_body(text, at + 1) => self.dash(at),
+            Anchor::Dash if matches!(before, b'-' | b'p' | b'y') || may_begin_body(near) => self.dash(at),
             Anchor::Dot
-                if is_digit(next) && is_digit(before) && may_join_octets(text, at)
-                    || begins_domain(next, text.get(at + 2).copied()) =>
+                if is_digit(next) && is_digit(before) && may_join_octets(near) || begins_domain(next, second) =>
             {
                 self.dot(at)
             }
-            Anchor::Colon
-                if is_alnum(before) && (matches!(next, b'a' | b'A' | b'/' | b'$') || may_end_group(text, at, next)) =>
-            {
+            Anchor::Colon if is_alnum(before) && (matches!(next, b'a' | b'A' | b'/' | b'$') || may_end_group(near)) => {
                 self.colon(at)
             }
-            Anchor::Colon | Anchor::Equals if self.may_be_key(at, before) => {
+            Anchor::Colon | Anchor::Equals if may_be_key(keys, text, at, near) => {
                 self.separator(at);
                 at + 1
             }
-            Anchor::Bar if self.may_be_key(at, before) => {
+            Anchor::Bar if may_be_key(keys, text, at, near) => {
                 self.cell(at);
                 at + 1
             }
             Anchor::SquareBracket if before == b' ' && is_digit(next) => self.access_log(at),
             Anchor::Bracket
                 if matches!(next, b'"' | b'\'' | b'\\')
-                    && (self.may_be_key(at, before)
+                    && (may_be_key(keys, text, at, near)
                         || positional::may_end_method(text, at)
                         || procedure::may_end_procedure(text, at)) =>
             {
                 self.builder(at);
                 at + 1
             }
-            Anchor::Digit => match text.get(at..at + 10) {
+            Anchor::Digit => match near[BEFORE..] {
                 // `2025-03-14`
-                Some([_, b, c, d, b'-', _, _, _, eighth, last])
-                    if [b, c, d, eighth].iter().all(|&&c| is_digit(c)) && *last != b'-' =>
+                [_, b, c, d, b'-', _, _, _, eighth, last, _]
+                    if [b, c, d, eighth].into_iter().all(is_digit) && last != b'-' =>
                 {
                     at + 4
                 }
                 _ => self.digit(at),
             },
-            Anchor::Border if table::may_be_border(text, at) => {
+            Anchor::Border if table::may_be_border([before, c, next, second]) => {
                 self.border(at);
                 at + 1
             }
@@ -385,42 +434,25 @@ impl Scan<'_, '_> {
                     return end;
                 }
             }
+            if !self.detector.catalog.members.may_end_at_first_sight(&text[..at]) {
+                return at + 1;
+            }
         }
         self.separator(at);
         at + 1
     }
 
-    /// Where the key ends that `before`, the byte before the separator at `at`, closes or belongs to.
-    #[inline(always)]
-    fn key_before(&self, at: usize, before: u8) -> Option<usize> {
-        let text = self.text;
-        match before {
-            b'"' | b'\'' | b'`' | b' ' | b'\t' => match at.checked_sub(2) {
-                Some(last) if is_alnum(text[last]) => Some(last + 1),
-                _ => Some(key_end(text, at)),
-            },
-            c if is_alnum(c) => Some(at),
-            _ => None,
-        }
-    }
-
-    /// False when what stands before `at` is no key; most keys of a text mean nothing.
-    #[inline(always)]
-    fn may_be_key(&self, at: usize, before: u8) -> bool {
-        let members = &self.detector.catalog.members;
-        match self.key_before(at, before) {
-            Some(end) => members.may_end_at_first_sight(&self.text[..end]),
-            None => false,
-        }
-    }
-
     /// What may stand between a key and its value.
     #[inline(never)]
     fn separator(&mut self, at: usize) {
-        let before = at.checked_sub(1).map_or(0, |before| self.text[before]);
-        if let Some(end) = self.key_before(at, before)
-            && self.detector.catalog.members.may_end(&self.text[..end])
-        {
+        let text = self.text;
+        let Some(&before) = text[..at].last() else { return };
+        let end = match KEY_ENDS[usize::from(before)] {
+            KeyEnd::Nowhere => return,
+            KeyEnd::Here => at,
+            KeyEnd::Before => key_end(text, at),
+        };
+        if self.detector.catalog.members.may_mean_something(&text[..end]) {
             self.keyed_value(at, end);
         }
     }
@@ -451,7 +483,8 @@ impl Scan<'_, '_> {
 
     #[inline(never)]
     fn backslash(&mut self, at: usize) -> usize {
-        if table::may_be_border(self.text, at) {
+        let [_, _, _, _, before, c, next, second, ..] = near(self.text, at);
+        if table::may_be_border([before, c, next, second]) {
             self.border(at);
             return at + 1;
         }

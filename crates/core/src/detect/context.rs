@@ -112,7 +112,7 @@ impl Scan<'_, '_> {
     pub(super) fn cell(&mut self, at: usize) {
         let text = self.text;
         let end = run_start(text, at, 64, |c| c == b' ');
-        if !self.detector.catalog.members.may_end(&text[..end]) {
+        if !self.detector.catalog.members.may_mean_something(&text[..end]) {
             return;
         }
         let start = key_start(text, end);

@@ -115,7 +115,7 @@ impl Scan<'_, '_> {
         let text = self.text;
         let members = &self.detector.catalog.members;
         let mut found = Vec::new();
-        if end < start || !members.may_end(&text[start..end]) {
+        if end < start || !members.may_mean_something(&text[start..end]) {
             return found;
         }
         self.key = start..end;

@@ -225,17 +225,15 @@ fn is_unindented(c: u8) -> bool {
     c.is_ascii_alphabetic() && c != b'n'
 }
 
-/// True where the byte at `at` may be such a border: what [`rows`] let through.
+/// True where the second of these bytes may be such a border: what [`rows`] let through.
 #[inline(always)]
-pub(super) fn may_be_border(text: &[u8], at: usize) -> bool {
-    let byte = |at: usize| text.get(at).copied().unwrap_or(0);
-    let (before, next) = (byte(at.wrapping_sub(1)), byte(at + 1));
-    match text[at] {
+pub(super) fn may_be_border([before, border, next, second]: [u8; 4]) -> bool {
+    match border {
         b' ' => next == b' ' && is_unindented(before),
         b'\\' => next == b't' && (is_unindented(before) || before == b'\\'),
         b',' | b';' if before == b'"' => matches!(next, b'"' | b'\\'),
         b'\t' if before == b'S' => is_alnum(next),
-        b',' | b';' if next == b' ' => before.is_ascii_alphabetic() && byte(at + 2).is_ascii_alphabetic(),
+        b',' | b';' if next == b' ' => before.is_ascii_alphabetic() && second.is_ascii_alphabetic(),
         _ => before.is_ascii_alphabetic() && next.is_ascii_alphabetic(),
     }
 }

@@ -32,7 +32,7 @@ fn rows_know_handlers(text: &[u8]) {
     for at in 0..text.len() {
         let mut hits = Hits::default();
         let mut scan = Scan::raw(&DETECTORS[0], text, &mut hits);
-        let next = scan.visit(at);
+        let next = scan.visit(text, Catalog::get().members.first_sight(), at);
         let idle = next == at + 1
             && !scan.met_escape
             && hits.is_empty()
