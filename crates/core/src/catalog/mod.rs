@@ -17,7 +17,7 @@ use hashbrown::HashMap;
 use once_cell::sync::OnceCell;
 
 pub use arn::{ArnSegment, ArnWords};
-pub use host::{HostWords, SUFFIXES};
+pub use host::{HostWords, SUFFIXES, suffixes_from};
 pub use member::{FirstSight, MAX_KEY_LEN, Match, Member, Members, PAIRED, ValueShape};
 pub use prefix::{Body, PrefixShape, PrefixTable};
 pub(crate) use prefix::{MAX_PREFIX_LEN, MIN_HEX_LEN};

@@ -5,7 +5,7 @@ use super::Scan;
 use super::arn::{is_account, is_region};
 use super::boundary::{class, is_alnum, run_end, run_start, word_start};
 use super::word_list::WordList;
-use crate::catalog::{KindId, SUFFIXES};
+use crate::catalog::{KindId, suffixes_from};
 use crate::token::is_token_shaped;
 
 /// Longest host name in DNS.
@@ -45,9 +45,9 @@ impl Scan<'_, '_> {
     /// Looks at the dot at `dot`; gives where to go on.
     pub(super) fn host(&mut self, dot: usize) -> usize {
         let text = self.text;
-        let Some(first) = text.get(dot + 1).map(u8::to_ascii_lowercase) else { return dot + 1 };
-        let is_here = |suffix: &&&str| suffix.as_bytes()[0] == first && is_suffix(text, dot + 1, suffix);
-        let Some(suffix) = SUFFIXES.iter().find(is_here) else { return dot + 1 };
+        let Some(&first) = text.get(dot + 1) else { return dot + 1 };
+        let is_here = |suffix: &&str| is_suffix(text, dot + 1, suffix);
+        let Some(suffix) = suffixes_from(first).find(is_here) else { return dot + 1 };
         let known = &self.detector.catalog.known;
         if !self.wants(known.host) {
             return dot + 1;
@@ -84,10 +84,11 @@ impl Scan<'_, '_> {
             let is_name = label_start == start
                 && (service == Some("s3") && kind == Some(self.detector.catalog.known.bucket)
                     || NAMED.contains(&suffix) && !is_region(label));
-            if is_name || !self.is_aws_label(label) && !is_service_region(label) {
+            let word = words.get(label);
+            if is_name || word.is_none() && !self.is_aws_label(label) && !is_service_region(label) {
                 break;
             }
-            kind = words.kind(label).or(kind);
+            kind = word.flatten().or(kind);
             service = match label {
                 b"s3" => Some("s3"),
                 b"sqs" => Some("sqs"),
@@ -109,7 +110,7 @@ impl Scan<'_, '_> {
     /// A service, a region, or another word of AWS.
     fn is_aws_label(&self, label: &[u8]) -> bool {
         let words = &self.detector.catalog.host_words;
-        words.is_word(label.strip_suffix(b"-fips").unwrap_or(label)) || is_region(label)
+        words.get(label.strip_suffix(b"-fips").unwrap_or(label)).is_some() || is_region(label)
     }
 
     /// Records each label from `start` to `end`; the first one is a name whatever it says where the host `has_name`.

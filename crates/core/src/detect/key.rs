@@ -359,8 +359,8 @@ fn request(text: &[u8], end: usize) -> Option<(usize, usize)> {
 /// `create_model(ApiId=…, Name=…)`, `createModel({ApiId: …, Name: …})`.
 fn call_around(text: &[u8], at: usize) -> Option<(usize, usize)> {
     let floor = at.saturating_sub(MAX_ARGUMENTS);
-    // Most names stand in no call, and every request has some.
-    memchr::memchr(b'(', &text[floor..at])?;
+    // Most names stand in no such call, and every request has some.
+    memchr::memchr_iter(b'(', &text[floor..at]).find(|open| operation_before(text, floor + open).is_some())?;
     let mut depth = 0;
     let open = (floor..at).rev().find_map(|at| match text[at] {
         b')' | b']' | b'}' => {
@@ -382,6 +382,11 @@ fn call_around(text: &[u8], at: usize) -> Option<(usize, usize)> {
         }
         _ => return None,
     };
+    operation_before(text, open)
+}
+
+/// The operation of AWS whose bracket opens at `open`.
+fn operation_before(text: &[u8], open: usize) -> Option<(usize, usize)> {
     let start = run_start(text, open, MAX_CALL - 6, |c| is_alnum(c) || c == b'_');
     let end = text[start..open].strip_suffix(b"Command").map_or(open, |name| start + name.len());
     let name = &text[start..end];

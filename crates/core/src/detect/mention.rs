@@ -31,6 +31,16 @@ const MAX_ROW: usize = 4096;
 /// Numbers shorter than this are counts, times and the like.
 const MIN_NUMBER_LEN: usize = 12;
 
+/// Names that room is made for at once.
+const ROOM: usize = 64;
+
+/// What is known of a name.
+struct Mentioned {
+    kind: KindId,
+    /// The first place where it was found of those that say least about its other mentions.
+    place: (Where, usize),
+}
+
 impl Detector {
     pub(super) fn add_mentions(&self, text: &[u8], hits: &mut Hits) {
         add_accounts_beside_others(text, self.catalog.known.account, hits);
@@ -56,8 +66,7 @@ impl Detector {
 
     fn add_names(&self, text: &[u8], hits: &mut Hits) {
         let known = &self.catalog.known;
-        let mut names = HashMap::new();
-        let mut words: HashMap<&[u8], (Where, usize)> = HashMap::new();
+        let mut names: HashMap<&[u8], Mentioned> = HashMap::with_capacity(hits.parts.len().min(ROOM));
         for part in hits.parts.iter().filter(|p| p.is_name) {
             let name = &text[part.span.clone()];
             // What an ARN names without saying what it is, is often a word: `group/checkout`.
@@ -68,27 +77,24 @@ impl Detector {
             let Some(place) = mentioned(name).map(|place| if is_told { place } else { place.beside_arn() }) else {
                 continue;
             };
-            names.entry(name).or_insert(part.kind);
-            let least = words.entry(name).or_insert((place, part.span.start));
-            *least = (*least).min((place, part.span.start));
+            let (kind, place) = (part.kind, (place, part.span.start));
+            let known = names.entry(name).or_insert(Mentioned { kind, place });
+            known.place = known.place.min(place);
         }
         if names.is_empty() {
             return;
         }
-        let is_word = |name: &[u8]| matches!(words.get(name), Some((Where::AsValue, _)));
+        let is_word = |name: &Mentioned| name.place.0 == Where::AsValue;
         let is_id = |found: &Finding| self.catalog.kind(found.kind).is_some_and(|k| k.category != Category::Names);
-        if words.values().any(|(place, _)| *place == Where::AsValue)
-            && !hits.findings.iter().any(is_id)
-            && !speaks_of_any_service(text)
-        {
+        if names.values().any(is_word) && !hits.findings.iter().any(is_id) && !speaks_of_any_service(text) {
             // Other software has tables and users, too.
-            names.retain(|name, _| !is_word(name));
+            names.retain(|_, name| !is_word(name));
         }
-        Names::new(names).each(self.lanes, text, |kind, span| {
-            let is_meant = match words.get(&text[span.clone()]) {
-                Some((Where::AsValue, _)) => is_whole_value(text, span.start, span.end),
-                Some(&(Where::InRow, at)) => is_cell_beside(text, &span, at),
-                _ => !is_within_word_of_aws(text, &span),
+        Names::new(names).each(self.lanes, text, |&Mentioned { kind, place }, span| {
+            let is_meant = match place {
+                (Where::AsValue, _) => is_whole_value(text, span.start, span.end),
+                (Where::InRow, at) => is_cell_beside(text, &span, at),
+                (Where::Anywhere, _) => !is_within_word_of_aws(text, &span),
             };
             if !is_meant {
                 return;

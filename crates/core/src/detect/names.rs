@@ -2,59 +2,69 @@
 
 use std::ops::Range;
 
-use hashbrown::HashMap;
-
 use super::boundary::{follows_escape, is_alnum};
 use super::sieve::{Lanes, Sieve};
-use crate::catalog::KindId;
 
 /// Names shorter than this are not looked for.
 pub(super) const MIN_NAME_LEN: usize = 4;
 
-/// A set of names to look for. Making it costs less than a microsecond for a dozen; an automaton would cost a hundred.
-pub(super) struct Names<'t> {
-    kinds: HashMap<&'t [u8], KindId>,
-    /// The lengths of the names that begin with these bytes, longest first.
-    lengths: HashMap<[u8; MIN_NAME_LEN], Vec<usize>>,
+/// A set of names to look for, each with what is known of it. Making it costs less than a microsecond for a dozen; an
+/// automaton would cost a hundred.
+pub(super) struct Names<'t, T> {
+    /// Sorted.
+    names: Vec<(&'t [u8], T)>,
+    /// For each of them, the longest other one that it begins with.
+    shorter: Vec<Option<usize>>,
     sieve: Sieve,
 }
 
-impl<'t> Names<'t> {
-    /// Takes names of at least [`MIN_NAME_LEN`] bytes; leaves out shorter ones.
-    pub(super) fn new(kinds: HashMap<&'t [u8], KindId>) -> Self {
-        let mut names: Vec<&[u8]> = kinds.keys().copied().filter(|name| name.len() >= MIN_NAME_LEN).collect();
-        names.sort_unstable();
-        let mut lengths: HashMap<[u8; MIN_NAME_LEN], Vec<usize>> = HashMap::new();
-        for name in &names {
-            if let Some(start) = name.first_chunk() {
-                lengths.entry(*start).or_default().push(name.len());
+impl<'t, T> Names<'t, T> {
+    /// Takes names of at least [`MIN_NAME_LEN`] bytes, each once; leaves out shorter ones.
+    pub(super) fn new(names: impl IntoIterator<Item = (&'t [u8], T)>) -> Self {
+        let mut names: Vec<_> = names.into_iter().filter(|(name, _)| name.len() >= MIN_NAME_LEN).collect();
+        names.sort_unstable_by_key(|(name, _)| *name);
+        let mut shorter: Vec<Option<usize>> = Vec::with_capacity(names.len());
+        for (i, (name, _)) in names.iter().enumerate() {
+            // It is the one before, or one that this begins with.
+            let mut last = i.checked_sub(1);
+            while let Some(before) = last.filter(|&before| !name.starts_with(names[before].0)) {
+                last = shorter[before];
             }
+            shorter.push(last);
         }
-        for lengths in lengths.values_mut() {
-            lengths.sort_unstable_by(|a, b| b.cmp(a));
-            lengths.dedup();
-        }
-        Self { kinds, lengths, sieve: Sieve::of_literals(&names) }
+        let literals: Vec<&[u8]> = names.iter().map(|(name, _)| *name).collect();
+        Self { sieve: Sieve::of_literals(&literals), names, shorter }
     }
 
     /// Calls `found` with each mention in order: the longest name that begins there, none inside another.
-    pub(super) fn each(&self, lanes: Lanes, text: &[u8], mut found: impl FnMut(KindId, Range<usize>)) {
+    pub(super) fn each(&self, lanes: Lanes, text: &[u8], mut found: impl FnMut(&T, Range<usize>)) {
         self.sieve.each(lanes, text, |at| {
-            let Some(start) = text[at..].first_chunk::<MIN_NAME_LEN>() else { return at + 1 };
             if !begins(text, at) {
                 return at + 1;
             }
-            for len in self.lengths.get(start).into_iter().flatten() {
-                let end = at + len;
-                if ends(text, end)
-                    && let Some(&kind) = text.get(at..end).and_then(|name| self.kinds.get(name))
-                {
-                    found(kind, at..end);
-                    return end;
+            match self.longest(text, at) {
+                Some((name, known)) => {
+                    found(known, at..at + name.len());
+                    at + name.len()
                 }
+                None => at + 1,
             }
-            at + 1
         });
+    }
+
+    /// The longest name that stands at `at` and ends there.
+    fn longest(&self, text: &[u8], at: usize) -> Option<&(&'t [u8], T)> {
+        let rest = &text[at..];
+        // All that `rest` begins with are before it, and the last one that is before it begins with them.
+        let mut next = self.names.partition_point(|(name, _)| *name <= rest).checked_sub(1);
+        while let Some(i) = next {
+            let (name, _) = &self.names[i];
+            if rest.starts_with(name) && ends(text, at + name.len()) {
+                return Some(&self.names[i]);
+            }
+            next = self.shorter[i];
+        }
+        None
     }
 }
 
@@ -78,10 +88,10 @@ mod tests {
     use proptest::prelude::*;
 
     fn mentions(names: &[&[u8]], lanes: Lanes, text: &[u8]) -> Vec<Range<usize>> {
-        let kinds = names.iter().enumerate().map(|(i, name)| (*name, KindId::from_index(i))).collect();
+        let known = names.iter().enumerate().map(|(i, name)| (*name, i));
         let mut all = Vec::new();
-        Names::new(kinds).each(lanes, text, |kind, span| {
-            assert_eq!(names[kind.index()], &text[span.clone()]);
+        Names::new(known).each(lanes, text, |&i, span| {
+            assert_eq!(names[i], &text[span.clone()]);
             all.push(span);
         });
         all
