@@ -267,13 +267,14 @@ impl Scan<'_, '_> {
 /// True when `text` has the domain `suffix` at `at`, and it ends there.
 fn is_suffix(text: &[u8], at: usize, suffix: &str) -> bool {
     let end = at + suffix.len();
-    text.get(at..end).is_some_and(|found| found.eq_ignore_ascii_case(suffix.as_bytes()))
-        && match text.get(end) {
-            // Emphasis of markdown ends here, a longer name goes on.
-            Some(b'_') => text.get(end + 1).is_none_or(|&c| !is_alnum(c) && c != b'_'),
-            Some(&c) => !is_alnum(c) && c != b'-',
-            None => true,
-        }
+    let ends = match text.get(end) {
+        // Emphasis of markdown ends here, a longer name goes on.
+        Some(b'_') => text.get(end + 1).is_none_or(|&c| !is_alnum(c) && c != b'_'),
+        Some(&c) => !is_alnum(c) && c != b'-',
+        None => true,
+    };
+    // That is seen sooner than that it is another domain: many begin alike.
+    ends && text.get(at..end).is_some_and(|found| found.eq_ignore_ascii_case(suffix.as_bytes()))
 }
 
 /// `s3-us-west-2`, `s3-website-us-east-1`: older forms that join service and region.

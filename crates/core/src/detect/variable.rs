@@ -245,7 +245,8 @@ fn collect(lanes: Lanes, text: &[u8], uses: Vec<Use>) -> (Vec<Variable>, Vec<(us
         mentions.extend(memchr::memmem::find_iter(text, name).map(|at| (index, at..at + name.len())));
     }
     let long = numbers.iter().filter(|(name, _)| name.len() >= MIN_NAME_LEN);
-    Names::new(long.map(|(&name, &index)| (name, index))).each(lanes, text, |&index, span| mentions.push((index, span)));
+    Names::new(long.map(|(&name, &index)| (name, index)))
+        .each(lanes, text, |&index, span| mentions.push((index, span)));
     mentions.sort_unstable_by_key(|(_, span)| span.start);
     (variables, mentions)
 }

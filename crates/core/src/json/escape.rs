@@ -3,13 +3,37 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Bytes that are looked at at once.
-const SHORT: usize = 24;
+/// Texts up to this length are not worth the call of a search.
+const SHORT: usize = 64;
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x8080_8080_8080_8080;
+
+/// The highest bit of each byte below `limit`, of the first one at least, and perhaps of some after it.
+fn below(word: u64, limit: u8) -> u64 {
+    word.wrapping_sub(ONES * u64::from(limit)) & !word & HIGH
+}
+
+/// Likewise of each byte that is `c`.
+fn equal(word: u64, c: u8) -> u64 {
+    below(word ^ (ONES * u64::from(c)), 1)
+}
+
+/// True when `in_word` is for eight bytes of `text`, or `is_one` for one of less than eight. Keys and what tokens stand for
+/// are short, and are asked about at each of them.
+#[inline(always)]
+fn has_any(text: &[u8], in_word: impl Fn(u64) -> bool, is_one: impl Fn(u8) -> bool) -> bool {
+    let in_word = |word: &[u8; 8]| in_word(u64::from_le_bytes(*word));
+    match text.last_chunk() {
+        // The last eight bytes overlap with those before.
+        Some(last) => in_word(last) || text.as_chunks().0.iter().any(in_word),
+        None => text.iter().any(|&c| is_one(c)),
+    }
+}
 
 /// What the inside of a JSON string spells. Broken escapes stay as they are.
 pub(crate) fn unescape(raw: &[u8]) -> Cow<'_, [u8]> {
-    // Keys, types and identifiers are not worth the call of a search.
-    if raw.len() <= SHORT && !raw.iter().fold(false, |any, &c| any | (c == b'\\')) {
+    if raw.len() <= SHORT && !has_any(raw, |word| equal(word, b'\\') != 0, |c| c == b'\\') {
         return Cow::Borrowed(raw);
     }
     let Some(first) = memchr::memchr(b'\\', raw) else { return Cow::Borrowed(raw) };
@@ -102,24 +126,12 @@ fn last_backslash(raw: &[u8], first: usize, at: usize) -> Option<usize> {
 }
 
 /// True when a quote, a backslash or a control character is in `text`.
-///
-/// Eight bytes at once: what tokens stand for is short, and is asked about at each of them.
 fn needs_escapes(text: &[u8]) -> bool {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    // The highest bit of each byte below `limit`, of the first one at least.
-    let below = |word: u64, limit: u8| word.wrapping_sub(ONES * u64::from(limit)) & !word;
-    let in_word = |word: &[u8; 8]| {
-        let word = u64::from_le_bytes(*word);
-        let is = |c: u8| below(word ^ (ONES * u64::from(c)), 1);
-        (below(word, 0x20) | is(b'"') | is(b'\\')) & HIGH != 0
-    };
-    let (words, _) = text.as_chunks::<8>();
-    match text.last_chunk::<8>() {
-        // The last eight bytes overlap with those before.
-        Some(last) => in_word(last) || words.iter().any(in_word),
-        None => text.iter().any(|&c| c == b'"' || c == b'\\' || c < 0x20),
-    }
+    has_any(
+        text,
+        |word| below(word, 0x20) | equal(word, b'"') | equal(word, b'\\') != 0,
+        |c| c == b'"' || c == b'\\' || c < 0x20,
+    )
 }
 
 /// Appends `text`, escaped for the inside of a JSON string `depth` times over.

@@ -44,6 +44,24 @@ pub enum Place {
     Choice,
 }
 
+/// What the bytes of a key are, a bit each.
+const WORD: u8 = 1;
+const SMALL: u8 = 2;
+const OTHER: u8 = 4;
+const IN_KEYS: [u8; 256] = {
+    let mut classes = [OTHER; 256];
+    let mut c: u8 = 0;
+    while c < 128 {
+        if c.is_ascii_lowercase() {
+            classes[c as usize] = SMALL;
+        } else if c.is_ascii_alphanumeric() || c == b'_' {
+            classes[c as usize] = WORD;
+        }
+        c += 1;
+    }
+    classes
+};
+
 impl Place {
     /// The place of the value of `key` in an object at this place.
     pub fn member(self, key: &[u8]) -> Self {
@@ -105,12 +123,11 @@ impl Place {
 
     /// True where `key`, by its inside, is none of the protocol's: it may be an identifier then, and is masked like text.
     pub fn may_rename(self, key: &[u8]) -> bool {
-        let is_word = |key: &[u8]| key.iter().all(|&c| c.is_ascii_alphanumeric() || c == b'_');
         match self {
             Self::Free | Self::JsonText => true,
             Self::Opaque => false,
             // `tool_use_id`, `b64_json`
-            _ => !(is_word(key) && key.iter().any(u8::is_ascii_lowercase)),
+            _ => key.iter().fold(0, |seen, &c| seen | IN_KEYS[usize::from(c)]) & !WORD != SMALL,
         }
     }
 
