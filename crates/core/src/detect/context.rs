@@ -19,6 +19,12 @@ use crate::catalog::{Category, Member, ValueShape};
 const MAX_LIST: usize = 1000;
 /// Longest cell of a table.
 const MAX_CELL: usize = 1024;
+/// Most that may stand between the sign behind a key and its value.
+const MAX_ASSIGNED: usize = 16;
+/// Longest number that is looked at for an id.
+const MAX_NUMBER: usize = 32;
+/// Before what a value is changed to, in a plan of Terraform.
+const CHANGED: &[u8] = b" -> ";
 /// How far behind the name of a policy its ARN may end, bytes.
 const MAX_TO_ARN: usize = 160;
 /// How far before a setting the head of its section may stand, bytes.
@@ -41,7 +47,12 @@ impl Scan<'_, '_> {
         if joined && (text[at] == b':' || text[..start].ends_with(b"::")) || compared && text[at] == b'=' {
             return;
         }
-        let mut members = self.meanings(start, end);
+        let mut members = self.meanings_anywhere(start, end);
+        // Few values have the shape of an id, and that is seen sooner than what the text speaks of.
+        if self.are_in_vain(&members, at + 1) {
+            members.clear();
+        }
+        members.retain(|member| is_asked_last(member) || self.has_hint(member, start));
         if joined {
             // `$Env:BUCKET="…"` sets a variable of PowerShell; elsewhere only a credential is worth the doubt.
             let before = &text[..start - 1];
@@ -135,6 +146,23 @@ impl Scan<'_, '_> {
         }
     }
 
+    /// True when what stands at `at` is one value in quotes, or a number, and none that these members may have.
+    fn are_in_vain(&self, members: &[Member], at: usize) -> bool {
+        let text = self.text;
+        if members.iter().all(|member| member.hint.is_none()) {
+            return false;
+        }
+        let at = run_end(text, at, MAX_ASSIGNED, is_between);
+        let Some(value) = plain_value(text, at) else { return false };
+        let may_have = |member: &Member| {
+            let range = shape_range(text, value, member.value);
+            // Nothing is believed elsewhere that is not in quotes.
+            let is_one = !range.is_empty() && is_believable(member.value, &text[range], Setting::Sure);
+            is_one || member.value == ValueShape::QuotedSecret || member.kind == self.detector.catalog.known.resource_id
+        };
+        !members.iter().any(may_have)
+    }
+
     pub(super) fn values(&mut self, members: &[Member], at: usize) {
         let text = self.text;
         // `${BUCKET:-acme-logs}`, of a shell.
@@ -142,7 +170,7 @@ impl Scan<'_, '_> {
         let at = if is_default { at + 1 } else { at };
         let spaced = text.get(at) == Some(&b' ');
         let assigned = spaced && text[at - 1] == b'=';
-        let mut at = run_end(text, at, 16, |c| matches!(c, b' ' | b'\t' | b'=' | b'>'));
+        let mut at = run_end(text, at, MAX_ASSIGNED, is_between);
         if text.get(at) == Some(&b'{') {
             if !self.referred(members, at) {
                 self.things(members, at);
@@ -216,8 +244,8 @@ impl Scan<'_, '_> {
         };
         let found = self.announced(members, at, setting);
         // `name = "acme-logs" -> "acme-logs-2"`, in a plan of Terraform.
-        if let Some(found) = found.filter(|found| found.quoted && text[found.next..].starts_with(b" -> ")) {
-            self.announced(members, found.next + 4, setting);
+        if let Some(found) = found.filter(|found| found.quoted && text[found.next..].starts_with(CHANGED)) {
+            self.announced(members, found.next + CHANGED.len(), setting);
         }
     }
 
@@ -321,6 +349,29 @@ impl Scan<'_, '_> {
         let is_name = category != Some(Category::Credentials) && category != Some(Category::Accounts);
         self.part(kind, start, end, is_name);
     }
+}
+
+/// The value at `at`, in quotes or a number, if that is all that stands there: no variable, and nothing that it changes to.
+fn plain_value(text: &[u8], at: usize) -> Option<Value> {
+    match text.get(at)? {
+        c if c.is_ascii_digit() => {
+            let end = run_end(text, at, MAX_NUMBER, |c| c.is_ascii_digit());
+            let ends = text
+                .get(end)
+                .is_none_or(|&c| c.is_ascii_whitespace() || matches!(c, b',' | b'}' | b']' | b'&' | b'\\'));
+            ends.then_some(Value { start: at, end, next: end, quoted: false })
+        }
+        b'"' | b'\'' | b'`' | b'\\' => value(text, at, &mut BareRun::default()).filter(|value| {
+            let begins_plainly = text[value.start..value.end].first().is_none_or(|&c| is_alnum(c));
+            value.quoted && begins_plainly && !text[value.next..].starts_with(CHANGED)
+        }),
+        _ => None,
+    }
+}
+
+/// What may stand between the sign behind a key and its value.
+fn is_between(c: u8) -> bool {
+    matches!(c, b' ' | b'\t' | b'=' | b'>')
 }
 
 /// True where the call that is named at `at` makes a construct. Its first argument is what the program calls it:

@@ -68,7 +68,8 @@ impl Scan<'_, '_> {
     pub(super) fn import_before(&self, key: usize) -> Option<(usize, usize)> {
         let text = self.text;
         let from = key.saturating_sub(MAX_LINE);
-        let head = from + memchr::memmem::rfind(&text[from..key], IMPORT)? + IMPORT.len();
+        let mut braces = memchr::memrchr_iter(b'{', &text[from..key]).map(|i| from + i);
+        let head = 1 + braces.find(|&brace| text[from..=brace].ends_with(IMPORT))?;
         let at = head + memchr::memmem::find(&text[head..key], b"aws_")?;
         let is_within = memchr::memchr(b'}', &text[head..key]).is_none();
         let end = run_end(text, at, MAX_TYPE, |c| is_alnum(c) || c == b'_');

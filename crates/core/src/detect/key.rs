@@ -112,6 +112,13 @@ impl Words {
 impl Scan<'_, '_> {
     /// The meanings of the key `start..end`, the longest part of it that means something first.
     pub(super) fn meanings(&mut self, start: usize, end: usize) -> Vec<Member> {
+        let mut found = self.meanings_anywhere(start, end);
+        found.retain(|m| is_asked_last(m) || self.has_hint(m, start));
+        found
+    }
+
+    /// [`Self::meanings`], whatever the text around it speaks of.
+    pub(super) fn meanings_anywhere(&mut self, start: usize, end: usize) -> Vec<Member> {
         let text = self.text;
         let members = &self.detector.catalog.members;
         let mut found = Vec::new();
@@ -127,17 +134,22 @@ impl Scan<'_, '_> {
             last if PAIRED.contains(&last) => found.splice(0..0, self.meanings_of_value(start)).for_each(drop),
             _ => {}
         }
-        found.retain(|m| self.wants(m.kind) && (is_asked_last(m) || self.has_hint(m, start)));
+        found.retain(|m| self.wants(m.kind));
         found
     }
 
     /// The meanings of the longest part of a key that means something.
     pub(super) fn meanings_of_words(&self, words: &Words) -> Vec<Member> {
         let members = &self.detector.catalog.members;
-        (0..words.count)
-            .map(|word| members.get(words.from(word)).iter().filter(|m| words.fits(m, word)).copied().collect())
-            .find(|found: &Vec<Member>| !found.is_empty())
-            .unwrap_or_default()
+        for word in 0..words.count {
+            let known = members.get(words.from(word));
+            if known.iter().any(|member| words.fits(member, word)) {
+                let mut found = known.to_vec();
+                found.retain(|member| words.fits(member, word));
+                return found;
+            }
+        }
+        Vec::new()
     }
 
     /// What `Name` means as an argument of a call such as `create_secret(Name=…)`, as the option of a command such
@@ -313,7 +325,7 @@ impl Scan<'_, '_> {
         let finds = |needle: &[u8]| memchr::memmem::find(around, needle).is_some();
         let known = match hint {
             "aws" => {
-                finds(b"amazonaws") || [&b"aws"[..], b"AWS", b"EC2", b"ec2"].iter().any(|word| names(around, word))
+                [&b"aws"[..], b"AWS", b"EC2", b"ec2"].iter().any(|word| names(around, word)) || finds(b"amazonaws")
             }
             "security-group" => finds(b"sg-") || finds(b"ecurityGroup") || finds(b"ecurity group"),
             "opensearch" => finds(b"pensearch") || finds(b"penSearch") || finds(b":es:") || finds(b"aws es "),
