@@ -283,8 +283,9 @@ impl Members {
 
     /// [`Self::may_end`] for texts that are shorter than a tail, or have separators in it.
     fn may_end_slowly(&self, text: &[u8]) -> bool {
-        text.last().is_some_and(u8::is_ascii_alphanumeric)
-            && (self.may_end_across_separators(text) || self.short.iter().any(|(_, key)| ends_in_short(text, key)))
+        let Some(last) = text.last().map(|&c| CODES[usize::from(c)]).filter(|&code| code != 0) else { return false };
+        self.may_end_across_separators(text)
+            || self.short_lasts[usize::from(last)] != 0 && self.short.iter().any(|(_, key)| ends_in_short(text, key))
     }
 
     fn may_end_across_separators(&self, text: &[u8]) -> bool {

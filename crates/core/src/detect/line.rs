@@ -45,8 +45,11 @@ fn behind_last_break(text: &[u8], at: usize, reach: usize) -> Option<usize> {
     let before = &text[floor..at];
     let plain = memchr::memrchr(b'\n', before).map(|i| i + 1);
     let from = plain.unwrap_or(0);
-    let escaped = memchr::memmem::rfind_iter(&before[from..], b"\\n").find(|&i| {
+    let escaped = memchr::memrchr_iter(b'\\', &before[from..]).find(|&i| {
         let last = floor + from + i;
+        if before.get(from + i + 1) != Some(&b'n') {
+            return false;
+        }
         let slashes = run_start(text, last, MAX_BACKSLASHES.min(last), |c| c == b'\\');
         (last + 1 - slashes).is_power_of_two()
     });
