@@ -41,6 +41,8 @@ pub enum ValueShape {
     OwnName,
     /// No value, but a thing with a name.
     Named,
+    /// Likewise, with a name that no prose has.
+    OwnNamed,
     /// The key of an object in S3, with a `/` and a digit in it.
     ObjectKey,
     /// A log stream: like a name, with `[$LATEST]` in it.
@@ -104,6 +106,7 @@ impl ValueShape {
             "spaced-name" => Self::SpacedName,
             "own-name" => Self::OwnName,
             "named" => Self::Named,
+            "own-named" => Self::OwnNamed,
             "object-key" => Self::ObjectKey,
             "log-stream" => Self::LogStream,
             "alias" => Self::Alias,

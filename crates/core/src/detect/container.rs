@@ -122,6 +122,7 @@ pub(super) fn named(member: &Member) -> Option<Member> {
     match member.value {
         ValueShape::Name | ValueShape::OwnName => Some(*member),
         ValueShape::Named => Some(Member { value: ValueShape::Name, ..*member }),
+        ValueShape::OwnNamed => Some(Member { value: ValueShape::OwnName, ..*member }),
         _ => None,
     }
 }
@@ -158,6 +159,9 @@ mod tests {
             ("const c = {\n  bucket: {\n    name: 'acme',\n  },\n};\n", "name:s3-bucket", &["acme"]),
             ("Parameters:\n  LogBucket:\n    Type: String\n    Default: acme\n", "name:s3-bucket", &["acme"]),
             ("{\"LogBucket\": {\"Type\": \"String\", \"Default\": \"acme\"}}", "name:s3-bucket", &["acme"]),
+            ("# aws\ntags = {\n  Env  = \"prod-eu\"\n  Name = \"acme-1\"\n}", "name:resource", &["acme-1"]),
+            ("# aws\ntags = { Name = \"acme-1\" }", "name:resource", &["acme-1"]),
+            ("# aws\ntags:\n  Name: acme-1\n", "name:resource", &["acme-1"]),
         ] {
             let expected: Vec<_> = names.iter().map(|name| (kind.to_owned(), *name)).collect();
             assert_eq!(found(text), expected, "{text}");
@@ -187,6 +191,8 @@ mod tests {
             "{\"clusters\": [\"acme\"], \"projects\": [\"acme\"]}",
             "{\"table\": {\"name\": \"acme\"}, \"job\": {\"name\": \"acme\"}}",
             "AWS {\"partitionKey\": {\"name\": \"acme\"}}",
+            "AWS tags = { Name = \"web\", Team = \"acme-1\" }",
+            "tags = { Name = \"acme-1\" }",
         ] {
             assert_eq!(found(text), [], "{text}");
         }

@@ -4,6 +4,7 @@ use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end, run_start, word_start};
 use super::line::{break_at, break_before};
 use super::nearby::IDENTIFIER;
+use super::pair::TAGS;
 use super::told::{ANY_SERVICE, speaks_of_any_service};
 use crate::catalog::{MAX_KEY_LEN, Match, Member, PAIRED, ValueShape};
 
@@ -338,6 +339,7 @@ impl Scan<'_, '_> {
             "dynamodb" => finds(b"dynamodb") || finds(b"DynamoDB") || finds(b"DYNAMODB"),
             ANY_SERVICE => speaks_of_any_service(around),
             "codedeploy" => finds(b"codedeploy") || finds(b"aws deploy "),
+            TAGS => finds(b"Tags") || finds(b"tags") || finds(b"TagSet"),
             "states" => finds(b"states") || finds(b"stepfunctions"),
             _ => names(around, hint.as_bytes()) || names(around, hint.to_ascii_uppercase().as_bytes()),
         };

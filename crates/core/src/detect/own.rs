@@ -166,6 +166,13 @@ static COMPOUNDS: WordList = WordList::new(&[
     "write-through",
     "www-data",
 ]);
+/// Longest name with blanks.
+const MAX_SPACED: usize = 64;
+/// Words of sentences that names hardly have.
+static OF_SENTENCES: WordList = WordList::new(&[
+    "a", "an", "and", "are", "as", "at", "be", "by", "can", "from", "has", "if", "in", "is", "it", "must", "not", "of",
+    "or", "that", "the", "this", "to", "was", "when", "which", "will", "with", "you", "your",
+]);
 /// Endings of files.
 static EXTENSIONS: WordList = WordList::new(&[
     "conf", "csv", "go", "html", "ini", "java", "js", "json", "jsx", "log", "md", "py", "rb", "rs", "sh", "sql", "tf",
@@ -198,7 +205,16 @@ pub(super) fn is_own_word(name: &[u8]) -> bool {
 
 /// Likewise, where a key has said that it is a name: compounds of prose are no other ones.
 pub(super) fn is_own_value(name: &[u8]) -> bool {
-    (is_joined(name) || has_hump(name) || name.contains(&b' ')) && !is_file(name) && !is_ordinary(name)
+    let is_of_words = name.contains(&b' ');
+    (is_joined(name) || has_hump(name) || is_of_words)
+        && !(is_of_words && is_sentence(name))
+        && !is_file(name)
+        && !is_ordinary(name)
+}
+
+/// What stands behind a key in a description of it: `The name of the rule`.
+fn is_sentence(text: &[u8]) -> bool {
+    text.len() > MAX_SPACED || text.split(|&c| c == b' ').any(|word| OF_SENTENCES.contains_in_any_case(word))
 }
 
 fn is_file(name: &[u8]) -> bool {
@@ -218,6 +234,7 @@ mod tests {
 
     #[test]
     fn names_that_somebody_gave() {
+        assert!(OF_SENTENCES.is_sorted() && OF_SENTENCES.longest() <= MAX_WORD);
         assert!(HALVES.is_sorted() && EXTENSIONS.is_sorted() && COMPOUNDS.is_sorted());
         assert!(COMPOUNDS.longest() <= MAX_WORD);
         for name in ["acme-logs", "orders_eu", "ledger7"] {

@@ -12,6 +12,11 @@ const MAX_GAP: usize = 96;
 /// How far from a parameter's value its type may stand, bytes.
 const MAX_PARAMETER: usize = 256;
 
+/// The hint that tags are near.
+pub(super) const TAGS: &str = "tags";
+/// The key of the tag by which the consoles call a thing.
+const NAME_TAG: &[u8] = b"Name";
+
 /// The member that has the name, for the last word of the one that has the value.
 const NAMES: &[&[u8]] = &[b"name", b"key"];
 
@@ -22,8 +27,12 @@ impl Scan<'_, '_> {
             return vec![secret];
         }
         let Some(name) = name_before(self.text, key) else { return Vec::new() };
-        let words = Words::split(&self.text[name]);
-        self.meanings_of_words(&words)
+        let name = &self.text[name];
+        if name == NAME_TAG {
+            let kind = self.detector.catalog.known.resource_name;
+            return vec![Member { kind, matches: Match::Exact, value: ValueShape::OwnName, hint: Some(TAGS) }];
+        }
+        self.meanings_of_words(&Words::split(name))
     }
 }
 
@@ -90,6 +99,8 @@ mod tests {
             (r#"{"Name": "/x/y", "Type": "SecureString", "Value": "oat-Rivet"}"#, "cred:password", "oat-Rivet"),
             (r#"{"Value": "oat-Rivet", "Type": "SecureString"}"#, "cred:password", "oat-Rivet"),
             ("{Name=FunctionName, Value=resize-7}", "name:lambda-function", "resize-7"),
+            (r#"{"Tags": [{"Key": "Name", "Value": "Acme web"}]}"#, "name:resource", "Acme web"),
+            ("TagSet:\n- Key: Name\n  Value: acme-web\n", "name:resource", "acme-web"),
         ] {
             assert_eq!(found(text), [(kind.to_owned(), part)], "{text}");
         }
@@ -102,6 +113,7 @@ mod tests {
             r#"{"bucket": 1, "value": "acme"}"#,
             r#"{"name": "S3_BUCKET"}, {"value": "acme"}"#,
             r#"{"Key": "Name", "Value": "web-1"}"#,
+            r#"{"Tags": [{"Key": "Name", "Value": "web"}, {"Key": "Team", "Value": "acme-web"}]}"#,
             "value: acme",
         ] {
             assert_eq!(found(text), [], "{text}");

@@ -227,7 +227,7 @@ impl Scan<'_, '_> {
     fn name_before(&mut self, at: usize, words: &str) -> Option<Value> {
         let text = self.text;
         // `class="nav-content" role="search"`
-        if matches!(text.get(at + words.len()), Some(b'=' | b'(')) {
+        if words.is_ascii() && matches!(text.get(at + words.len()), Some(b'=' | b'(')) {
             return None;
         }
         let behind = text[..at].strip_suffix(b" ")?.len();
@@ -460,6 +460,8 @@ mod tests {
             ("The acme-raw-landing bucket is public", "name:s3-bucket", "acme-raw-landing"),
             ("Is the `acme-logs` bucket public?", "name:s3-bucket", "acme-logs"),
             ("acme-logs 버킷에 접근이 안 돼요", "name:s3-bucket", "acme-logs"),
+            ("acme-web 클러스터(EKS)에서", "name:cluster", "acme-web"),
+            ("cdk deploy AcmeStack --all", "name:cfn-stack", "AcmeStack"),
             ("어제부터 acme-orders 인스턴스가 느립니다", "name:resource", "acme-orders"),
             ("acme-orders RDS 인스턴스가 느립니다", "name:rds-db-instance", "acme-orders"),
             ("acme-sync Lambda 함수가 실패합니다", "name:lambda-function", "acme-sync"),

@@ -48,8 +48,7 @@ mod tests {
         assert!(super::NAMES.is_sorted());
         for name in super::NAMES {
             assert_eq!(found(&format!("aws eks {{\"addons\": [{{\"name\": \"{name}\"}}]}}")), [], "{name}");
-            assert_eq!(found(&format!("eksctl\naddons:\n- name: {name}\n")), [], "{name}");
         }
-        assert_eq!(found("eksctl\naddons:\n- name: acme-cni\n").len(), 1);
+        assert_eq!(found("aws eks {\"addonName\": \"vpc-cni\", \"clusterName\": \"acme-cni\"}").len(), 1);
     }
 }

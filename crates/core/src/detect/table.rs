@@ -151,7 +151,11 @@ impl Scan<'_, '_> {
                         Border::Blanks if !fits => below(text, heading, row, &headings, column.index),
                         _ => cells.get(column.index).cloned(),
                     };
-                    if let Some(cell) = cell.map(|cell| content(text, cell)).filter(|cell| !cell.is_empty()) {
+                    // What stands below a heading by chance may be prose.
+                    let is_prose =
+                        |cell: &Range<usize>| border == Border::Blanks && !fits && text[cell.clone()].contains(&b' ');
+                    let cell = cell.map(|cell| content(text, cell)).filter(|cell| !cell.is_empty() && !is_prose(cell));
+                    if let Some(cell) = cell {
                         // A data frame with gaps has floating-point numbers.
                         let is_float = text[cell.clone()].strip_suffix(b".0").is_some_and(is_account);
                         let cell = cell.start..cell.end - if is_float { 2 } else { 0 };

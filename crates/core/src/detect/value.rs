@@ -198,7 +198,7 @@ pub(super) fn is_believable(shape: ValueShape, body: &[u8], setting: Setting) ->
         ValueShape::SpacedName if setting.is_sure() => {
             all(|c| is_name_char(c) || c == b' ' || c == b'(' || c == b')') && is_name(body, setting)
         }
-        ValueShape::Named => false,
+        ValueShape::Named | ValueShape::OwnNamed => false,
         // A key says that it is one: `Nightly export`, `NightlyExport`.
         ValueShape::OwnName if setting.is_sure() => {
             all(|c| is_name_char(c) || c == b' ') && is_own_value(body) && is_name(body, setting)

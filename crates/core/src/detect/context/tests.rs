@@ -93,7 +93,7 @@ fn members_of_answers_about_resources() {
         ("{\"PhysicalResourceId\": \"acme\"}", "name:resource", "acme"),
         ("rds {\"SourceIdentifier\": \"acme\"}", "name:rds-db-instance", "acme"),
         ("{\"ConfigRuleName\": \"acme\"}", "name:resource", "acme"),
-        ("eksctl create cluster --name acme-eu", "name:resource", "acme-eu"),
+        ("eksctl create cluster --name acme-eu", "name:eks-cluster", "acme-eu"),
         ("eksctl get nodegroup --cluster acme", "name:eks-cluster", "acme"),
         ("aws memorydb\nACLName: acme-acl\n", "name:resource", "acme-acl"),
         ("aws codeartifact login --domain acme-libs", "name:resource", "acme-libs"),
@@ -139,6 +139,7 @@ fn things_that_customers_make_have_names_that_they_chose() {
         "aws {\"deviceName\": \"acme-eu\", \"columnName\": \"acme_eu\"}",
         "aws {\"deliverySourceName\": \"acme.json\"}",
         "budget {\"BudgetName\": \"Team budget 2026\"}",
+        "aws {\"BudgetName\": \"The name of a budget\"}",
         "aws ecs delete-account-setting {\"accountSettingName\": \"containerInsights\"}",
         "aws deploy {\"deploymentConfigName\": \"CodeDeployDefault.OneAtATime\"}",
     ] {

@@ -113,6 +113,7 @@ fn other_lines() {
         "It has these: bucket, region\nacmelogs\n",
         "Look here. First the bucket, then the region\nacmelogs, us-east-1\n",
         "Account ID,Name\n61873420995,sandbox\n",
+        "aws\nBUDGET NAME   LIMIT\nWhat follows is a sentence\n",
     ] {
         assert_eq!(found(text), [], "{text}");
         assert_eq!(found(&in_json(text)), [], "{text}");
