@@ -10,6 +10,8 @@ use super::sieve::{Lanes, Sieve};
 /// Names shorter than this are not looked for.
 pub(super) const MIN_NAME_LEN: usize = 4;
 
+/// How many beginnings of names are told apart.
+const STARTS: usize = 1 << 12;
 /// So many names are looked for one after the other.
 const FEW: usize = 3;
 
@@ -20,6 +22,8 @@ pub(super) struct Names<'t, T> {
     names: Vec<(&'t [u8], T)>,
     /// For each of them, the longest other one that it begins with.
     shorter: Vec<Option<usize>>,
+    /// A bit for what each begins with, see [`start_of`].
+    starts: [u64; STARTS / 64],
     /// Of more than a [`FEW`].
     sieve: Option<Sieve>,
 }
@@ -40,13 +44,19 @@ impl<'t, T> Names<'t, T> {
         }
         let literals = || names.iter().map(|(name, _)| *name).collect::<Vec<_>>();
         let sieve = (names.len() > FEW).then(|| Sieve::of_literals(&literals()));
-        Self { names, shorter, sieve }
+        let mut starts = [0; STARTS / 64];
+        for start in names.iter().filter_map(|(name, _)| start_of(name)) {
+            starts[start / 64] |= 1 << (start % 64);
+        }
+        Self { names, shorter, starts, sieve }
     }
 
     /// Calls `found` with each mention in order: the longest name that begins there, none inside another.
     pub(super) fn each(&self, lanes: Lanes, text: &[u8], mut found: impl FnMut(&T, Range<usize>)) {
         let mut visit = |at: usize| {
-            if !begins(text, at) {
+            // What many names begin with the sieve does not tell from much else.
+            let is_start = start_of(&text[at..]).is_some_and(|start| self.starts[start / 64] >> (start % 64) & 1 == 1);
+            if !is_start || !begins(text, at) {
                 return at + 1;
             }
             match self.longest(text, at) {
@@ -84,6 +94,12 @@ impl<'t, T> Names<'t, T> {
         }
         None
     }
+}
+
+/// The first [`MIN_NAME_LEN`] bytes of a name, which others may share; `None` where there are fewer.
+fn start_of(text: &[u8]) -> Option<usize> {
+    let start = u32::from_le_bytes(*text.first_chunk::<MIN_NAME_LEN>()?);
+    usize::try_from(start.wrapping_mul(0x9e37_79b1) >> (32 - STARTS.trailing_zeros())).ok()
 }
 
 /// Where `name` stands, inside itself too.
