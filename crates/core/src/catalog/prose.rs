@@ -154,7 +154,9 @@ impl Phrases {
     /// False for nearly all that no phrase stands at; without a branch.
     #[inline(always)]
     pub(crate) fn may_begin(&self, text: &[u8], at: usize) -> bool {
-        let Some(found) = text.get(at..).and_then(|rest| rest.first_chunk()) else { return true };
+        let Some(found) = text.get(at..at.wrapping_add(START)).and_then(|found| found.first_chunk()) else {
+            return true;
+        };
         let found = u64::from_le_bytes(*found);
         self.starts[usize::from(self.slots[slot(found)])].fits(found)
     }

@@ -13,7 +13,7 @@ use super::link::{may_be_named, may_id_follow, past_links};
 use super::nearby::IDENTIFIER;
 use super::own::{is_joined, is_long_name, is_own, is_own_word};
 use super::secret::{is_base64, is_secret_key};
-use super::sieve::{Class, Sieve};
+use super::sieve::Sieve;
 use super::told::{ANY_SERVICE, goes_on, has_small_word, is_of_others, is_of_service, is_path, is_told};
 use super::value::{BareRun, Setting, Value, is_believable, value};
 use crate::catalog::{Catalog, Follows, KindId, Phrase, ValueShape};
@@ -375,16 +375,14 @@ pub(super) fn sieve(catalog: &Catalog) -> &'static Sieve {
     static SIEVE: OnceCell<Sieve> = OnceCell::new();
     SIEVE.get_or_init(|| {
         let words = catalog.phrases.words(|phrase| phrase.hint != Some(IDENTIFIER));
-        Sieve::of_words(&words, Class::of(may_stand_before).and_beyond_ascii())
+        Sieve::of_words(&words)
     })
 }
 
 /// Likewise, with those that mean something only beside an identifier.
 pub(super) fn all_words(catalog: &Catalog) -> &'static Sieve {
     static SIEVE: OnceCell<Sieve> = OnceCell::new();
-    SIEVE.get_or_init(|| {
-        Sieve::of_words(&catalog.phrases.words(|_| true), Class::of(may_stand_before).and_beyond_ascii())
-    })
+    SIEVE.get_or_init(|| Sieve::of_words(&catalog.phrases.words(|_| true)))
 }
 
 /// What may stand before a word: not the end of another one, but that of `\n`, `%20` or `[31m`.

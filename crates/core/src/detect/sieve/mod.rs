@@ -6,8 +6,11 @@
 //! the sieve lets more through than the rows say, and never less. AVX-512 looks seven bits of a byte up at once, and lets
 //! through what the rows say of ASCII.
 //!
+//! Where words are looked for, the insides of others are ruled out bit by bit, see [`inside`].
+//!
 //! The scan calls the same handlers without it ([`Lanes::SCALAR`]): slower, and the reference that tests compare with.
 
+mod inside;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod row;
@@ -20,11 +23,8 @@ pub(super) use row::{Class, Row};
 
 /// Offsets from an anchor at which bytes are looked at.
 const OFFSETS: [isize; 5] = [-1, 0, 1, 2, 8];
-/// Offsets from the start of a literal.
+/// Offsets from the start of a literal or a word.
 const LITERAL_OFFSETS: [isize; OFFSETS.len()] = [0, 1, 2, 3, 4];
-/// Offsets from the start of a word. Most Korean syllables have the same fourth byte, their first one; the fifth tells them
-/// apart.
-const WORD_OFFSETS: [isize; OFFSETS.len()] = [-1, 0, 1, 2, 4];
 /// The furthest of all.
 const REACH: usize = 8;
 /// Rows that one table entry holds.
@@ -179,8 +179,10 @@ impl Ruled {
 /// What the kernels look up.
 #[derive(Debug)]
 pub(super) struct Sieve {
-    /// [`OFFSETS`], [`LITERAL_OFFSETS`] or [`WORD_OFFSETS`]: from -1 to [`REACH`].
+    /// [`OFFSETS`] or [`LITERAL_OFFSETS`]: from -1 to [`REACH`].
     offsets: &'static [isize; OFFSETS.len()],
+    /// Letters inside a word are ruled out.
+    is_for_words: bool,
     /// By offset, then page.
     tables: [[Ruled; PAGES]; OFFSETS.len()],
 }
@@ -192,14 +194,11 @@ impl Sieve {
     }
 
     /// A sieve that lets the starts of all these words through, which are sorted, in either case; those that begin with a
-    /// letter or a digit only behind a byte of the class `before`.
-    pub(super) fn of_words(words: &[&[u8]], before: Class) -> Self {
-        let row = |word: &&[u8]| {
-            let is_bound = word.first().is_some_and(u8::is_ascii_alphanumeric);
-            Row::of_word(word, if is_bound { before } else { Class::ANY })
-        };
-        let rows = Row::unite_neighbours(words.iter().map(row).collect(), FEW_ROWS);
-        Self::of_rows(&Row::unite(rows, PAGES * ROWS_PER_PAGE), &WORD_OFFSETS)
+    /// letter not inside other words.
+    pub(super) fn of_words(words: &[&[u8]]) -> Self {
+        let rows = Row::unite_neighbours(words.iter().map(|word| Row::of_word(word)).collect(), FEW_ROWS);
+        let rows = Row::unite(rows, PAGES * ROWS_PER_PAGE);
+        Self { is_for_words: true, ..Self::of_rows(&rows, &LITERAL_OFFSETS) }
     }
 
     fn of_rows(rows: &[Row], offsets: &'static [isize; OFFSETS.len()]) -> Self {
@@ -210,7 +209,7 @@ impl Sieve {
                 (0..=u8::MAX).filter(|&c| class.contains(c)).for_each(|c| ruled.rule_in(c, 1 << (i % ROWS_PER_PAGE)));
             }
         }
-        Self { offsets, tables }
+        Self { offsets, is_for_words: false, tables }
     }
 
     /// A sieve that lets the starts of all these through, which are sorted; quick to make.
@@ -232,7 +231,7 @@ impl Sieve {
                 }
             }
         }
-        Self { offsets: &LITERAL_OFFSETS, tables }
+        Self { offsets: &LITERAL_OFFSETS, is_for_words: false, tables }
     }
 
     /// Calls `visit` with the offsets of all bytes that are worth a look, in order; it gives the offset to go on at.
@@ -339,6 +338,17 @@ impl Sieve {
             Kind::Avx512 => x86::look_avx512(self, window, words),
             #[cfg(target_arch = "aarch64")]
             Kind::Neon => neon::look(self, window, words),
+        }
+        if self.is_for_words {
+            match lanes.0 {
+                Kind::Scalar => {}
+                #[cfg(target_arch = "x86_64")]
+                Kind::Ssse3 => x86::clear_insides_sse2(window, words),
+                #[cfg(target_arch = "x86_64")]
+                Kind::Avx2 | Kind::Avx512 => x86::clear_insides_avx2(window, words),
+                #[cfg(target_arch = "aarch64")]
+                Kind::Neon => neon::clear_insides(window, words),
+            }
         }
         count
     }

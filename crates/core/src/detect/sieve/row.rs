@@ -1,6 +1,6 @@
 //! What must stand around an anchor.
 
-use super::OFFSETS;
+use super::{LITERAL_OFFSETS, OFFSETS};
 
 /// A set of bytes.
 #[derive(Clone, Copy, Debug)]
@@ -23,11 +23,6 @@ impl Class {
     /// These ASCII bytes.
     pub(in crate::detect) fn bytes(bytes: &[u8]) -> Self {
         Self::of(|c| bytes.contains(&c))
-    }
-
-    /// The same, and every byte that is not ASCII.
-    pub(in crate::detect) fn and_beyond_ascii(self) -> Self {
-        Self { beyond: u128::MAX, ..self }
     }
 
     /// This byte in either case.
@@ -158,10 +153,13 @@ impl Row {
         rows
     }
 
-    /// A row for words that begin with these bytes, in either case, in a sieve of [`super::WORD_OFFSETS`].
-    pub(super) fn of_word(word: &[u8], before: Class) -> Self {
-        let letter = |at: usize| word.get(at).map_or(Class::ANY, |&c| Class::like(c));
-        Self { classes: [before, letter(0), letter(1), letter(2), letter(4)] }
+    /// A row for words that begin with these bytes, in either case, in a sieve of [`LITERAL_OFFSETS`].
+    pub(super) fn of_word(word: &[u8]) -> Self {
+        let letter = |offset| {
+            let at = usize::try_from(offset).ok().and_then(|at| word.get(at));
+            at.map_or(Class::ANY, |&c| Class::like(c))
+        };
+        Self { classes: LITERAL_OFFSETS.map(letter) }
     }
 
     /// How much more the union of two rows lets through than they do alone.

@@ -3,6 +3,7 @@
 
 use std::arch::x86_64::*;
 
+use super::inside::{ESCAPES, Inside};
 use super::{LISTED, OFFSETS, PAGES, PLACES, Place, REACH, Sieve, WORD};
 
 /// Places that are written at once with AVX-512.
@@ -244,5 +245,78 @@ unsafe fn ssse3(sieve: &Sieve, window: *const u8, words: &mut [u64]) {
             *word |= u64::from(!ruled_out & 0xffff) << (quarter * 16);
             quarter += 1;
         }
+    }
+}
+
+/// Clears the bits of letters inside words, where the processor has AVX2. `window` begins one byte before the first
+/// position.
+pub(super) fn clear_insides_avx2(window: &[u8], words: &mut [u64]) {
+    assert!(words.len() * WORD < window.len());
+    // SAFETY: `Kind::Avx2` and `Kind::Avx512` are made only where the processor has AVX2, which those with AVX-512 have; the
+    // length was checked on the line above.
+    unsafe { insides_avx2(window, words) }
+}
+
+/// Likewise, where the processor has SSE2, as all of x86-64 have.
+pub(super) fn clear_insides_sse2(window: &[u8], words: &mut [u64]) {
+    assert!(words.len() * WORD < window.len());
+    // SAFETY: the length was checked on the line above.
+    unsafe { insides_sse2(window, words) }
+}
+
+/// The number that brings `first` to the lowest of all that has a sign, and what `last` is then.
+const fn range((first, last): (u8, u8)) -> (i8, i8) {
+    (0x80u8.wrapping_sub(first).cast_signed(), (0x80 + (last - first)).cast_signed())
+}
+
+const CASE: i8 = 0x20;
+const LETTERS: (i8, i8) = range((b'a', b'z'));
+const ENDS: [(i8, i8); 2] = [range(ESCAPES[0]), range(ESCAPES[1])];
+
+/// # Safety
+/// - The processor has AVX2.
+/// - `window` has more than `words.len() * WORD` bytes.
+#[target_feature(enable = "avx2")]
+unsafe fn insides_avx2(window: &[u8], words: &mut [u64]) {
+    let above = |bytes, (shift, last)| {
+        _mm256_cmpgt_epi8(_mm256_add_epi8(bytes, _mm256_set1_epi8(shift)), _mm256_set1_epi8(last))
+    };
+    let mut before = Inside::behind(window[0]);
+    for (i, word) in words.iter_mut().enumerate() {
+        // What are no letters, and what escapes do not have: one instruction less a byte.
+        let (mut signs, mut others) = (0, 0);
+        let mut half = 0;
+        while half < 2 {
+            // SAFETY: the last of the bytes is at most byte `WORD * words.len()`.
+            let bytes = unsafe { _mm256_loadu_si256(window.as_ptr().add(1 + i * WORD + half * 32).cast()) };
+            let sign = above(_mm256_or_si256(bytes, _mm256_set1_epi8(CASE)), LETTERS);
+            let other = _mm256_and_si256(above(bytes, ENDS[0]), above(bytes, ENDS[1]));
+            signs |= u64::from(_mm256_movemask_epi8(sign).cast_unsigned()) << (half * 32);
+            others |= u64::from(_mm256_movemask_epi8(other).cast_unsigned()) << (half * 32);
+            half += 1;
+        }
+        *word &= !before.next(!signs, !others);
+    }
+}
+
+/// # Safety
+/// - `window` has more than `words.len() * WORD` bytes.
+#[target_feature(enable = "sse2")]
+unsafe fn insides_sse2(window: &[u8], words: &mut [u64]) {
+    let above = |bytes, (shift, last)| _mm_cmpgt_epi8(_mm_add_epi8(bytes, _mm_set1_epi8(shift)), _mm_set1_epi8(last));
+    let mut before = Inside::behind(window[0]);
+    for (i, word) in words.iter_mut().enumerate() {
+        let (mut signs, mut others) = (0, 0);
+        let mut quarter = 0;
+        while quarter < 4 {
+            // SAFETY: the last of the bytes is at most byte `WORD * words.len()`.
+            let bytes = unsafe { _mm_loadu_si128(window.as_ptr().add(1 + i * WORD + quarter * 16).cast()) };
+            let sign = above(_mm_or_si128(bytes, _mm_set1_epi8(CASE)), LETTERS);
+            let other = _mm_and_si128(above(bytes, ENDS[0]), above(bytes, ENDS[1]));
+            signs |= u64::from(_mm_movemask_epi8(sign).cast_unsigned()) << (quarter * 16);
+            others |= u64::from(_mm_movemask_epi8(other).cast_unsigned()) << (quarter * 16);
+            quarter += 1;
+        }
+        *word &= !before.next(!signs, !others);
     }
 }
