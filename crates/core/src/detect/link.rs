@@ -61,8 +61,11 @@ fn is_sign(c: u8) -> bool {
 /// Whether words that go on like this have a name behind them: they do not where that is a word without a sign in it.
 fn may_name_follow(behind: [u8; SIDE]) -> bool {
     let [first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, ..] = behind;
-    if first == b',' {
-        return has_dash_near(&behind);
+    if first != b' ' {
+        // The keys of JSON, `"role": ` and `\"user\":{`, have no name there.
+        let is_key =
+            is_quote(first) && !begins_name(second) || first == b'\\' && is_quote(second) && !begins_name(third);
+        return MAY_FOLLOW[usize::from(first)] && !is_key || first == b',' && has_dash_near(&behind);
     }
     let stop = not_letters(behind) & !0xff;
     // A word that is longer may be one.
@@ -70,9 +73,19 @@ fn may_name_follow(behind: [u8; SIDE]) -> bool {
     let is_word = second.is_ascii_lowercase() & !is_link([second, third, fourth, fifth, sixth, seventh, eighth, ninth]);
     // Texts have many of these, or none.
     let is_other = !second.is_ascii() && !is_particle([second, third, fourth]);
-    let ends = matches!(first, b'.' | b';' | b')' | b'\n');
-    !ends & ((first != b' ') | !is_other & (!is_word | sign))
+    !is_other & (!is_word | sign)
 }
+
+/// What but a blank may stand right behind words that have a name behind them: links, quotes, the `s` of a plural.
+const MAY_FOLLOW: [bool; 256] = {
+    let mut may = [false; 256];
+    let mut c = 0;
+    while c < may.len() {
+        may[c] = begins_link(c as u8) || is_quote(c as u8) || matches!(c as u8, b's' | b'\\' | b'*');
+        c += 1;
+    }
+    may
+};
 
 /// Whether a name may be in apposition: its first dash is near.
 pub(super) fn has_dash_near(behind: &[u8]) -> bool {
@@ -153,7 +166,7 @@ fn link_end(text: &[u8], at: usize) -> Option<usize> {
 }
 
 /// Whether a link may begin with this byte.
-fn begins_link(c: u8) -> bool {
+const fn begins_link(c: u8) -> bool {
     matches!(c, b'n' | b'c' | b'h' | b'i' | b':' | b'|') || !c.is_ascii()
 }
 
@@ -169,11 +182,19 @@ pub(super) fn past_links(text: &[u8], at: usize) -> Option<usize> {
     }
     let slashes = run_end(text, end, MAX_BACKSLASHES, |c| c == b'\\');
     let start = match text.get(slashes) {
-        Some(b'"' | b'\'' | b'`') => slashes + 1,
+        Some(&c) if is_quote(c) => slashes + 1,
         Some(b'*') => run_end(text, slashes, 2, |c| c == b'*'),
         _ => end,
     };
-    (start > at && text.get(start).is_some_and(|&c| is_alnum(c) || c == b'/')).then_some(start)
+    (start > at && text.get(start).is_some_and(|&c| begins_name(c))).then_some(start)
+}
+
+const fn is_quote(c: u8) -> bool {
+    matches!(c, b'"' | b'\'' | b'`')
+}
+
+fn begins_name(c: u8) -> bool {
+    is_alnum(c) || c == b'/'
 }
 
 #[cfg(test)]
