@@ -22,7 +22,8 @@ impl Class {
 
     /// These ASCII bytes.
     pub(in crate::detect) fn bytes(bytes: &[u8]) -> Self {
-        Self::of(|c| bytes.contains(&c))
+        let ascii = bytes.iter().filter(|c| c.is_ascii()).fold(0, |set, c| set | 1 << c);
+        Self { ascii, beyond: 0 }
     }
 
     /// This byte in either case.
@@ -42,39 +43,52 @@ impl Class {
         Self { ascii: self.ascii | other.ascii, beyond: self.beyond | other.beyond }
     }
 
-    /// What tables of half bytes see: every byte whose halves are those of some byte of the set.
-    fn rectangle(self) -> u128 {
-        let rows = (0..8).map(|high| self.ascii >> (16 * high) & 0xffff);
-        let low = rows.clone().fold(0, |all, row| all | row);
-        rows.enumerate().filter(|&(_, row)| row != 0).fold(0, |seen, (high, _)| seen | low << (16 * high))
-    }
-
-    /// Of a thousand bytes of text, how many the tables see in the set; roughly.
+    /// Of a thousand bytes of text, how many the tables see in the set; roughly. They see every byte whose halves are those
+    /// of some byte of the set.
     fn per_mille(self) -> u32 {
-        let seen = self.rectangle();
-        let rest = !FREQUENT.iter().fold(0u128, |all, (set, _)| all | set);
-        let listed: u32 = FREQUENT.iter().map(|(set, each)| (seen & set).count_ones() * each).sum();
-        listed + (seen & rest).count_ones() + self.beyond.count_ones() / 2
+        let bytes = self.ascii.to_le_bytes();
+        let (pairs, _) = bytes.as_chunks::<2>();
+        let [first, second] = pairs.iter().fold([0; 2], |[first, second], pair| [first | pair[0], second | pair[1]]);
+        let of_row = |sums: &[[u32; 256]; 2]| sums[0][usize::from(first)] + sums[1][usize::from(second)];
+        let rows = pairs.iter().zip(&SUMS).filter(|(pair, _)| **pair != [0; 2]);
+        rows.map(|(_, sums)| of_row(sums)).sum::<u32>() + self.beyond.count_ones() / 2
     }
 }
 
-/// Sets of bytes, and how many of a thousand bytes of requests (prose, code, JSON) are each of them; roughly.
-const FREQUENT: [(u128, u32); 5] = [
-    (set(b" "), 140),
-    (set(b"etaoinsr"), 48),
-    (set(b"\\\""), 30),
-    (set(b"bcdfghjklmpquvwxyz"), 15),
-    (set(b".-:=_,/(012"), 8),
-];
+/// Bytes, and how many of a thousand bytes of requests (prose, code, JSON) are each of them; roughly. Of all others there is
+/// one.
+const FREQUENT: [(&[u8], u32); 5] =
+    [(b" ", 140), (b"etaoinsr", 48), (b"\\\"", 30), (b"bcdfghjklmpquvwxyz", 15), (b".-:=_,/(012", 8)];
 
-const fn set(bytes: &[u8]) -> u128 {
-    let (mut set, mut i) = (0, 0);
-    while i < bytes.len() {
-        set |= 1 << bytes[i];
+/// For the bytes that share a high half, how many of a thousand those with these low halves are: a bit for each of the first
+/// eight low halves, and of the second eight.
+static SUMS: [[[u32; 256]; 2]; 8] = {
+    let mut frequencies = [1; 128];
+    let mut i = 0;
+    while i < FREQUENT.len() {
+        let (bytes, each) = FREQUENT[i];
+        let mut k = 0;
+        while k < bytes.len() {
+            frequencies[bytes[k] as usize] = each;
+            k += 1;
+        }
         i += 1;
     }
-    set
-}
+    let mut sums = [[[0; 256]; 2]; 8];
+    let mut c = 0;
+    while c < frequencies.len() {
+        let (row, half, bit) = (c / 16, c / 8 % 2, c % 8);
+        let mut set = 0;
+        while set < 256 {
+            if set >> bit & 1 == 1 {
+                sums[row][half][set] += frequencies[c];
+            }
+            set += 1;
+        }
+        c += 1;
+    }
+    sums
+};
 
 /// What must stand at and around an anchor for its handler to have something to do.
 #[derive(Clone, Debug)]
@@ -128,7 +142,8 @@ impl Row {
     }
 
     /// Unites rows until no more than `limit` are left, those first that together let little more through than alone.
-    pub(super) fn unite(mut rows: Vec<Self>, limit: usize) -> Vec<Self> {
+    pub(super) fn unite(rows: Vec<Self>, limit: usize) -> Vec<Self> {
+        let mut rows: Vec<_> = rows.into_iter().map(|row| Box::new(Weighed::of(row))).collect();
         // For each row, how much more it lets through together with each one before it.
         let mut more: Vec<Vec<u64>> = Vec::new();
         for (j, row) in rows.iter().enumerate() {
@@ -141,7 +156,7 @@ impl Row {
                 .flat_map(|(j, more)| more.iter().enumerate().map(move |(i, &more)| (more, i, j)));
             let Some((_, i, j)) = pairs.min() else { break };
             let other = rows.remove(j);
-            rows[i] = rows[i].union(&other);
+            *rows[i] = rows[i].union(&other);
             more.remove(j);
             for more in &mut more[j..] {
                 more.remove(j);
@@ -150,7 +165,7 @@ impl Row {
                 more[i.max(k)][i.min(k)] = rows[i].more_together(&rows[k]);
             }
         }
-        rows
+        rows.into_iter().map(|weighed| weighed.row).collect()
     }
 
     /// A row for words that begin with these bytes, in either case, in a sieve of [`LITERAL_OFFSETS`].
@@ -162,19 +177,14 @@ impl Row {
         Self { classes: LITERAL_OFFSETS.map(letter) }
     }
 
-    /// How much more the union of two rows lets through than they do alone.
-    fn more_together(&self, other: &Self) -> u64 {
-        let alone = self.looseness().saturating_add(other.looseness());
-        self.union(other).looseness().saturating_sub(alone)
-    }
-
     /// [`Self::unite`] for many rows whose neighbours have much in common.
-    pub(super) fn unite_neighbours(mut rows: Vec<Self>, limit: usize) -> Vec<Self> {
+    pub(super) fn unite_neighbours(rows: Vec<Self>, limit: usize) -> Vec<Self> {
+        let mut rows: Vec<_> = rows.into_iter().map(|row| Box::new(Weighed::of(row))).collect();
         let mut more: Vec<u64> = rows.windows(2).map(|pair| pair[0].more_together(&pair[1])).collect();
         while rows.len() > limit {
             let Some(i) = (0..more.len()).min_by_key(|&i| more[i]) else { break };
             let other = rows.remove(i + 1);
-            rows[i] = rows[i].union(&other);
+            *rows[i] = rows[i].union(&other);
             more.remove(i);
             if i > 0 {
                 more[i - 1] = rows[i - 1].more_together(&rows[i]);
@@ -183,7 +193,7 @@ impl Row {
                 more[i] = rows[i].more_together(&rows[i + 1]);
             }
         }
-        rows
+        rows.into_iter().map(|weighed| weighed.row).collect()
     }
 
     pub(super) fn classes(&self) -> &[Class; OFFSETS.len()] {
@@ -199,5 +209,27 @@ impl Row {
                 None => class.beyond == u128::MAX,
             }
         })
+    }
+}
+
+/// A row with what it lets through, which takes long to tell.
+struct Weighed {
+    row: Row,
+    looseness: u64,
+}
+
+impl Weighed {
+    fn of(row: Row) -> Self {
+        Self { looseness: row.looseness(), row }
+    }
+
+    fn union(&self, other: &Self) -> Self {
+        Self::of(self.row.union(&other.row))
+    }
+
+    /// How much more the union of two rows lets through than they do alone.
+    fn more_together(&self, other: &Self) -> u64 {
+        let alone = self.looseness.saturating_add(other.looseness);
+        self.row.union(&other.row).looseness().saturating_sub(alone)
     }
 }
