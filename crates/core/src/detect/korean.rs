@@ -23,6 +23,8 @@ const ENDINGS: &[&str] = &[
     "名",
     "",
 ];
+/// What these begin with, and a border that is not ASCII.
+const STARTS: &[&str] = &["아", "식", "이", "번", "명", "名", "│"];
 /// A word that nothing but AWS has.
 const BUCKET: &str = "버킷";
 
@@ -32,6 +34,9 @@ impl Scan<'_, '_> {
     #[inline(never)]
     pub(super) fn korean_heading(&mut self, end: usize) {
         let text = self.text;
+        if !may_end_heading(text, end) {
+            return;
+        }
         let ending = ENDINGS.iter().find(|ending| text[end..].starts_with(ending.as_bytes())).map_or(0, |e| e.len());
         let word = end + ending;
         let at = run_end(text, word, MAX_HEADING, |c| matches!(c, b' ' | b'"' | b'*' | b'`' | b'\\'));
@@ -57,6 +62,16 @@ impl Scan<'_, '_> {
         });
         phrase.map_or_else(Vec::new, meanings)
     }
+}
+
+/// False for most words that end at `at`: a particle or another word follows.
+fn may_end_heading(text: &[u8], at: usize) -> bool {
+    let may_follow = |at: usize| match text.get(at..at + 3) {
+        Some([c, ..]) if c.is_ascii() => b" Ii\"*`\\|,;\t\r\n".contains(c),
+        Some(syllable) => STARTS.iter().any(|start| start.as_bytes() == syllable),
+        None => true,
+    };
+    may_follow(at) && (text.get(at) != Some(&b' ') || may_follow(at + 1))
 }
 
 /// What the word for a thing means above a column. Users and services are not AWS's alone: names that are ordinary words

@@ -61,7 +61,7 @@ impl Scan<'_, '_> {
                 end
             },
         );
-        for close in memchr::memmem::find_iter(text, b"</") {
+        for close in memchr::memchr_iter(b'<', text).filter(|at| text.get(at + 1) == Some(&b'/')) {
             self.element(close);
         }
     }
@@ -86,7 +86,7 @@ impl Scan<'_, '_> {
         }
         let named = matches!(phrase.follows, Follows::Name | Follows::Function | Follows::Dashed);
         // Short nouns have their blank with them.
-        let end = at + if named { phrase.words.trim_end().len() } else { phrase.words.len() };
+        let end = at + phrase.words.len() - usize::from(named && phrase.words.ends_with(' '));
         let is_filtered = match phrase.follows {
             // Behind `instance named` any word may be a name.
             _ if named => !phrase.words.ends_with("ed"),
@@ -385,9 +385,9 @@ pub(super) fn all_words(catalog: &Catalog) -> &'static Sieve {
     SIEVE.get_or_init(|| Sieve::of_words(&catalog.phrases.words(|_| true)))
 }
 
-/// What may stand before a word: not the end of another one, but that of `\n`, `%20` or `[31m`.
-fn may_stand_before(c: u8) -> bool {
-    !is_alnum(c) && c != b'-' && c != b'_' || matches!(c, b'n' | b't' | b'r' | b'm') || c.is_ascii_digit()
+/// What the escapes end with that words stand behind: `\n`, `%20`, `[31m`.
+fn may_end_escape(c: u8) -> bool {
+    matches!(c, b'n' | b't' | b'r' | b'm') || c.is_ascii_digit()
 }
 
 /// Words do not begin inside others; what stands in a path or a call may.
@@ -397,11 +397,11 @@ fn begins_phrase(text: &[u8], at: usize, phrase: &Phrase) -> bool {
         return true;
     }
     let before = text[at - 1];
-    if before.is_ascii() && !may_stand_before(before) {
-        return false;
+    let is_of_word = |c| is_alnum(c) || matches!(c, b'-' | b'_');
+    if !is_of_word(before) {
+        return true;
     }
-    let run = run_start(text, at, 8, |c| is_alnum(c) || matches!(c, b'-' | b'_'));
-    run == at || word_start(text, run) == at
+    may_end_escape(before) && word_start(text, run_start(text, at, 8, is_of_word)) == at
 }
 
 /// Past the `s` of a plural in English.
