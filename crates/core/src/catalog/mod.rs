@@ -192,6 +192,10 @@ known_kinds! {
     identity_pool = "cognito:identity-pool",
     /// A user pool of Cognito.
     user_pool = "cognito:user-pool",
+    /// A distribution tenant of CloudFront.
+    distribution_tenant = "cloudfront:distribution-tenant",
+    /// A connection group of CloudFront.
+    connection_group = "cloudfront:connection-group",
     /// A user or group of an identity store.
     identity_store = "identitystore:principal",
     /// A Snowball job.

@@ -38,6 +38,7 @@ pub(super) enum Pass {
 enum Anchor {
     None,
     Dash,
+    Underscore,
     Dot,
     Colon,
     Equals,
@@ -55,6 +56,7 @@ enum Anchor {
 const ANCHORS: [Anchor; 256] = {
     let mut table = [Anchor::None; 256];
     table[b'-' as usize] = Anchor::Dash;
+    table[b'_' as usize] = Anchor::Underscore;
     table[b'.' as usize] = Anchor::Dot;
     table[b':' as usize] = Anchor::Colon;
     table[b'=' as usize] = Anchor::Equals;
@@ -116,6 +118,8 @@ fn rows(catalog: &Catalog) -> Vec<Row> {
         Row::at(b"-").before(Class::of(|c| is_alnum(c) || c == b' ')).next(alnum).second(alnum).eighth(alnum),
         // `ip-10-0-1-5`, `us-east-1_aB3dEf9Gh`.
         Row::at(b"-").before(Class::bytes(b"pthl")).next(digit),
+        // `dt_2wjDZi3h…`.
+        Row::at(b"_").before(Class::bytes(b"tg")).next(digit).second(alnum).eighth(alnum),
         // `--bucket acme-logs`, `-----BEGIN `, from the last dash on.
         Row::at(b"-").before(Class::bytes(b"-")).next(alpha),
         // `arn:aws`.
@@ -305,6 +309,9 @@ impl Scan<'_, '_> {
         let [_, _, _, _, before, c, next, second, ..] = *near;
         match ANCHORS[usize::from(c)] {
             Anchor::Dash if matches!(before, b'-' | b'p' | b'y') || may_begin_body(near) => self.dash(at),
+            Anchor::Underscore if matches!(before, b't' | b'g') && is_digit(next) && is_alnum(second) => {
+                self.ksuid_at(at)
+            }
             Anchor::Dot
                 if is_digit(next) && is_digit(before) && may_join_octets(near) || begins_domain(next, second) =>
             {

@@ -1,4 +1,4 @@
-//! Ids that a prefix and a dash announce: `i-0ab…`, `vpce-svc-…`, `fleet-UUID`.
+//! Ids that a prefix and a dash or an underscore announce: `i-0ab…`, `vpce-svc-…`, `fleet-UUID`, `dt_2wj…`.
 
 use super::Scan;
 use super::address::begins_word;
@@ -116,6 +116,27 @@ impl Scan<'_, '_> {
             return end;
         }
         dash + 1
+    }
+
+    /// Looks at `dt_2wjDZi3h…` whose underscore is at `sign`; gives where to go on.
+    ///
+    /// CloudFront makes these of the time and a random number, in 27 letters and digits; its documentation has shorter ones.
+    pub(super) fn ksuid_at(&mut self, sign: usize) -> usize {
+        let text = self.text;
+        let known = &self.detector.catalog.known;
+        let Some(start) = sign.checked_sub(2) else { return sign + 1 };
+        let kind = match &text[start..sign] {
+            b"dt" => known.distribution_tenant,
+            b"cg" => known.connection_group,
+            _ => return sign + 1,
+        };
+        let run = BodyRun::at(text, sign + 1);
+        let is_id = (20..=27).contains(&(run.end - run.start)) && run.has(class::UPPER) && run.has(class::LOWER);
+        if is_id && begins_word(text, start) && ends_at(text, run.end) {
+            self.whole(kind, start, run.end);
+            return run.end;
+        }
+        sign + 1
     }
 
     /// The kind of the id that fills `start..end`, where a key has said that it is one: letters alone will do.
@@ -331,4 +352,23 @@ pub(super) fn uuid_end(text: &[u8], at: usize) -> Option<usize> {
         _ => c.is_ascii_hexdigit(),
     });
     (shaped && ends_at(text, at + 36)).then_some(at + 36)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::found;
+
+    #[test]
+    fn ids_of_cloudfront_have_an_underscore() {
+        assert_eq!(
+            found("tenants dt_2wjDZi3hD1ivOXf6rpZJOSNE1AB, cg_2whCJoXMYCjHcxaLGrkllvyABC"),
+            [
+                ("cloudfront:distribution-tenant".into(), "dt_2wjDZi3hD1ivOXf6rpZJOSNE1AB"),
+                ("cloudfront:connection-group".into(), "cg_2whCJoXMYCjHcxaLGrkllvyABC")
+            ]
+        );
+        assert!(
+            found("dt_20250314_report cg_2 xdt_2wjDZi3hD1ivOXf6rpZJOSNE1AB dt_2wjdzi3hd1ivoxf6rpzjosne1ab").is_empty()
+        );
+    }
 }

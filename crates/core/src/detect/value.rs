@@ -266,11 +266,22 @@ fn is_opaque(body: &[u8]) -> bool {
     (6..=64).contains(&body.len())
         && body.iter().any(u8::is_ascii_digit)
         && body.iter().any(u8::is_ascii_alphabetic)
-        && body.iter().all(|&c| is_alnum(c) || c == b'-')
+        && (body.iter().all(|&c| is_alnum(c) || c == b'-') || has_short_prefix(body))
         && !is_version
         && !ALGORITHMS.iter().any(|name| body.eq_ignore_ascii_case(name))
         && !body.starts_with(b"rds-ca-")
         && !is_region(body)
+}
+
+/// `vo_BQwjxxQxjCaBcQLzJUFkDM`, `pcs_zdkp8ct49z`.
+fn has_short_prefix(body: &[u8]) -> bool {
+    let Some(sign) = body.iter().position(|&c| c == b'_') else { return false };
+    let (prefix, id) = (&body[..sign], &body[sign + 1..]);
+    (2..=4).contains(&sign)
+        && prefix.iter().all(u8::is_ascii_lowercase)
+        && id.len() >= 10
+        && id.iter().all(|&c| is_alnum(c))
+        && id.iter().any(u8::is_ascii_digit)
 }
 
 fn is_password(body: &[u8], setting: Setting) -> bool {
