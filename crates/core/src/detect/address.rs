@@ -287,11 +287,15 @@ fn is_version(text: &[u8], start: usize, end: usize, octets: [u8; 4]) -> bool {
     let is_glued = gap == b"-" && word.iter().any(u8::is_ascii_alphabetic);
     let revision = run_end(text, end + 1, 3, |c| c.is_ascii_digit());
     let has_revision = gap.ends_with(b"(") && text.get(end) == Some(&b'-') && text.get(revision) == Some(&b')');
-    if is_glued || has_revision || matches!(gap, b"==" | b"~=" | b">=" | b"<=") {
+    let is_section = gap.trim_ascii_end().ends_with("§".as_bytes());
+    if is_glued || has_revision || is_section || matches!(gap, b"==" | b"~=" | b">=" | b"<=") {
         return true;
     }
     let before = &text[start.saturating_sub(2 * WORD_REACH)..start];
-    let is_changed = || CHANGES.iter().any(|word| memchr::memmem::find(before, word).is_some());
+    let is_changed = || {
+        let before = before.to_ascii_lowercase();
+        CHANGES.iter().any(|word| memchr::memmem::find(&before, word).is_some())
+    };
     is_near
         && gap.iter().all(|&c| is_between(c) || matches!(c, b'(' | b'`'))
         && (SOFTWARE.contains(&lower)
@@ -363,6 +367,8 @@ mod tests {
             "AssemblyVersion(\"4.3.2.1\")",
             "ObjectIdentifier(\"2.5.4.16\")",
             "bump the OpenResty version to `1.11.2.1`",
+            "Bumped OpenResty from 1.21.4.2 to 1.25.3.1",
+            "RFC 5280 § 4.2.1.3",
             "upgraded from 2.1.0.4 to 2.1.0.5",
         ] {
             assert!(found(version).is_empty(), "{version}");
