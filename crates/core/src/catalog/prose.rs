@@ -35,6 +35,8 @@ pub enum Follows {
     Imported,
     /// After a blank: the argument of a command.
     Positional,
+    /// Likewise, the file of a private key.
+    KeyFile,
     /// An expression, and in the lines below the values that it asks for.
     Queried,
     /// The name of a setting, which says what its default is.
@@ -70,6 +72,7 @@ impl Follows {
             "dimension" => Self::Dimension,
             "imported" => Self::Imported,
             "positional" => Self::Positional,
+            "key-file" => Self::KeyFile,
             "queried" => Self::Queried,
             "default" => Self::Default,
             "variable" => Self::Variable,

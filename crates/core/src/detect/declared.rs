@@ -16,13 +16,15 @@ const MAX_LINE: usize = 256;
 const MAX_TYPE: usize = 96;
 const TERRAFORM: &[u8] = b"\"aws_";
 const CLOUDFORMATION: &[u8] = b"AWS::";
+/// Of the registry's modules, `source = "terraform-aws-modules/sqs/aws"`.
+const MODULE: &[u8] = b"terraform-aws-modules/";
 const IMPORT: &[u8] = b"import {";
-/// Bytes of the longer one.
-const LONGEST: usize = 5;
+/// Bytes of the longest one.
+const LONGEST: usize = MODULE.len();
 
-fn finders() -> &'static [Finder<'static>; 2] {
-    static FINDERS: OnceCell<[Finder<'static>; 2]> = OnceCell::new();
-    FINDERS.get_or_init(|| [Finder::new(TERRAFORM), Finder::new(CLOUDFORMATION)])
+fn finders() -> &'static [Finder<'static>; 3] {
+    static FINDERS: OnceCell<[Finder<'static>; 3]> = OnceCell::new();
+    FINDERS.get_or_init(|| [TERRAFORM, CLOUDFORMATION, MODULE].map(Finder::new))
 }
 
 impl Scan<'_, '_> {
@@ -39,7 +41,11 @@ impl Scan<'_, '_> {
         let last = last.filter(|&at| at < key).max().or(known);
         self.types = (key, last);
         let at = last.filter(|at| key - at <= REACH)?;
-        if text[at] == b'"' { terraform(text, at, key) } else { cloudformation(text, at, key) }
+        match text[at] {
+            b'"' => terraform(text, at, key),
+            b't' => module(text, at, key),
+            _ => cloudformation(text, at, key),
+        }
     }
 
     /// The id in `terraform import ADDRESS ID`, behind the command.
@@ -97,6 +103,14 @@ fn terraform(text: &[u8], at: usize, key: usize) -> Option<(usize, usize)> {
     (depth(&text[end..key]) == Some(1)).then_some((at + 1, end))
 }
 
+/// `source = "terraform-aws-modules/sqs/aws"`, with `key` in the same block: `aws-modules/sqs`.
+fn module(text: &[u8], at: usize, key: usize) -> Option<(usize, usize)> {
+    let end = run_end(text, at + MODULE.len(), MAX_TYPE, |c| is_alnum(c) || c == b'-');
+    let open = memchr::memchr2_iter(b'{', b'}', text.get(end..key)?)
+        .try_fold(0usize, |open, brace| if text[end + brace] == b'{' { Some(open + 1) } else { open.checked_sub(1) });
+    (open == Some(0)).then_some((at + b"terraform-".len(), end))
+}
+
 /// `Type: AWS::SSM::Parameter`, with `key` among its properties.
 fn cloudformation(text: &[u8], at: usize, key: usize) -> Option<(usize, usize)> {
     let service = at + CLOUDFORMATION.len();
@@ -132,6 +146,13 @@ fn indentation(text: &[u8], at: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use crate::detect::testing::found;
+
+    #[test]
+    fn modules_of_the_registry_have_names() {
+        let text = "module \"network\" {\n  source  = \"terraform-aws-modules/vpc/aws\"\n  version = \"5.8.1\"\n\n  \
+            tags = { a = 1 }\n  name = \"acme-net\"\n  rules = [{ name = \"http\" }]\n}\n\nfoo { name = \"other\" }\n";
+        assert_eq!(found(text), [("name:resource".into(), "acme-net")]);
+    }
 
     #[test]
     fn the_type_of_a_resource_says_what_its_name_is() {

@@ -131,7 +131,7 @@ impl Scan<'_, '_> {
         found = self.meanings_of_words(&words);
         match words.last() {
             b"name" | b"names" if words.count == 1 => found.extend(self.meanings_of_name(start)),
-            b"id" if words.count == 1 => found.extend(self.meanings_of_id(start)),
+            b"id" | b"ids" | b"identifier" if words.count == 1 => found.extend(self.meanings_of_id(start)),
             last if PAIRED.contains(&last) => found.splice(0..0, self.meanings_of_value(start)).for_each(drop),
             _ => {}
         }
@@ -180,9 +180,18 @@ impl Scan<'_, '_> {
         found
     }
 
-    /// What `id` means in `aws_s3_bucket.logs: Refreshing state... [id=…]`, among the attributes of a resource, and in what
-    /// Terraform is to import.
+    /// What `id` means in `aws_s3_bucket.logs: Refreshing state... [id=…]`, among the attributes of a resource, in what
+    /// Terraform is to import, as an option such as `aws wafv2 get-web-acl --id …`, and as an argument such as
+    /// `get_web_acl(Id=…)`.
     fn meanings_of_id(&mut self, key: usize) -> Vec<Member> {
+        let text = self.text;
+        let is_option = self.command_before(key).is_some_and(|(_, end)| is_one_command(&text[end..key]));
+        // Programs of all kinds have an `id` in small letters.
+        let is_argument = || text[key] == b'I' && call_around(text, key).is_some();
+        if is_option || is_argument() && (self.speaks_of("boto3", key) || self.speaks_of("aws", key)) {
+            let kind = self.detector.catalog.known.resource_id;
+            return vec![Member { kind, matches: Match::Exact, value: ValueShape::OpaqueId, hint: None }];
+        }
         let told = self.type_on_line(key).or_else(|| self.import_before(key)).or_else(|| self.type_before(key));
         told.map_or_else(Vec::new, |(start, end)| self.meanings_of_noun(start, end))
     }
@@ -475,6 +484,23 @@ mod tests {
     fn a_constructor_says_whose_name_stands_on_the_next_line() {
         let text = "new aws.cloudwatch.MetricAlarm(\"cpu\", {\n    name: \"acme-cpu\",\n  x: 1 })";
         assert_eq!(found(text), [("name:cloudwatch-alarm".to_owned(), "acme-cpu")]);
+    }
+
+    #[test]
+    fn commands_say_that_an_id_is_one_of_aws() {
+        let id = "4f2e8d1c-73b6-4a09-9c5d-e1f0a2b3c4d5";
+        for command in [
+            "aws wafv2 get-web-acl --scope REGIONAL --id",
+            "aws iotwireless get-wireless-device --identifier-type ThingName \\\n  --identifier",
+        ] {
+            assert_eq!(found(&format!("{command} {id}")), [("id:resource".to_owned(), id)]);
+        }
+        for call in ["boto3 c.get_web_acl(Scope='REGIONAL', Id='", "aws new GetPublicKeyCommand({ Id: '"] {
+            assert_eq!(found(&format!("{call}{id}'")), [("id:resource".to_owned(), id)]);
+        }
+        for call in ["aws s3 ls\n./render --id ", "boto3 c.get_order(id='", "c.get_order(Id='", "boto3 c.render(Id='"] {
+            assert_eq!(found(&format!("{call}{id}'")), [], "{call}");
+        }
     }
 
     #[test]

@@ -124,6 +124,7 @@ impl Scan<'_, '_> {
                 believed.then_some(Value { start: end, end: stop, next: stop, quoted: false })
             }
             Follows::Positional => self.positional(end),
+            Follows::KeyFile => self.key_file(end),
             Follows::Said => self.said(end),
             Follows::Bracketed => self.bracketed(end),
             Follows::Spoken => self.spoken(at, end),
@@ -166,6 +167,17 @@ impl Scan<'_, '_> {
         let end = run_end(text, start, MAX_NAME, |c| is_alnum(c) || matches!(c, b'-' | b'_' | b'.' | b'/'));
         let believed = start > at && is_believable(ValueShape::Name, &text[start..end], Setting::Told);
         believed.then_some(Value { start, end, next: end, quoted: false })
+    }
+
+    /// The pair in `acme-ops` of `~/.ssh/acme-ops.pem`.
+    fn key_file(&self, at: usize) -> Option<Value> {
+        let text = self.text;
+        let start = run_end(text, at, MAX_BACKSLASHES + 2, |c| matches!(c, b' ' | b'"' | b'\'' | b'\\'));
+        let next = run_end(text, start, MAX_NAME, |c| is_alnum(c) || b"-_./~$@".contains(&c));
+        let path = text[start..next].strip_suffix(b".pem")?;
+        let end = start + path.len();
+        let start = path.iter().rposition(|&c| c == b'/').map_or(start, |slash| start + slash + 1);
+        is_own(&text[start..end]).then_some(Value { start, end, next, quoted: false })
     }
 
     /// True for a name as programs have them, `parse_header2`, where nothing speaks of AWS: programs have functions, tables
@@ -532,6 +544,20 @@ mod tests {
             ("Our ECS service billing_api2 is down", "billing_api2"),
         ] {
             assert!(found(text).iter().any(|(_, part)| *part == name), "{text}");
+        }
+    }
+
+    #[test]
+    fn files_of_private_keys() {
+        for (text, name) in [
+            ("ssh -i acme-ops.pem ec2-user@10.24.7.31", "acme-ops"),
+            ("scp -i ~/.ssh/acme_ops2.pem app.zip ec2-user@host:", "acme_ops2"),
+            ("$ chmod 400 \"acme-ops.pem\"", "acme-ops"),
+        ] {
+            assert!(found(text).contains(&("name:key-pair".into(), name)), "{text}");
+        }
+        for text in ["ssh -i key.pem host", "ssh -i acme-ops host", "ssh -i my-key.pem host", "ssh -i ./.pem host"] {
+            assert!(found(text).is_empty(), "{text}");
         }
     }
 
