@@ -4,7 +4,7 @@
 use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end};
 
 /// What may stand between the words and a name: words of English and German, with a blank behind them.
-const LINKS: &[&str] = &["named", "called", "name", "id", "is", "heißt"];
+const LINKS: &[&str] = &["named", "called", "name", "id", "ID", "is", "heißt"];
 /// Likewise: particles of Korean and Japanese, glued to what stands before them, and signs that are not of ASCII.
 const PARTICLES: &[&str] = &[
     "이름은",
@@ -159,7 +159,9 @@ fn link_end(text: &[u8], at: usize) -> Option<usize> {
     }
     let is_here = |link: &&&str| {
         let link = link.as_bytes();
-        link[0] == first && rest.starts_with(link) && (!first.is_ascii() || rest.get(link.len()) == Some(&b' '))
+        let is_id = link.eq_ignore_ascii_case(b"id");
+        let ends = |c: u8| !first.is_ascii() || c == b' ' || is_id && c == b':';
+        link[0] == first && rest.starts_with(link) && rest.get(link.len()).is_none_or(|&c| ends(c))
     };
     let links = if first.is_ascii() { LINKS } else { PARTICLES };
     links.iter().find(is_here).map(|link| at + link.len())
@@ -167,7 +169,7 @@ fn link_end(text: &[u8], at: usize) -> Option<usize> {
 
 /// Whether a link may begin with this byte.
 const fn begins_link(c: u8) -> bool {
-    matches!(c, b'n' | b'c' | b'h' | b'i' | b':' | b'|') || !c.is_ascii()
+    matches!(c, b'n' | b'c' | b'h' | b'i' | b'I' | b':' | b'|') || !c.is_ascii()
 }
 
 /// Past blanks, links and an opening quote; `None` where nothing stands in between, or the line ends.

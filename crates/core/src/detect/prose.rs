@@ -207,6 +207,7 @@ impl Scan<'_, '_> {
         let name = &text[start..end];
         let close = run_end(text, stop, slashes - 1, |c| c == b'\\');
         let closed = quote.is_some_and(|quote| text.get(close) == Some(&quote)) && stop == end;
+        let is_person = name.contains(&b'.') && self.is_person(words, at, name);
         if name.len() < MIN_NAME
             || matches!(text.get(stop), Some(b'(' | b'=' | b'@' | b'{' | b'$' | b'%'))
             || text[stop..].starts_with(b"::")
@@ -216,6 +217,7 @@ impl Scan<'_, '_> {
             || text.get(stop) == Some(&b'*') && !closed
             || text.get(stop) == Some(&b'\\') && !closed && !ends_line(text, stop) && !ends_string(text, stop)
             || !is_joined(name)
+                && !is_person
                 && !is_path(text, words, at, &text[at..start], name)
                 && !self.is_word_told(words, at, start, end, closed)
             || !closed
@@ -227,7 +229,7 @@ impl Scan<'_, '_> {
                         || !has_small_word(name) && self.has_identifier(at)))
             || !(is_own_word(name) || is_long_name(name) && self.has_identifier(at))
             || name.split(|c| matches!(c, b'/' | b'.' | b'-')).any(is_token_shaped)
-            || !is_believable(ValueShape::Name, name, Setting::Told)
+            || !is_believable(ValueShape::Name, name, if is_person { Setting::Sure } else { Setting::Told })
             || self.prefixed_within(start, end).is_some()
         {
             return None;
@@ -298,7 +300,12 @@ impl Scan<'_, '_> {
         }
         let start = past_links(text, at)?;
         let end = run_end(text, start, MAX_NAME, |c| is_alnum(c) || c == b'-');
-        is_believable(shape, &text[start..end], Setting::Told).then_some(Value { start, end, next: end, quoted: false })
+        let body = &text[start..end];
+        // `rest api version2` is prose; a key would leave no doubt.
+        let is_random = body.windows(2).any(|pair| pair[0].is_ascii_digit() && pair[1].is_ascii_lowercase());
+        let is_doubtful = shape == ValueShape::LowerId && !(body.len() == 10 && is_random);
+        let believed = is_believable(shape, body, Setting::Told) && !is_doubtful;
+        believed.then_some(Value { start, end, next: end, quoted: false })
     }
 
     /// The secret key within a few words or on the line behind those that announce it.
@@ -428,154 +435,4 @@ fn is_hash(text: &[u8], at: usize) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::detect::testing::found;
-
-    #[test]
-    fn names_after_the_word_for_what_they_are() {
-        for (text, kind, name) in [
-            ("The bucket acme-logs is public, why?", "name:s3-bucket", "acme-logs"),
-            ("Copy the table `orders_eu` of DynamoDB to another region", "name:dynamodb-table", "orders_eu"),
-            ("The function orders-sync fails", "name:lambda-function", "orders-sync"),
-            ("Why is my S3 bucket acme-prod-logs public?", "name:s3-bucket", "acme-prod-logs"),
-            ("the DynamoDB table acme-sessions throttles", "name:dynamodb-table", "acme-sessions"),
-            ("On Lambda the function orders_sync fails", "name:lambda-function", "orders_sync"),
-            ("Why is queue \"orders-dlq\" growing?", "name:sqs-queue", "orders-dlq"),
-            ("The RDS instance called ledger-7 is slow", "name:rds-db-instance", "ledger-7"),
-            ("버킷 이름이 acme-logs-7 인데", "name:s3-bucket", "acme-logs-7"),
-            ("서브넷 그룹은 db-acme입니다", "name:db-subnet-group", "db-acme"),
-            ("Log group: /acme/orders-api\n", "name:log-group", "/acme/orders-api"),
-            ("CloudFront distribution EDFDVBD6EXAMPLE", "cloudfront:distribution", "EDFDVBD6EXAMPLE"),
-            ("Route53 호스팅 영역 Z3M3LMPEXAMPLE1에 없어", "route53:hosted-zone", "Z3M3LMPEXAMPLE1"),
-            ("the root is r-ab12", "organizations:root", "r-ab12"),
-            (
-                "my secret access key is kD8v/Wq2LmXp+4RtYz9sBnH7cFjQ0aGeUiTo3KvZ, thanks",
-                "cred:secret-access-key",
-                "kD8v/Wq2LmXp+4RtYz9sBnH7cFjQ0aGeUiTo3KvZ",
-            ),
-            (
-                "Secret access key\nkD8v/Wq2LmXp+4RtYz9sBnH7cFjQ0aGeUiTo3KvZ\n",
-                "cred:secret-access-key",
-                "kD8v/Wq2LmXp+4RtYz9sBnH7cFjQ0aGeUiTo3KvZ",
-            ),
-            ("CREATE USER x IDENTIFIED BY 'Tr0ub4dor&3';", "cred:password", "Tr0ub4dor&3"),
-            ("docker login -u AWS -p eyJwYXlsb2FkIjoiabc+/= h", "cred:ecr-login-password", "eyJwYXlsb2FkIjoiabc+/="),
-            ("the key alias/acme-orders", "kms:alias", "acme-orders"),
-            ("So.\nECR 리포지토리 acme/web 에는", "name:ecr-repository", "acme/web"),
-            ("tags: { karpenter.sh/discovery: \"acme-main\" }", "name:eks-cluster", "acme-main"),
-            ("app/acme-edge/50dc6c495c0c9188", "name:load-balancer", "acme-edge"),
-            ("aws logs tail /acme/orders --follow", "name:log-group", "/acme/orders"),
-            ("IAM 역할 DeployRunnerProd 권한을 줄여야 합니다", "name:iam-role", "DeployRunnerProd"),
-            ("in /aws/lambda/acme-resize", "name:lambda-function", "acme-resize"),
-            ("The acme-raw-landing bucket is public", "name:s3-bucket", "acme-raw-landing"),
-            ("Is the `acme-logs` bucket public?", "name:s3-bucket", "acme-logs"),
-            ("acme-logs 버킷에 접근이 안 돼요", "name:s3-bucket", "acme-logs"),
-            ("acme-web 클러스터(EKS)에서", "name:cluster", "acme-web"),
-            ("cdk deploy AcmeStack --all", "name:cfn-stack", "AcmeStack"),
-            ("어제부터 acme-orders 인스턴스가 느립니다", "name:resource", "acme-orders"),
-            ("acme-orders RDS 인스턴스가 느립니다", "name:rds-db-instance", "acme-orders"),
-            ("acme-sync Lambda 함수가 실패합니다", "name:lambda-function", "acme-sync"),
-            ("acme-dlq 큐에 쌓입니다", "name:sqs-queue", "acme-dlq"),
-            ("acme-web 타겟 그룹에 없어요", "name:target-group", "acme-web"),
-            ("/acme/orders 로그 그룹을 봐 주세요", "name:log-group", "/acme/orders"),
-            ("https://s3.console.aws.amazon.com/s3/buckets/acme-logs?tab=x", "name:s3-bucket", "acme-logs"),
-            ("latest/meta-data/iam/security-credentials/acme-nodes", "name:iam-role", "acme-nodes"),
-            ("net use \\\\amznfsxab12cd34.corp.example.com", "host:aws", "ab12cd34"),
-            ("s3.upload_file(\"a.csv\", \"acme\", \"b.csv\")", "name:s3-bucket", "acme"),
-            ("dynamodb.Table('orders')", "name:dynamodb-table", "orders"),
-            ("<ListBucketResult><BucketName>acme</BucketName>", "name:s3-bucket", "acme"),
-        ] {
-            assert_eq!(found(text), [(kind.to_owned(), name)], "{text}");
-        }
-    }
-
-    #[test]
-    fn words_that_are_no_names() {
-        for text in [
-            "Turn on bucket server-side encryption",
-            "the role cross-account access needs",
-            "a table look-up takes long",
-            "the user data-driven approach",
-            "the function my-function is slow",
-            "see the table in schema-2.sql",
-            "a stack over-flow happened",
-            "every task 0123456789abcdef0123456789abcdef0123",
-            "alias/aws/s3",
-            "the app/models/user",
-            "bucket.upload_file('a.csv', 'b.csv')",
-            "Access denied for user 'app'@'db'",
-            "<Title>acme-logs</Title>",
-            "the service us-east-1 of",
-            "the function parse_header2 is slow",
-            "a state-of-the-art cluster",
-            "the cross-account role",
-            "a long-running task, a hash-based table",
-            "The 'user-defined' function",
-            "cross-account 역할",
-            "on-demand 인스턴스, multi-az 인스턴스, 그리고 memory-optimized 인스턴스",
-            "pipe(lambda: read_proto, end)",
-        ] {
-            assert_eq!(found(text), [], "{text}");
-        }
-    }
-
-    #[test]
-    fn names_as_programs_have_them() {
-        for code in [
-            "The `parse_header` function is slow",
-            "The function `parse_header2` is slow",
-            "Copy the table `orders_eu` to another schema",
-            "the stack c_ulonglong is too small",
-            "our `user_role` role is one of the app",
-            "stream: proc_macro::TokenStream,",
-            "<div class=\"nav-content\" role=\"search\">",
-            "haystack identified by `start` and `end`",
-            "install it into the user site-packages and the function as-is is fine",
-            "the git repository python3-defaults has it",
-            "the service library-example.googleapis.com is up",
-            "the stream `llm/v1/chat` is a route",
-        ] {
-            assert_eq!(found(code), [], "{code}");
-        }
-        for (text, name) in [
-            ("Lambda: the `parse_header` function is slow", "parse_header"),
-            ("In DynamoDB, copy the table `orders_eu` to another region", "orders_eu"),
-            ("arn:aws:s3:::acme-x. Copy the table `orders_eu` to another region", "orders_eu"),
-            ("Our ECS service billing_api2 is down", "billing_api2"),
-        ] {
-            assert!(found(text).iter().any(|(_, part)| *part == name), "{text}");
-        }
-    }
-
-    #[test]
-    fn files_of_private_keys() {
-        for (text, name) in [
-            ("ssh -i acme-ops.pem ec2-user@10.24.7.31", "acme-ops"),
-            ("scp -i ~/.ssh/acme_ops2.pem app.zip ec2-user@host:", "acme_ops2"),
-            ("$ chmod 400 \"acme-ops.pem\"", "acme-ops"),
-        ] {
-            assert!(found(text).contains(&("name:key-pair".into(), name)), "{text}");
-        }
-        for text in ["ssh -i key.pem host", "ssh -i acme-ops host", "ssh -i my-key.pem host", "ssh -i ./.pem host"] {
-            assert!(found(text).is_empty(), "{text}");
-        }
-    }
-
-    #[test]
-    fn long_texts_that_have_nothing_else() {
-        // Agents send long instructions with each short question.
-        let long = "Nothing to see here. ".repeat(100);
-        for (text, name) in [
-            ("the bucket acme-logs is public", "acme-logs"),
-            ("the EKS cluster acme-prod-1 is down", "acme-prod-1"),
-            ("acme-logs 버킷에 접근이 안 돼요", "acme-logs"),
-            ("mysql -h db -u root -pTr0ub4dor3 shop", "Tr0ub4dor3"),
-            ("<Bucket>acme-logs</Bucket>", "acme-logs"),
-        ] {
-            for text in [format!("{long}\n{text}\n{long}"), format!("{{\"x\": \"{long}\\n{text}\\n\"}}")] {
-                let found: Vec<_> = found(&text).into_iter().map(|(_, part)| part).collect();
-                assert_eq!(found, [name], "{text}");
-            }
-        }
-    }
-}
+mod tests;

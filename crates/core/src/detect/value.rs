@@ -492,6 +492,34 @@ fn is_instance_type(body: &[u8]) -> bool {
     is_size && is_family
 }
 
+/// What stands before a dot in expressions of programs.
+pub(super) const OBJECTS: &[&[u8]] = &[
+    b"args",
+    b"body",
+    b"cfg",
+    b"config",
+    b"data",
+    b"each",
+    b"env",
+    b"event",
+    b"input",
+    b"local",
+    b"module",
+    b"options",
+    b"opts",
+    b"os",
+    b"params",
+    b"process",
+    b"props",
+    b"req",
+    b"request",
+    b"resource",
+    b"self",
+    b"settings",
+    b"this",
+    b"var",
+];
+
 /// A bare value that is more likely an expression than a name.
 fn is_code(body: &[u8], setting: Setting) -> bool {
     if setting.is_sure() {
@@ -500,32 +528,6 @@ fn is_code(body: &[u8], setting: Setting) -> bool {
     let dashed = body.contains(&b'-') || body.contains(&b'/');
     let dotted = body.iter().position(|&c| c == b'.').is_some_and(|dot| {
         let head = &body[..dot];
-        const OBJECTS: &[&[u8]] = &[
-            b"args",
-            b"body",
-            b"cfg",
-            b"config",
-            b"data",
-            b"each",
-            b"env",
-            b"event",
-            b"input",
-            b"local",
-            b"module",
-            b"options",
-            b"opts",
-            b"os",
-            b"params",
-            b"process",
-            b"props",
-            b"req",
-            b"request",
-            b"resource",
-            b"self",
-            b"settings",
-            b"this",
-            b"var",
-        ];
         head.starts_with(b"aws_")
             || OBJECTS.contains(&head)
             || !dashed && body[dot..].iter().any(u8::is_ascii_alphabetic)

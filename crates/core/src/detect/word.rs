@@ -5,7 +5,9 @@
 
 use super::Scan;
 use super::boundary::run_end;
+use super::own::is_own_word;
 use super::told::{FOLLOWERS, goes_on, is_of_service};
+use super::value::OBJECTS;
 
 /// What a name is followed by in Korean, when a sentence says that it is the name.
 const SAID: &[&str] = &["이고", "이며", "이야", "이에요", "인데", "입니다", "예요", "라는", "라고"];
@@ -59,6 +61,21 @@ impl Scan<'_, '_> {
                 is_of_service(text, words, at, &text[start..end]) || hints.iter().any(|hint| self.speaks_of(hint, at))
             })
     }
+
+    /// Whether what the word from `words` on announces is a user of IAM whose name is that of a person, `kim.minsu`.
+    #[inline(never)]
+    pub(super) fn is_person(&mut self, words: usize, at: usize, name: &[u8]) -> bool {
+        let text = self.text;
+        let Some(dot) = name.iter().position(|&c| c == b'.') else { return false };
+        let (first, last) = (&name[..dot], &name[dot + 1..]);
+        let is_name = last.len() > 1
+            && [first, last].iter().all(|part| !part.is_empty() && part.iter().all(u8::is_ascii_lowercase))
+            && !OBJECTS.contains(&first)
+            && is_own_word(name);
+        let is_user = text[words..at].eq_ignore_ascii_case(b"user") || text[words..at] == *"사용자".as_bytes();
+        let is_of_iam = || text[..words].strip_suffix(b" ").is_some_and(|text| text.ends_with(b"IAM"));
+        is_user && is_name && (is_of_iam() || self.has_identifier(at))
+    }
 }
 
 /// True where a sentence in Korean ends, or goes on behind the name in it.
@@ -73,6 +90,20 @@ fn is_said(text: &[u8], end: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::detect::testing::parts;
+
+    #[test]
+    fn users_may_be_persons() {
+        for text in [
+            "the IAM user kim.minsu cannot log in",
+            "IAM 사용자 kim.minsu 가 로그인 못해요",
+            "user kim.minsu assumed arn:aws:iam::aws:role/x of i-0f3a9c27be41d8056",
+        ] {
+            assert!(parts(text).contains(&"kim.minsu"), "{text}");
+        }
+        for text in ["the user kim.minsu cannot log in", "the IAM user event.detail has", "the IAM user main.rs adds"] {
+            assert_eq!(parts(text), [""; 0], "{text}");
+        }
+    }
 
     #[test]
     fn words_that_are_said_to_be_names() {
