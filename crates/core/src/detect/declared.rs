@@ -16,7 +16,7 @@ const MAX_LINE: usize = 256;
 const MAX_TYPE: usize = 96;
 const TERRAFORM: &[u8] = b"\"aws_";
 const CLOUDFORMATION: &[u8] = b"AWS::";
-/// Of the registry's modules, `source = "terraform-aws-modules/sqs/aws"`.
+/// What names those modules of Terraform's registry that are for AWS: `source = "terraform-aws-modules/sqs/aws"`.
 const MODULE: &[u8] = b"terraform-aws-modules/";
 const IMPORT: &[u8] = b"import {";
 /// Bytes of the longest one.

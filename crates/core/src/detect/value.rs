@@ -273,7 +273,7 @@ fn is_opaque(body: &[u8]) -> bool {
         && !is_region(body)
 }
 
-/// `vo_BQwjxxQxjCaBcQLzJUFkDM`, `pcs_zdkp8ct49z`.
+/// `aip_CCkW6gKrDiBD4n78123ABC`, `pcs_zdkp8ct49z`.
 fn has_short_prefix(body: &[u8]) -> bool {
     let Some(sign) = body.iter().position(|&c| c == b'_') else { return false };
     let (prefix, id) = (&body[..sign], &body[sign + 1..]);
