@@ -68,13 +68,16 @@ impl Scan<'_, '_> {
         let text = self.text;
         let Some(dot) = name.iter().position(|&c| c == b'.') else { return false };
         let (first, last) = (&name[..dot], &name[dot + 1..]);
-        let is_name = last.len() > 1
-            && [first, last].iter().all(|part| !part.is_empty() && part.iter().all(u8::is_ascii_lowercase))
-            && !OBJECTS.contains(&first)
-            && is_own_word(name);
+        let is_of_iam = text[..words].strip_suffix(b" ").is_some_and(|text| text.ends_with(b"IAM"));
+        // `System.Object` is one of a program.
+        let begins = |c: u8| c.is_ascii_lowercase() || is_of_iam && c.is_ascii_uppercase();
+        let is_word = |part: &[u8]| {
+            part.split_first().is_some_and(|(&first, rest)| begins(first) && rest.iter().all(u8::is_ascii_lowercase))
+        };
+        let is_name =
+            last.len() > 1 && is_word(first) && is_word(last) && !OBJECTS.contains(&first) && is_own_word(name);
         let is_user = text[words..at].eq_ignore_ascii_case(b"user") || text[words..at] == *"사용자".as_bytes();
-        let is_of_iam = || text[..words].strip_suffix(b" ").is_some_and(|text| text.ends_with(b"IAM"));
-        is_user && is_name && (is_of_iam() || self.has_identifier(at))
+        is_user && is_name && (is_of_iam || self.has_identifier(at))
     }
 }
 
@@ -100,6 +103,7 @@ mod tests {
         ] {
             assert!(parts(text).contains(&"kim.minsu"), "{text}");
         }
+        assert_eq!(parts("the IAM user Kim.Minsu cannot log in"), ["Kim.Minsu"]);
         for text in ["the user kim.minsu cannot log in", "the IAM user event.detail has", "the IAM user main.rs adds"] {
             assert_eq!(parts(text), [""; 0], "{text}");
         }
