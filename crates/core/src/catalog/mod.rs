@@ -154,6 +154,10 @@ known_kinds! {
     object_key = "name:s3-object-key",
     /// An SQS queue's name.
     queue = "name:sqs-queue",
+    /// An Auto Scaling group.
+    autoscaling_group = "name:autoscaling-group",
+    /// An instance of RDS.
+    db_instance = "name:rds-db-instance",
     /// A DynamoDB table's name.
     table = "name:dynamodb-table",
     /// A function of Lambda.
@@ -178,6 +182,8 @@ known_kinds! {
     eks_hash = "eks:cluster-hash",
     /// A key of KMS.
     kms_key = "kms:key-id",
+    /// A user of IAM.
+    iam_user = "name:iam-user",
     /// The user of a database.
     db_user = "name:db-user",
     /// A database.
@@ -214,6 +220,10 @@ known_kinds! {
     mws_token = "cred:mws-auth-token",
     /// A JSON web token.
     jwt = "cred:jwt",
+    /// An app of Amplify.
+    amplify_app = "amplify:app-id",
+    /// A key for the API of Amazon Location.
+    location_key = "cred:location-api-key",
     /// A token for the Kubernetes API.
     eks_token = "cred:eks-token",
     /// A long-term key for Bedrock.

@@ -17,6 +17,8 @@ pub enum Follows {
     Id(ValueShape),
     /// Right behind: a segment of a path.
     Path,
+    /// Right behind: the rest of a URL of a repository of CodeCommit.
+    GitRemote,
     /// Right behind: a segment of a path, and one of sixteen hexadecimal digits after it.
     PathWithHash,
     /// Right behind: the value of a setting.
@@ -27,6 +29,8 @@ pub enum Follows {
     Bracketed,
     /// After a word that says so: a password.
     Spoken,
+    /// The name of a user, a slash, and a password.
+    UserAndPassword,
     /// In the lines below, behind a date and a time: what `aws s3 ls` prints.
     Listed,
     /// The name of a dimension of metrics, in quotes, beside its value.
@@ -62,12 +66,14 @@ impl Follows {
             "function" => Self::Function,
             "dashed" => Self::Dashed,
             "path" => Self::Path,
+            "git-remote" => Self::GitRemote,
             "path-with-hash" => Self::PathWithHash,
             "setting" => Self::Setting,
             "argument-1" => Self::Argument(0),
             "said" => Self::Said,
             "bracketed" => Self::Bracketed,
             "spoken" => Self::Spoken,
+            "user-and-password" => Self::UserAndPassword,
             "listed" => Self::Listed,
             "dimension" => Self::Dimension,
             "imported" => Self::Imported,

@@ -17,12 +17,16 @@ const REACH_OF_MAP: usize = 120;
 const MAX_REGION: usize = 20;
 /// How much of the command before an output is looked at, bytes.
 const MAX_COMMAND: usize = 128;
+/// Longest name of a user of IAM, and what CodeCommit puts behind it.
+const MAX_USER: usize = 64;
+const AT: &[u8] = b"-at-";
 const WORDS: &[&str] = &[
     "account",
     "awslogs/",
     "principal",
     "acct",
     "계정",
+    "주체",
     "어카운트",
     "アカウント",
     "账户",
@@ -49,7 +53,12 @@ impl Scan<'_, '_> {
             _ => (end, false),
         };
         if is_id && stands_alone(text, start, end) && self.wants(kind) {
-            if says_account(text, start, end) {
+            if let Some(user) = user_of_git(text, start) {
+                let user_kind = self.detector.catalog.known.iam_user;
+                self.finding(user_kind, user, end);
+                self.part(user_kind, user, start - AT.len(), true);
+                self.part(kind, start, end, false);
+            } else if says_account(text, start, end) {
                 self.whole(kind, start, end);
             } else {
                 self.loose(kind, start, end);
@@ -57,6 +66,15 @@ impl Scan<'_, '_> {
         }
         end
     }
+}
+
+/// Where the name begins of the user of `jane-at-618734209955`, whose account begins at `start`: so CodeCommit calls who
+/// has credentials for git.
+fn user_of_git(text: &[u8], start: usize) -> Option<usize> {
+    let end = text[..start].strip_suffix(AT)?.len();
+    let user = run_start(text, end, MAX_USER, |c| is_alnum(c) || b"+=.@_-".contains(&c));
+    let user = word_start(text, user).min(end);
+    (user < end).then_some(user)
 }
 
 /// `1234-5678-9012`, as the console shows it, or `1234 5678 9012`.
@@ -72,9 +90,14 @@ fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
     let left = run == start || word_start(text, run) == start;
     // `1.123456789012` and `123456789012.5` are numbers, `610327489955,618734209955` is a list of ids.
     let number = run_start(text, start.saturating_sub(1), 13, |c| c.is_ascii_digit());
-    let fraction = start > 0 && matches!(text[start - 1], b'.' | b',') && !matches!(start - 1 - number, 0 | 12)
-        || text.get(end) == Some(&b'.') && text.get(end + 1).is_some_and(u8::is_ascii_digit);
-    left && !fraction && text.get(end).is_none_or(|&c| !is_alnum(c))
+    // `us-west-2.618734209955.channel` is none.
+    let is_region = number.checked_sub(1).is_some_and(|at| text[at] == b'-');
+    let fraction =
+        !is_region && start > 0 && matches!(text[start - 1], b'.' | b',') && !matches!(start - 1 - number, 0 | 12)
+            || text.get(end) == Some(&b'.') && text.get(end + 1).is_some_and(u8::is_ascii_digit);
+    // `shardId-000000000003`
+    let is_counter = text[start..].starts_with(b"000000");
+    left && !fraction && !is_counter && text.get(end).is_none_or(|&c| !is_alnum(c))
 }
 
 fn says_account(text: &[u8], start: usize, end: usize) -> bool {
@@ -84,6 +107,12 @@ fn says_account(text: &[u8], start: usize, end: usize) -> bool {
     let before = &text[start.saturating_sub(REACH_BEFORE)..start];
     // A line of a flow log: the account owns the interface.
     if text[end..].starts_with(b" eni-") || text[end..].starts_with(b" vpc-") || follows_interface(before) {
+        return true;
+    }
+    // A row of ids: `vpc-0ab12cd34ef56ab78  618734209955  us-east-1`.
+    let behind = run_end(text, end, 2, |c| matches!(c, b' ' | b'\t'));
+    let region = run_end(text, behind, MAX_REGION, |c| is_alnum(c) || c == b'-');
+    if behind > end && is_region(&text[behind..region]) && follows_id(before) {
         return true;
     }
     // A bad ARN, the namespace of a service, the path of a vault: `eu-west-1:618734209955`, `eu-west-1/618734209955`.
@@ -114,6 +143,13 @@ fn follows_interface(before: &[u8]) -> bool {
     let Some(word) = before.strip_suffix(b" ") else { return false };
     let start = run_start(word, word.len(), 17, |c| c.is_ascii_hexdigit());
     start < word.len() && word[..start].ends_with(b"eni-")
+}
+
+/// True behind an id with a prefix and blanks.
+fn follows_id(before: &[u8]) -> bool {
+    let word = before.trim_ascii_end();
+    let start = run_start(word, word.len(), 32, |c| c.is_ascii_hexdigit());
+    word.len() < before.len() && word.len() - start >= 8 && word[..start].ends_with(b"-")
 }
 
 /// True where a key is the word for several accounts.
@@ -158,6 +194,12 @@ mod tests {
         ] {
             assert!(found(text).contains(&("account-id".to_owned(), "618734209955")), "{text}");
         }
+        assert_eq!(found("vpc-0ab12cd34ef56ab78  618734209955  us-east-1").len(), 2);
+        assert_eq!(
+            found("jane-at-618734209955"),
+            [("name:iam-user".to_owned(), "jane"), ("account-id".to_owned(), "618734209955")]
+        );
+        assert_eq!(found("ou-ab12-cdef3456 (Workloads)\n  ├ 618734209955 acme / ACTIVE").len(), 2);
         for text in ["my account\nis 618734209955", "order\n618734209955\n", "x-0ab12cd3 618734209955 IPv4"] {
             assert_eq!(found(text), [], "{text}");
         }

@@ -374,6 +374,9 @@ impl Scan<'_, '_> {
         if at > 0 && text[at - 1] == b' ' && c.is_ascii_uppercase() && is_long {
             self.option(at);
         }
+        if text[at + 1..].starts_with(b"certificate.pem") {
+            self.certificate_file(at);
+        }
         match text.get(at + 1..at + 1 + MIN_BODY) {
             // What follows is base64 of `bedrock.amazonaws.com/`, so these have to be letters.
             Some(&[first, second, .., eighth])

@@ -61,9 +61,17 @@ impl Scan<'_, '_> {
         dot + 1
     }
 
-    /// Looks at the first dot of `eyJ….eyJ….…` at `dot`; gives where to go on.
+    /// Looks at the first dot of `eyJ….eyJ….…`, or at that before `eyJ…` in a key of Amazon Location, at `dot`; gives where to
+    /// go on.
     pub(super) fn web_token(&mut self, dot: usize) -> usize {
         let text = self.text;
+        if let Some(start) = text[..dot].strip_suffix(b"v1.public").map(<[u8]>::len) {
+            let end = run_end(text, dot + 1, MAX_TOKEN, is_base64_url);
+            if end - dot > MIN_KEY {
+                self.whole(self.detector.catalog.known.location_key, start, end);
+                return end;
+            }
+        }
         // What comes after is read first: it takes no search.
         let second = run_end(text, dot + 1, MAX_TOKEN, is_base64_url);
         let end = run_end(text, second + 1, MAX_TOKEN, is_base64_url);
@@ -135,6 +143,13 @@ impl Scan<'_, '_> {
 #[cfg(test)]
 mod tests {
     use crate::detect::testing::{found, parts};
+
+    #[test]
+    fn keys_of_amazon_location() {
+        let key = format!("v1.public.eyJqdGkiOiI{}", "x1Yz_".repeat(9));
+        assert_eq!(found(&format!("const key = \"{key}\";")), [("cred:location-api-key".to_owned(), &*key)]);
+        assert_eq!(found("v1.public.eyJ0"), []);
+    }
 
     #[test]
     fn urls_of_databases() {

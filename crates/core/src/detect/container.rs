@@ -98,7 +98,7 @@ impl Scan<'_, '_> {
         let text = self.text;
         let end = key_end(text, at);
         let key = &text[key_start(text, end).min(end)..end];
-        let start = run_end(text, at + 1, 16, |c| c == b' ');
+        let start = run_end(text, at + 1, 16, |c| matches!(c, b' ' | b'['));
         let quote = run_end(text, start, MAX_BACKSLASHES, |c| c == b'\\');
         let is_quoted = matches!(text.get(quote), Some(b'"' | b'\'' | b'`'));
         let setting = if is_quoted { Setting::Sure } else { Setting::Line };

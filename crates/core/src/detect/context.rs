@@ -57,9 +57,16 @@ impl Scan<'_, '_> {
             // `$Env:BUCKET="…"` sets a variable of PowerShell; elsewhere only a credential is worth the doubt.
             let before = &text[..start - 1];
             let is_env = before.len() >= 3 && before[before.len() - 3..].eq_ignore_ascii_case(b"env");
-            members.retain(|member| is_env || self.detector.is_credential(member.kind));
+            // `sts:ExternalId` is a key of IAM's conditions.
+            let is_condition = before.ends_with(b"sts");
+            members.retain(|member| is_env || is_condition || self.detector.is_credential(member.kind));
         }
         let found = self.hits.findings.len();
+        match &text[start..end] {
+            b"Target" => self.directory(at + 1, true),
+            b"HomeDirectory" => self.directory(at + 1, false),
+            _ => {}
+        }
         if !members.is_empty() {
             self.values(&members, at + 1);
         }
@@ -73,7 +80,7 @@ impl Scan<'_, '_> {
     pub(super) fn option(&mut self, dash: usize) {
         let text = self.text;
         let name = dash + 1;
-        let end = run_end(text, name, 64, |c| is_alnum(c) || c == b'-');
+        let end = run_end(text, name, 64, |c| is_alnum(c) || matches!(c, b'-' | b'_'));
         // `--name=value` is looked at from its `=`.
         if text.get(end) != Some(&b' ') {
             return;
@@ -235,6 +242,7 @@ impl Scan<'_, '_> {
                 _ if ends_line(text, next) || ends_string(text, next) => Setting::Line,
                 Some(b'}') if is_default => Setting::Line,
                 Some(b'\\') if matches!(text.get(next + 1), Some(b'n' | b'r' | b't')) => Setting::Line,
+                _ if spaced && is_of_record(text, self.key.start, next) => Setting::Line,
                 // `KEY=value more`: a shell's assignment, or a log line; with blanks around the sign it is code.
                 Some(b' ' | b'"' | b'\'') if !spaced => Setting::Line,
                 _ => Setting::Open,
@@ -242,10 +250,30 @@ impl Scan<'_, '_> {
             // Escaped quotes inside: only what takes everything up to its own quote goes on.
             None => Setting::Sure,
         };
+        let setting = if setting == Setting::Line && self.is_user_of_line(at) { Setting::Sure } else { setting };
         let found = self.announced(members, at, setting);
         // `name = "acme-logs" -> "acme-logs-2"`, in a plan of Terraform.
         if let Some(found) = found.filter(|found| found.quoted && text[found.next..].starts_with(CHANGED)) {
             self.announced(members, found.next + CHANGED.len(), setting);
+        }
+    }
+
+    /// The bucket in the directory of a user of Transfer Family: `"HomeDirectory": "/acme-in/x"`, or in the one that is seen
+    /// as another: `"Entry": "/", "Target": "/acme-in/x"`.
+    fn directory(&mut self, at: usize, is_mapped: bool) {
+        let text = self.text;
+        let found = value(text, run_end(text, at, 4, |c| c == b' '), &mut BareRun::default());
+        let Some(found) = found.filter(|found| found.quoted && text[found.start] == b'/') else { return };
+        let around = &text[at.saturating_sub(MAX_TO_ARN)..text.len().min(at + MAX_TO_ARN)];
+        if is_mapped && memchr::memmem::find(around, b"Entry").is_none() {
+            return;
+        }
+        let start = found.start + 1;
+        let end = run_end(text, start, found.end - start, |c| c != b'/');
+        let bucket = self.detector.catalog.known.bucket;
+        if self.wants(bucket) && is_believable(ValueShape::Name, &text[start..end], Setting::Sure) {
+            self.finding(bucket, start, end);
+            self.part(bucket, start, end, true);
         }
     }
 
@@ -279,10 +307,26 @@ impl Scan<'_, '_> {
             self.used(members, inner);
         }
         if !is_call {
+            let found = self.whole_password(members, found);
             let setting = if found.quoted && setting != Setting::Told { Setting::Sure } else { setting };
             self.believe(members, found, setting);
         }
         Some(found)
+    }
+
+    /// The rest of the line, where a line of settings, `spring.datasource.password=Wren&Falcon`, has a password with signs in
+    /// it that end other values.
+    fn whole_password(&self, members: &[Member], value: Value) -> Value {
+        let text = self.text;
+        if value.quoted
+            || text.get(value.next) != Some(&b'&')
+            || !text[line_start(text, self.key.start)..self.key.start].iter().all(|c| matches!(c, b'"' | b'\\'))
+            || !members.iter().all(|member| member.value == ValueShape::Password)
+        {
+            return value;
+        }
+        let end = run_end(text, value.end, MAX_CELL, |c| c.is_ascii_graphic() && !matches!(c, b'"' | b'\\'));
+        if ends_line(text, end) || ends_string(text, end) { Value { end, next: end, ..value } } else { value }
     }
 
     /// True for a long value that is the end of too many other values: `a=b=c=…` without end takes no time.
@@ -339,6 +383,9 @@ impl Scan<'_, '_> {
         }
         let known = &self.detector.catalog.known;
         if kind == known.policy && is_managed_policy(text, start, end) {
+            return;
+        }
+        if kind == known.repository && is_of_other_registry(&text[start..end]) {
             return;
         }
         let category = self.detector.catalog.kind(kind).map(|kind| kind.category);
@@ -410,6 +457,26 @@ fn is_ini_line(text: &[u8], at: usize, end: usize) -> bool {
     false
 }
 
+/// True for a value that ends at `end` in a record that is written in one line: `Username: APP_RW, Port: 1521, Engine: oracle`.
+/// Of a program there are brackets around it.
+fn is_of_record(text: &[u8], key: usize, end: usize) -> bool {
+    let Some(rest) = text[end..].strip_prefix(b", ") else { return false };
+    let next = rest.iter().take_while(|&&c| is_alnum(c)).count();
+    let start = line_start(text, key);
+    rest.first().is_some_and(u8::is_ascii_uppercase)
+        && next > 1
+        && rest[next..].starts_with(b": ")
+        && key - start <= MAX_CELL
+        && !text[start..key].iter().any(|c| matches!(c, b'{' | b'(' | b'['))
+}
+
+/// `registry.k8s.io/pause`, `ghcr.io/acme/web`: a host of somebody else stands before the path.
+pub(super) fn is_of_other_registry(repository: &[u8]) -> bool {
+    let mut segments = repository.split(|&c| c == b'/');
+    let host = segments.next().unwrap_or_default();
+    segments.next().is_some() && host.contains(&b'.') && !host.ends_with(b".amazonaws.com")
+}
+
 /// True for the name of a policy of AWS's own whose ARN stands behind it: `arn:aws:iam::aws:policy/PowerUserAccess`.
 fn is_managed_policy(text: &[u8], start: usize, end: usize) -> bool {
     let behind = &text[end..text.len().min(end + MAX_TO_ARN)];
@@ -447,5 +514,8 @@ fn cell_text(text: &[u8], at: usize) -> Option<Value> {
     }
     let from = run_end(text, at + 1, stop - at - 1, |c| c == b' ');
     let to = run_start(text, stop, stop - from, |c| c == b' ');
+    // Markdown's code.
+    let is_code = to > from + 2 && text[from] == b'`' && text[to - 1] == b'`';
+    let (from, to) = if is_code { (from + 1, to - 1) } else { (from, to) };
     (from < to).then_some(Value { start: from, end: to, next: to, quoted: true })
 }

@@ -4,7 +4,7 @@
 use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end, run_start};
 use super::link::has_dash_near;
-use super::own::is_own;
+use super::own::{is_own, is_person};
 use super::told::{goes_on, is_of_service, is_told};
 use super::value::{Setting, Value, is_believable};
 use crate::catalog::{KindId, ValueShape};
@@ -16,7 +16,7 @@ const MIN_NAME: usize = 4;
 /// What stands between two names. Longer ones come first.
 const SEPARATORS: &[&str] = &[
     ", and ", ", or ", ", ", " and ", " or ", " & ", " und ", " y ", " et ", "와 ", "과 ", " 와 ", " 과 ", " 및 ",
-    "、", "と", "·", "／",
+    "이랑 ", "랑 ", "하고 ", "、", "と", "·", "／",
 ];
 
 impl Scan<'_, '_> {
@@ -29,7 +29,8 @@ impl Scan<'_, '_> {
         while let Some(next) = next_name(text, end) {
             let name = &text[next.start..next.end];
             let is_alike = first_word(name) == first_word(first_name);
-            if !(is_alike || is_told(b"", name) && goes_on(text, next.end))
+            let are_persons = is_person(name) && is_person(first_name);
+            if !(is_alike || are_persons || is_told(b"", name) && goes_on(text, next.end) && !is_person(name))
                 || self.prefixed_within(next.start, next.end).is_some()
             {
                 return;
@@ -87,7 +88,7 @@ fn name_at(text: &[u8], start: usize) -> Option<Value> {
     let is_name = name.len() >= MIN_NAME
         && name[0].is_ascii_alphabetic()
         && !matches!(text.get(stop), Some(b'(' | b'=' | b'@' | b'*' | b'{' | b'$' | b'%' | b'/' | b':'))
-        && is_own(name)
+        && (is_own(name) || is_person(name))
         && is_believable(ValueShape::Name, name, Setting::Told);
     is_name.then_some(Value { start, end, next: end, quoted: false })
 }

@@ -4,8 +4,9 @@ use super::Part;
 use super::Scan;
 use super::arn::{is_account, is_region};
 use super::boundary::{class, is_alnum, run_end, run_start, word_start};
+use super::value::{Setting, is_believable};
 use super::word_list::WordList;
-use crate::catalog::{KindId, suffixes_from};
+use crate::catalog::{KindId, ValueShape, suffixes_from};
 use crate::token::is_token_shaped;
 
 /// Longest host name in DNS.
@@ -27,11 +28,19 @@ const DB_ENDPOINTS: [&[u8]; 5] = [b"cluster-ro-", b"cluster-custom-", b"cluster-
 const NAMED: [&str; 5] =
     ["amazoncognito.com", "awsapps.com", "connect.aws", "elasticbeanstalk.com", "signin.aws.amazon.com"];
 
+/// What the paths of channels of MediaPackage begin with.
+const MEDIA_PATH: &[u8] = b"/out/v1/";
+/// What the paths of Neptune begin with.
+static PATHS_OF_NEPTUNE: WordList =
+    WordList::new(&["gremlin", "loader", "ml", "opencypher", "propertygraph", "rdf", "sparql", "status"]);
+
 /// Buckets that AWS's guides download from.
 static OF_AWS: WordList = WordList::new(&[
     "amazoncloudwatch-agent",
     "aws-cli",
     "cloudformation-examples",
+    // `http://s3.amazonaws.com/doc/2006-03-01/`, a namespace of XML.
+    "doc",
     "ec2-downloads-windows",
     "rds-downloads",
     "session-manager-downloads",
@@ -93,7 +102,12 @@ impl Scan<'_, '_> {
                 b"s3" => Some("s3"),
                 b"sqs" => Some("sqs"),
                 b"ecr" => Some("ecr"),
-                b"rds" | b"docdb" | b"neptune" | b"redshift" | b"cache" | b"memorydb" => Some("db"),
+                b"codeartifact" => Some("codeartifact"),
+                b"rds" | b"docdb" | b"neptune" | b"redshift" | b"redshift-serverless" | b"cache" | b"memorydb" => {
+                    Some("db")
+                }
+                b"scim" => Some("scim"),
+                b"mediapackagev2" => Some("mediapackagev2"),
                 _ if label.starts_with(b"s3-") => Some("s3"),
                 _ => service,
             };
@@ -153,7 +167,10 @@ impl Scan<'_, '_> {
                 self.host_part(known.host, to, stop, false);
             } else {
                 let first = label == start && kind != known.ec2_host;
-                self.host_part(if first { kind } else { known.host }, label, stop, first);
+                // The id stands behind a branch, and alone elsewhere: `main.d2abcdefghij1k.amplifyapp.com`.
+                let is_app = kind == known.amplify_app && is_believable(ValueShape::AppId, body, Setting::Told);
+                let is_told = is_app || first && kind != known.amplify_app;
+                self.host_part(if is_told { kind } else { known.host }, label, stop, first || is_app);
             }
             label = stop + 1;
         }
@@ -218,6 +235,35 @@ impl Scan<'_, '_> {
                 if segment < end {
                     self.host_part(known.queue, segment + 1, end, true);
                 }
+            }
+            // `jdbc:oracle:thin:@//orders.….rds.amazonaws.com:1521/ORDERS`; Neptune has paths, a database a name.
+            Some("db") if !PATHS_OF_NEPTUNE.contains_in_any_case(&text[path + 1..segment]) => {
+                let name_end = run_end(text, path + 1, MAX_LABEL, |c| is_alnum(c) || matches!(c, b'_' | b'-'));
+                let has_letter = text[path + 1..name_end].iter().any(u8::is_ascii_alphabetic);
+                if name_end != segment || segment != end || !has_letter {
+                    return host_end;
+                }
+                self.host_part(known.database, path + 1, name_end, true);
+            }
+            // `acme-618734209955.d.codeartifact.us-west-2.amazonaws.com/npm/acme-libs/`
+            Some("codeartifact") if segment < end => {
+                let name_end = run_end(text, segment + 1, end - segment - 1, |c| c != b'/');
+                self.host_part(known.arn_name, segment + 1, name_end, true);
+                return name_end;
+            }
+            Some("scim") => {
+                self.host_part(known.resource_id, path + 1, segment, true);
+                return segment;
+            }
+            // `/out/v1/GROUP/CHANNEL/ENDPOINT/…`
+            Some("mediapackagev2") if text[path..].starts_with(MEDIA_PATH) => {
+                let mut at = path + MEDIA_PATH.len();
+                for _ in 0..3 {
+                    let next = run_end(text, at, end.saturating_sub(at), |c| c != b'/');
+                    self.host_part(known.arn_name, at, next, true);
+                    at = next + 1;
+                }
+                return at.min(end);
             }
             Some("ecr") if has_customer_host => {
                 let name_end = run_end(text, path + 1, end - path - 1, |c| c != b':' && c != b'@');
@@ -310,6 +356,37 @@ mod tests {
             ("data.abc123.0001.use1.cache.amazonaws.com", &["data", "abc123"]),
             ("clustercfg.orders.abc123.memorydb.us-east-1.amazonaws.com", &["orders", "abc123"]),
             ("metrics.c9akciq32abc.us-east-1.redshift.amazonaws.com", &["metrics", "c9akciq32abc"]),
+        ] {
+            assert_eq!(parts(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_in_paths() {
+        for (text, expected) in [
+            (
+                "jdbc:oracle:thin:@//db.c9akciq32abc.us-east-1.rds.amazonaws.com:1521/ORDERS",
+                &["db", "c9akciq32abc", "ORDERS"][..],
+            ),
+            (
+                "acme.618734209955.us-east-1.redshift-serverless.amazonaws.com:5439/acmedw?ssl=true",
+                &["acme", "618734209955", "acmedw"],
+            ),
+            ("https://x1.c9akciq32abc.us-east-1.neptune.amazonaws.com:8182/gremlin", &["x1", "c9akciq32abc"]),
+            (
+                "acme-618734209955.d.codeartifact.us-west-2.amazonaws.com/npm/acme-libs/",
+                &["acme-618734209955", "acme-libs"],
+            ),
+            (
+                "https://feature-x.d2abcdefghij1k.amplifyapp.com and d2abcdefghij1k",
+                &["feature-x", "d2abcdefghij1k", "d2abcdefghij1k"],
+            ),
+            (
+                "https://4daa50.egress.rftj28.mediapackagev2.us-east-1.amazonaws.com/out/v1/live-sports/main/",
+                &["4daa50", "egress", "rftj28", "live-sports", "main"],
+            ),
+            ("https://scim.us-east-2.amazonaws.com/d90aa85a527-4f2e/scim/v2/", &["d90aa85a527-4f2e"]),
+            ("xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"", &[]),
         ] {
             assert_eq!(parts(text), expected, "{text}");
         }

@@ -1,6 +1,7 @@
 //! Keys: finding the one before a separator, and what it says about the value.
 
 use super::Scan;
+use super::arn::is_region;
 use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end, run_start, word_start};
 use super::line::{break_at, break_before};
 use super::nearby::IDENTIFIER;
@@ -22,6 +23,8 @@ const OTHERS: [&[u8]; 7] = [b"zone", b"Zone", b"record", b"Record", b"domain", b
 const BUCKET_BEFORE: &str = "bucket-before";
 /// How far before the key its bucket may stand, bytes.
 const MAX_ARGUMENTS: usize = 160;
+/// Most of a region before the word for the place in it.
+const MAX_REGION: usize = 16;
 
 /// What operations begin with that take the name of a thing.
 const VERBS: [&[u8]; 9] =
@@ -130,8 +133,14 @@ impl Scan<'_, '_> {
         let words = Words::split(&text[start..end]);
         found = self.meanings_of_words(&words);
         match words.last() {
-            b"name" | b"names" if words.count == 1 => found.extend(self.meanings_of_name(start)),
-            b"id" | b"ids" | b"identifier" if words.count == 1 => found.extend(self.meanings_of_id(start)),
+            b"name" | b"names" if words.count == 1 => {
+                found.extend(self.meanings_of_name(start));
+                found.extend(self.meanings_of_title(start, end));
+            }
+            b"id" | b"ids" | b"identifier" if words.count == 1 => {
+                found.extend(self.meanings_of_id(start));
+                found.extend(self.meanings_of_title(start, end));
+            }
             last if PAIRED.contains(&last) => found.splice(0..0, self.meanings_of_value(start)).for_each(drop),
             _ => {}
         }
@@ -204,7 +213,7 @@ impl Scan<'_, '_> {
             return Vec::new();
         }
         let kind = self.detector.catalog.known.resource_name;
-        vec![Member { kind, matches: Match::Exact, value: ValueShape::Name, hint: None }]
+        vec![Member { kind, matches: Match::Exact, value: ValueShape::SpacedName, hint: None }]
     }
 
     /// What the name of a thing means whose noun stands behind another word: `create_secret`, `SQS::Queue`.
@@ -335,7 +344,10 @@ impl Scan<'_, '_> {
         let finds = |needle: &[u8]| memchr::memmem::find(around, needle).is_some();
         let known = match hint {
             "aws" => {
-                [&b"aws"[..], b"AWS", b"EC2", b"ec2"].iter().any(|word| names(around, word)) || finds(b"amazonaws")
+                [&b"aws"[..], b"AWS", b"EC2", b"ec2", b"Amazon"].iter().any(|word| names(around, word))
+                    || finds(b"amazonaws")
+                    || finds(b"s3://")
+                    || names_region(around)
             }
             "security-group" => finds(b"sg-") || finds(b"ecurityGroup") || finds(b"ecurity group"),
             "opensearch" => finds(b"pensearch") || finds(b"penSearch") || finds(b":es:") || finds(b"aws es "),
@@ -452,6 +464,19 @@ fn names(text: &[u8], word: &[u8]) -> bool {
         let left =
             at == 0 || !text[at - 1].is_ascii_alphabetic() || matches!(text[..at], [.., b'\\', b'n' | b'r' | b't']);
         left && text.get(at + word.len()).is_none_or(|c| !c.is_ascii_lowercase())
+    })
+}
+
+/// True where a region stands in the text, or a zone of one: `us-east-1c`.
+fn names_region(text: &[u8]) -> bool {
+    const PLACES: [&[u8]; 5] = [b"east-", b"west-", b"central-", b"north-", b"south-"];
+    PLACES.iter().any(|place| {
+        memchr::memmem::find_iter(text, place).any(|at| {
+            let start = run_start(text, at, MAX_REGION, |c| c.is_ascii_lowercase() || c == b'-');
+            let start = word_start(text, start);
+            let end = at + place.len() + 1;
+            text.get(start..end).is_some_and(is_region)
+        })
     })
 }
 

@@ -18,6 +18,7 @@ const PARTICLES: &[&str] = &[
     "이",
     "가",
     "의",
+    "인",
     "名は",
     "名が",
     "名",
@@ -160,7 +161,7 @@ fn link_end(text: &[u8], at: usize) -> Option<usize> {
     let is_here = |link: &&&str| {
         let link = link.as_bytes();
         let is_id = link.eq_ignore_ascii_case(b"id");
-        let ends = |c: u8| !first.is_ascii() || c == b' ' || is_id && c == b':';
+        let ends = |c: u8| !first.is_ascii() || c == b' ' || is_id && (c == b':' || !c.is_ascii());
         link[0] == first && rest.starts_with(link) && rest.get(link.len()).is_none_or(|&c| ends(c))
     };
     let links = if first.is_ascii() { LINKS } else { PARTICLES };
@@ -182,6 +183,9 @@ pub(super) fn past_links(text: &[u8], at: usize) -> Option<usize> {
         let Some(link) = link_end(text, end) else { break };
         end = run_end(text, link, 2, |c| c == b' ');
     }
+    // `the table (`orders_2023`)`
+    let is_aside = text.get(end) == Some(&b'(') && text.get(end + 1).is_some_and(|&c| is_quote(c));
+    let end = end + usize::from(is_aside && end > at);
     let slashes = run_end(text, end, MAX_BACKSLASHES, |c| c == b'\\');
     let start = match text.get(slashes) {
         Some(&c) if is_quote(c) => slashes + 1,

@@ -43,7 +43,7 @@ struct Mentioned {
 
 impl Detector {
     pub(super) fn add_mentions(&self, text: &[u8], hits: &mut Hits) {
-        add_accounts_beside_others(text, self.catalog.known.account, hits);
+        self.add_accounts_beside_others(text, hits);
         self.add_accounts_in_sentences(text, hits);
         add_loose(text, hits);
         self.add_names(text, hits);
@@ -61,6 +61,37 @@ impl Detector {
         for span in told {
             hits.findings.push(Finding { kind: account, span: span.clone() });
             hits.parts.push(Part { kind: account, span, is_name: false });
+        }
+    }
+
+    /// Believes twelve digits that stand near an account's id, `prod 123456789012, dev 210987654321`, or behind the unit of
+    /// an organization that accounts are in.
+    fn add_accounts_beside_others(&self, text: &[u8], hits: &mut Hits) {
+        if hits.loose.is_empty() {
+            return;
+        }
+        let known = &self.catalog.known;
+        let starts_of = |kind: KindId| {
+            let mut starts: Vec<_> = hits.parts.iter().filter(|p| p.kind == kind).map(|p| p.span.start).collect();
+            starts.sort_unstable();
+            starts
+        };
+        let (sure, units) = (starts_of(known.account), starts_of(known.organizational_unit));
+        // Each that is believed speaks for the next.
+        let mut last = None;
+        let mut spans: Vec<_> = hits.loose.iter().map(|loose| loose.span.clone()).collect();
+        spans.sort_unstable_by_key(|span| span.start);
+        for span in spans {
+            let index = sure.partition_point(|&at| at < span.start);
+            let before = index.checked_sub(1).map(|i| sure[i]).max(last);
+            let unit = units.partition_point(|&at| at < span.start).checked_sub(1).map(|i| units[i]);
+            let is_near = before.max(unit).is_some_and(|at| span.start - at <= BESIDE)
+                || sure.get(index).is_some_and(|&at| at - span.start <= BESIDE);
+            if is_near && is_account(&text[span.clone()]) && !is_counted(text, span.start) {
+                last = Some(span.start);
+                hits.findings.push(Finding { kind: known.account, span: span.clone() });
+                hits.parts.push(Part { kind: known.account, span, is_name: false });
+            }
         }
     }
 
@@ -137,30 +168,6 @@ fn add_loose(text: &[u8], hits: &mut Hits) {
     for (kind, span) in believed {
         hits.findings.push(Finding { kind, span: span.clone() });
         hits.parts.push(Part { kind, span, is_name: false });
-    }
-}
-
-/// Believes twelve digits that stand near an account's id: `prod 123456789012, dev 210987654321`.
-fn add_accounts_beside_others(text: &[u8], account: KindId, hits: &mut Hits) {
-    if hits.loose.is_empty() {
-        return;
-    }
-    let mut sure: Vec<usize> = hits.parts.iter().filter(|p| p.kind == account).map(|p| p.span.start).collect();
-    sure.sort_unstable();
-    // Each that is believed speaks for the next.
-    let mut last = None;
-    let mut spans: Vec<_> = hits.loose.iter().map(|loose| loose.span.clone()).collect();
-    spans.sort_unstable_by_key(|span| span.start);
-    for span in spans {
-        let index = sure.partition_point(|&at| at < span.start);
-        let before = index.checked_sub(1).map(|i| sure[i]).max(last);
-        let is_near = before.is_some_and(|at| span.start - at <= BESIDE)
-            || sure.get(index).is_some_and(|&at| at - span.start <= BESIDE);
-        if is_near && is_account(&text[span.clone()]) && !is_counted(text, span.start) {
-            last = Some(span.start);
-            hits.findings.push(Finding { kind: account, span: span.clone() });
-            hits.parts.push(Part { kind: account, span, is_name: false });
-        }
     }
 }
 

@@ -4,18 +4,24 @@
 use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, ends_line, is_alnum, run_end, run_start};
 use super::key::key_start;
+use super::link::past_links;
 use super::value::{BareRun, Setting, Value, is_believable, value};
 use super::word_list::WordList;
 use crate::catalog::ValueShape;
 
 /// Longest name.
 const MAX_NAME: usize = 128;
+/// Longest that may be said of whose a password is.
+const MAX_OWNER: usize = 48;
 /// Fewest characters of a password that is spoken of.
 const MIN_PASSWORD: usize = 8;
 /// What is said of a name after it.
-static SAID: WordList = WordList::new(&["already", "cannot", "does", "is", "not", "was"]);
+static SAID: WordList = WordList::new(&["already", "cannot", "does", "from", "is", "not", "was"]);
 /// What stands between the word for a password and it.
-const SPOKEN: &[&str] = &["is ", "was ", "= ", "은 ", "는 ", "은: ", "는: ", "이 ", "가 ", ": "];
+const SPOKEN: &[&str] = &[
+    "is ", "was ", "= ", "은 ", "는 ", "은: ", "는: ", "이 ", "가 ", ": ", "：", "は ", "は", "ist ", "lautet ", "es ",
+    "est ",
+];
 
 /// Where the password begins in `id/pw: user / password`, behind words that end at `at`.
 fn past_user(text: &[u8], at: usize) -> Option<usize> {
@@ -23,6 +29,30 @@ fn past_user(text: &[u8], at: usize) -> Option<usize> {
     let user_end = run_end(text, colon, MAX_NAME, |c| is_alnum(c) || b"-_.@".contains(&c));
     let slash = run_end(text, user_end, 3, |c| matches!(c, b' ' | b'/'));
     (colon > at && user_end > colon && text[user_end..slash].contains(&b'/')).then_some(slash)
+}
+
+/// Of the bytes of letters such as `ü`. Those of Korean and Japanese begin with others, and stand behind passwords.
+fn is_latin(c: u8) -> bool {
+    matches!(c, 0x80..=0xbf | 0xc3)
+}
+
+/// Past whose the password is: `the password of the directory is`, `the password for svc_ro is`.
+fn past_owner(text: &[u8], at: usize) -> usize {
+    let rest = &text[at..text.len().min(at + MAX_OWNER)];
+    if !rest.starts_with(b"of ") && !rest.starts_with(b"for ") {
+        return at;
+    }
+    let owner = rest.iter().take_while(|&&c| is_alnum(c) || b" -_`'\"@".contains(&c)).count();
+    memchr::memmem::find(&rest[..owner], b" is ").map_or(at, |is| at + is + 1)
+}
+
+/// True for what is hardly anything but a password: long, with a digit, a small letter, and a capital or a sign.
+fn is_mixed(body: &[u8]) -> bool {
+    let has = |class: fn(&u8) -> bool| body.iter().any(class);
+    body.len() >= MIN_PASSWORD
+        && has(u8::is_ascii_digit)
+        && has(u8::is_ascii_lowercase)
+        && (has(u8::is_ascii_uppercase) || has(|c| b"!@#$%^&*+?~".contains(c)))
 }
 
 impl Scan<'_, '_> {
@@ -66,6 +96,7 @@ impl Scan<'_, '_> {
         let blank = run_end(text, at, 1, |c| c == b' ');
         // `CREATE USER … PASSWORD '…'`
         let is_sql = blank > at && text.get(blank) == Some(&b'\'');
+        let blank = past_owner(text, blank);
         let link = SPOKEN.iter().find(|link| text[blank..].starts_with(link.as_bytes()));
         let from = match behind_user {
             Some(behind) => behind,
@@ -73,17 +104,40 @@ impl Scan<'_, '_> {
         };
         let start = run_end(text, from, 1, |c| matches!(c, b'"' | b'\'' | b'`'));
         let stop = run_end(text, start, MAX_NAME, |c| {
-            c.is_ascii_graphic() && !matches!(c, b'"' | b'\'' | b'`' | b'<' | b'>' | b'(' | b')' | b'\\' | b',')
+            let is_sign = matches!(c, b'"' | b'\'' | b'`' | b'<' | b'>' | b'(' | b')' | b'\\' | b',');
+            c.is_ascii_graphic() && !is_sign || is_latin(c)
         });
+        let ascii: Vec<u8> = text[start..stop].iter().copied().filter(u8::is_ascii).collect();
+        let is_ascii = ascii.len() == stop - start;
         let end = run_start(text, stop, stop - start, |c| matches!(c, b'.' | b';' | b':' | b'?'));
         let body = &text[start..end];
-        let has = |class: fn(&u8) -> bool| body.iter().any(class);
-        let is_mixed = has(u8::is_ascii_digit)
-            && has(u8::is_ascii_lowercase)
-            && (has(u8::is_ascii_uppercase) || has(|c| b"!@#$%^&*+?~".contains(c)));
-        let believed =
-            body.len() >= MIN_PASSWORD && is_mixed && is_believable(ValueShape::Password, body, Setting::Open);
+        let seen = if is_ascii { body } else { &ascii };
+        let believed = is_mixed(seen) && is_believable(ValueShape::Password, seen, Setting::Open);
         believed.then_some(Value { start, end, next: end, quoted: false })
+    }
+
+    /// `the login is svc_ro / Zx5yMykw_387`, behind words that end at `at`.
+    pub(super) fn user_and_password(&mut self, at: usize) {
+        let text = self.text;
+        let Some(user) = past_links(text, at) else { return };
+        let user_end = run_end(text, user, MAX_NAME, |c| is_alnum(c) || b"-_.@".contains(&c));
+        let slash = run_end(text, user_end, 2, |c| matches!(c, b' ' | b'"' | b'`' | b'\''));
+        let start = run_end(text, slash + 1, 2, |c| matches!(c, b' ' | b'"' | b'`' | b'\''));
+        if text.get(slash) != Some(&b'/') || start == slash + 1 {
+            return;
+        }
+        let end = run_end(text, start, MAX_NAME, |c| c.is_ascii_graphic() && !b"\"'`<>()\\,".contains(&c));
+        let end = run_start(text, end, end - start, |c| matches!(c, b'.' | b';' | b':' | b'?'));
+        let password = &text[start..end];
+        let known = &self.detector.catalog.known;
+        if !is_mixed(password) || !is_believable(ValueShape::Password, password, Setting::Told) {
+            return;
+        }
+        if self.wants(known.db_user) && is_believable(ValueShape::Name, &text[user..user_end], Setting::Told) {
+            self.finding(known.db_user, user, user_end);
+            self.part(known.db_user, user, user_end, true);
+        }
+        self.whole(known.password, start, end);
     }
 
     /// `getenv("BUCKET", "acme")`, `process.env.BUCKET ?? "acme"`: the setting's name stands at `at`.
@@ -173,6 +227,9 @@ mod tests {
             "CREATE USER x WITH PASSWORD 'Zx5yMykw_387';",
             "id/pw: svc_ro / Zx5yMykw_387",
             "계정/비밀번호: svc_ro / Zx5yMykw_387",
+            "パスワード: Zx5yMykw_387",
+            "das Passwort lautet Zx5yMykw_387",
+            "the password of the directory is Zx5yMykw_387, in case",
         ] {
             assert_eq!(found(text), [("cred:password".to_owned(), "Zx5yMykw_387")], "{text}");
         }
@@ -186,6 +243,22 @@ mod tests {
         ] {
             assert_eq!(found(text), [], "{text}");
         }
+    }
+
+    #[test]
+    fn users_and_their_passwords() {
+        for text in [
+            "마스터 계정 svc_ro / Zx5yMykw_387 로",
+            "git credentials svc_ro / Zx5yMykw_387 (old)",
+            "login: `svc_ro` / `Zx5yMykw_387`",
+        ] {
+            let expected = [("name:db-user".to_owned(), "svc_ro"), ("cred:password".to_owned(), "Zx5yMykw_387")];
+            assert_eq!(found(text), expected, "{text}");
+        }
+        for text in ["login is done / later", "credentials in src/Main2.java", "로그인 화면/Signup2Page"] {
+            assert_eq!(found(text), [], "{text}");
+        }
+        assert_eq!(found("The password is Zü5yMykw_387.")[0].1, "Zü5yMykw_387");
     }
 
     #[test]

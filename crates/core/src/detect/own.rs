@@ -1,8 +1,15 @@
 //! Names that somebody gave, told from the words and compounds of prose: `acme-logs`, not `server-side` or `schema-2.sql`.
 
 use super::ordinary::is_ordinary;
+use super::value::OBJECTS;
 use super::word_list::WordList;
 
+/// Top-level domains under which companies are, none of which is a member of anything.
+static DOMAINS: WordList = WordList::new(&[
+    "ai", "at", "au", "be", "br", "ca", "ch", "cloud", "cn", "co", "com", "cz", "de", "dev", "dk", "edu", "es", "eu",
+    "fi", "fr", "gov", "hk", "ie", "il", "info", "internal", "io", "it", "jp", "kr", "local", "mx", "net", "nl", "no",
+    "nz", "org", "pl", "pt", "se", "sg", "tech", "tw", "uk", "us",
+]);
 /// First and last halves of compounds that are no names: `server-side`, `cross-account`.
 static HALVES: WordList = WordList::new(&[
     "account",
@@ -217,6 +224,24 @@ fn is_sentence(text: &[u8]) -> bool {
     text.len() > MAX_SPACED || text.split(|&c| c == b' ').any(|word| OF_SENTENCES.contains_in_any_case(word))
 }
 
+/// A name as persons have it where they work: `kim.minsu`.
+pub(super) fn is_person(name: &[u8]) -> bool {
+    let is_word = |word: &[u8]| word.len() > 1 && word.iter().all(u8::is_ascii_lowercase);
+    let mut words = name.split(|&c| c == b'.');
+    words.next().is_some_and(is_word) && words.next().is_some_and(is_word) && words.next().is_none() && !is_file(name)
+}
+
+/// A name that is a domain, as those of many buckets are: `tfstate.acme.cz`, not `props.name`.
+pub(super) fn is_domain(name: &[u8]) -> bool {
+    let mut labels = name.rsplit(|&c| c == b'.');
+    let top = labels.next().unwrap_or_default();
+    let is_label = |label: &[u8]| {
+        !label.is_empty() && label.iter().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == b'-')
+    };
+    let first = name.split(|&c| c == b'.').next().unwrap_or_default();
+    DOMAINS.contains(top) && !OBJECTS.contains(&first) && labels.clone().count() > 0 && labels.all(is_label)
+}
+
 fn is_file(name: &[u8]) -> bool {
     name.iter().rposition(|&c| c == b'.').is_some_and(|dot| EXTENSIONS.contains(&name[dot + 1..]))
 }
@@ -240,6 +265,8 @@ mod tests {
         for name in ["acme-logs", "orders_eu", "ledger7"] {
             assert!(is_own(name.as_bytes()), "{name}");
         }
+        assert!(DOMAINS.is_sorted());
+        assert!(is_domain(b"tfstate.acme-rail.cz") && !is_domain(b"props.name") && !is_domain(b"config.Bucket.io"));
         for name in ["server-side", "schema-2.sql", "orders", "my-function", "Cross-account", "site-packages", "UTF-8"]
         {
             assert!(!is_own(name.as_bytes()), "{name}");

@@ -344,6 +344,20 @@ fn is_mixed(scan: &mut Scan<'_, '_>, body: Body, start: usize, end: usize, stand
     }
 }
 
+impl Scan<'_, '_> {
+    /// Looks at the dash of `6a97c14c…-certificate.pem.crt`: so IoT calls the files of a certificate, by its id.
+    #[inline(never)]
+    pub(super) fn certificate_file(&mut self, dash: usize) {
+        let start = run_start(self.text, dash, CERTIFICATE_ID + 1, |c| c.is_ascii_hexdigit());
+        if dash - start == CERTIFICATE_ID {
+            self.whole(self.detector.catalog.known.resource_id, start, dash);
+        }
+    }
+}
+
+/// Length of the id of a certificate of IoT: SHA-256 in hexadecimal digits.
+const CERTIFICATE_ID: usize = 64;
+
 /// End of the UUID that begins at `at`.
 pub(super) fn uuid_end(text: &[u8], at: usize) -> Option<usize> {
     let uuid = text.get(at..at + 36)?;

@@ -8,15 +8,19 @@ use once_cell::sync::OnceCell;
 use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end, run_start, word_start};
 use super::command;
-use super::context::is_construct;
+use super::context::{is_construct, is_of_other_registry};
+use super::line::break_at;
 use super::link::{may_be_named, may_id_follow, past_links};
 use super::nearby::IDENTIFIER;
-use super::own::{is_joined, is_long_name, is_own, is_own_word};
+use super::own::{has_hump, is_joined, is_long_name, is_own, is_own_word};
 use super::secret::{is_base64, is_secret_key};
 use super::sieve::Sieve;
-use super::told::{ANY_SERVICE, goes_on, has_small_word, is_of_others, is_of_service, is_path, is_told};
+use super::told::{
+    ANY_SERVICE, FOLLOWERS, goes_on, has_small_word, is_of_others, is_of_service, is_path, is_told,
+    speaks_of_any_service,
+};
 use super::value::{BareRun, Setting, Value, is_believable, value};
-use crate::catalog::{Catalog, Follows, KindId, Phrase, ValueShape};
+use crate::catalog::{Catalog, Follows, KindId, Member, Phrase, ValueShape};
 use crate::token::is_token_shaped;
 
 /// Longest name.
@@ -30,12 +34,24 @@ const MAX_ELEMENT: usize = 64;
 /// Words behind a name of three words that no compound has before it.
 const BEHIND: &[&str] = &["bucket", "cluster", "queue", "role", "stack", "stream", "table", "topic"];
 impl Scan<'_, '_> {
-    /// Reads the text as prose.
+    /// Reads the text as prose; again, where that has found something and the text speaks of AWS: what means something only
+    /// beside an identifier means it then, too.
     pub(super) fn prose(&mut self) {
+        let found = self.hits.findings.len();
+        let has_identifier = self.has_any_identifier();
+        self.read(if has_identifier { all_words(self.detector.catalog) } else { sieve(self.detector.catalog) });
+        if !has_identifier && self.hits.findings.len() > found && speaks_of_any_service(self.text) {
+            self.identifiers = None;
+            if self.has_any_identifier() {
+                self.read(all_words(self.detector.catalog));
+            }
+        }
+    }
+
+    fn read(&mut self, words: &Sieve) {
         let detector = self.detector;
         let text = self.text;
         let phrases = &detector.catalog.phrases;
-        let words = if self.has_any_identifier() { all_words(detector.catalog) } else { sieve(detector.catalog) };
         let arns = self.arns();
         let mut arn = arns.iter().peekable();
         words.each_that(
@@ -92,7 +108,8 @@ impl Scan<'_, '_> {
             _ if named => !phrase.words.ends_with("ed"),
             // These have signs in them, and need not stand right behind.
             Follows::Id(ValueShape::SecretKey | ValueShape::Password | ValueShape::Base64) => false,
-            Follows::Id(_) => true,
+            // `CMK(4f2e8d1c-…`
+            Follows::Id(_) => !phrase.words.ends_with(['(', ' ']),
             _ => false,
         };
         // With debug assertions, that it overlooks nothing is checked below.
@@ -114,7 +131,8 @@ impl Scan<'_, '_> {
                 .name_after(at, end)
                 .filter(|found| self.has_dash(found) || !is_joined(&self.text[found.start..found.end])),
             Follows::Id(shape) => self.id_after(end, shape),
-            Follows::Path => self.path(at, end, phrase.words.starts_with("/aws/")),
+            Follows::Path => self.path(at, end, phrase.words.starts_with("/aws/") || phrase.words == "/v1/repos/"),
+            Follows::GitRemote => self.git_remote(end),
             Follows::PathWithHash => self.path(at, end, true).filter(|found| is_hash(self.text, found.end)),
             Follows::Setting => {
                 let end = run_end(self.text, end, MAX_BACKSLASHES, |c| matches!(c, b'\\' | b'"'));
@@ -128,6 +146,7 @@ impl Scan<'_, '_> {
             Follows::Said => self.said(end),
             Follows::Bracketed => self.bracketed(end),
             Follows::Spoken => self.spoken(at, end),
+            Follows::UserAndPassword => return self.user_and_password(end),
             Follows::Queried => return self.queried(end),
             Follows::Listed => return self.listed(phrase.kind, end),
             Follows::Dimension => self.dimension(at, end),
@@ -165,7 +184,9 @@ impl Scan<'_, '_> {
         let text = self.text;
         let start = run_end(text, at, 4, |c| matches!(c, b' ' | b'"' | b'\''));
         let end = run_end(text, start, MAX_NAME, |c| is_alnum(c) || matches!(c, b'-' | b'_' | b'.' | b'/'));
-        let believed = start > at && is_believable(ValueShape::Name, &text[start..end], Setting::Told);
+        let name = &text[start..end];
+        // `cdk deploy fails`
+        let believed = start > at && !FOLLOWERS.contains(name) && is_believable(ValueShape::Name, name, Setting::Told);
         believed.then_some(Value { start, end, next: end, quoted: false })
     }
 
@@ -216,6 +237,7 @@ impl Scan<'_, '_> {
             || text[words..at].eq_ignore_ascii_case(b"service") && name.contains(&b'.')
             || text.get(stop) == Some(&b'*') && !closed
             || text.get(stop) == Some(&b'\\') && !closed && !ends_line(text, stop) && !ends_string(text, stop)
+            || is_of_other_registry(name)
             || !is_joined(name)
                 && !is_person
                 && !is_path(text, words, at, &text[at..start], name)
@@ -270,7 +292,9 @@ impl Scan<'_, '_> {
             || name.len() < MIN_NAME
             || !name[0].is_ascii_alphabetic() && name[0] != b'/'
             || !is_alnum(name[name.len() - 1])
-            || !(is_own(name) || is_path && is_own_word(name))
+            || !(is_own(name)
+                || is_path && is_own_word(name)
+                || quote.is_some() && has_hump(name) && self.has_identifier(at))
             || !is_believable(ValueShape::Name, name, Setting::Told)
             || self.prefixed_within(start, end).is_some()
         {
@@ -298,7 +322,9 @@ impl Scan<'_, '_> {
             }
             _ => {}
         }
-        let start = past_links(text, at)?;
+        // `CMK(4f2e8d1c-…`
+        let is_here = matches!(text[at - 1], b'(' | b' ') && text.get(at).is_some_and(|&c| is_alnum(c));
+        let start = if is_here { at } else { past_links(text, at)? };
         let end = run_end(text, start, MAX_NAME, |c| is_alnum(c) || c == b'-');
         let body = &text[start..end];
         // `rest api version2` is prose; a key would leave no doubt.
@@ -329,15 +355,30 @@ impl Scan<'_, '_> {
     /// has such a path.
     fn path(&self, at: usize, end: usize, is_sure: bool) -> Option<Value> {
         let text = self.text;
+        let is_directory = text[at..end].ends_with(b"/security-credentials/");
         if at > 0 && matches!(text[at - 1], b'/' | b'.' | b'_' | b'-' | b'$') {
             return None;
         }
-        let stop = run_end(text, end, MAX_NAME, |c| is_alnum(c) || matches!(c, b'-' | b'_'));
-        let name = &text[end..stop];
+        // The metadata service lists what it has in the line below: `…/iam/security-credentials/`.
+        let listed = if is_directory { break_at(text, end).map_or(end, |(_, next)| next) } else { end };
+        let stop = run_end(text, listed, MAX_NAME, |c| is_alnum(c) || matches!(c, b'-' | b'_'));
+        let (end, name) = (listed, &text[listed..stop]);
         let owned_by_aws = name == b"aws" || name.starts_with(b"aws-");
         let is_own = is_own(name) || is_sure && is_own_word(name);
         let believed = !owned_by_aws && is_own && is_believable(ValueShape::Name, name, Setting::Told);
         believed.then_some(Value { start: end, end: stop, next: stop, quoted: false })
+    }
+
+    /// The repository in `codecommit::eu-west-1://profile@acme-web`, behind the scheme that ends at `at`.
+    fn git_remote(&self, at: usize) -> Option<Value> {
+        let text = self.text;
+        let colon = run_end(text, at, MAX_ELEMENT, |c| is_alnum(c) || matches!(c, b'-' | b':'));
+        let start = text.get(colon..)?.strip_prefix(b"//").map(|_| colon + 2)?;
+        let end = run_end(text, start, MAX_NAME, |c| is_alnum(c) || matches!(c, b'-' | b'_' | b'.' | b'@'));
+        let start = text[start..end].iter().position(|&c| c == b'@').map_or(start, |at| start + at + 1);
+        let end = run_start(text, end, end - start, |c| c == b'.');
+        let believed = is_believable(ValueShape::Name, &text[start..end], Setting::Told);
+        believed.then_some(Value { start, end, next: end, quoted: false })
     }
 
     /// The argument of the call that opens before `end`.
@@ -382,10 +423,26 @@ impl Scan<'_, '_> {
         if start == close || !opened.is_some_and(|t| t.ends_with(b"<")) {
             return;
         }
-        let members = self.meanings(key, key_end);
+        let members = match &text[key..key_end] {
+            b"value" => self.meanings_of_setting(start),
+            _ => self.meanings(key, key_end),
+        };
         if !members.is_empty() {
             self.believe(&members, Value { start, end: close, next: close, quoted: true }, Setting::Sure);
         }
+    }
+}
+
+impl Scan<'_, '_> {
+    /// What the value means that begins at `start`: `<name>javax.jdo.option.ConnectionPassword</name><value>…`, of Hadoop.
+    fn meanings_of_setting(&mut self, start: usize) -> Vec<Member> {
+        let text = self.text;
+        let Some(before) = text[..start].strip_suffix(b"<value>") else { return Vec::new() };
+        let space =
+            run_start(text, before.len(), MAX_ELEMENT, |c| c.is_ascii_whitespace() || matches!(c, b'\\' | b'n'));
+        let Some(name) = text[..space].strip_suffix(b"</name>") else { return Vec::new() };
+        let key = run_start(text, name.len(), MAX_ELEMENT, |c| is_alnum(c) || matches!(c, b'.' | b'-' | b'_'));
+        self.meanings(key, name.len())
     }
 }
 

@@ -8,7 +8,8 @@ use super::container::named;
 use super::key::Words;
 use super::line::{Line, line_start, quote_backslashes};
 use super::table::{content, is_rule, split_at_bars, split_at_tabs};
-use crate::catalog::Member;
+use super::value::{BareRun, Setting, value};
+use crate::catalog::{MAX_KEY_LEN, Match, Member, ValueShape};
 
 /// Longest expression, and longest command before and behind it.
 pub(super) const MAX_EXPRESSION: usize = 512;
@@ -45,6 +46,7 @@ impl Scan<'_, '_> {
     pub(super) fn queried(&mut self, at: usize) {
         let text = self.text;
         let Some(expression) = expression(text, at) else { return };
+        self.compared(expression.clone());
         let columns = self.columns_of(&expression);
         if columns.iter().all(|column| column.members.is_empty()) {
             return;
@@ -68,6 +70,26 @@ impl Scan<'_, '_> {
                 Printed::Text => prints_text(text, at, expression.end) && scan.text_row(&columns, line, &mut cells),
             }
         });
+    }
+
+    /// What an expression looks for: `items[?name==`acme-gold`]`.
+    fn compared(&mut self, expression: Range<usize>) {
+        let text = self.text;
+        for at in memchr::memmem::find_iter(&text[expression.clone()], b"==") {
+            let at = expression.start + at;
+            let key_end = run_start(text, at, 4, |c| c == b' ');
+            let key = run_start(text, key_end, MAX_KEY_LEN, is_alnum);
+            let from = run_end(text, at + 2, 4, |c| c == b' ');
+            let Some(found) = value(text, from, &mut BareRun::default()).filter(|found| found.quoted) else { continue };
+            let mut members = self.meanings_of_words(&Words::split(&text[key..key_end]));
+            if text[key..key_end].eq_ignore_ascii_case(b"name") {
+                let kind = self.detector.catalog.known.resource_name;
+                members.push(Member { kind, matches: Match::Exact, value: ValueShape::OwnName, hint: None });
+            }
+            members.retain(|member| self.wants(member.kind) && self.has_hint(member, key));
+            self.key = key..key_end;
+            self.believe(&members, found, Setting::Sure);
+        }
     }
 
     fn text_row(&mut self, columns: &[Column], line: Line, cells: &mut Vec<Range<usize>>) -> bool {
@@ -453,6 +475,17 @@ mod tests {
             let text = format!("> {{\"cmd\": {}}}\n{output}", in_json(command));
             assert_eq!(parts(&text), *values, "{text}");
         }
+    }
+
+    #[test]
+    fn what_an_expression_compares_with() {
+        for text in [
+            "aws apigateway get-usage-plans --query 'items[?name==`acme-gold`].[id]'",
+            "aws rds describe-db-instances --query \"DBInstances[?DBInstanceIdentifier=='acme-gold']\"",
+        ] {
+            assert_eq!(parts(text), ["acme-gold"], "{text}");
+        }
+        assert_eq!(parts("aws ec2 describe-instances --query 'x[?State==`stopped`]'"), [""; 0]);
     }
 
     #[test]

@@ -15,12 +15,16 @@ use super::line::break_at;
 use super::ordinary::is_ordinary;
 use super::own::is_own;
 use super::value::{BareRun, Setting, Value, is_believable, value};
+use super::word_list::WordList;
 use crate::catalog::{Category, KindId, ValueShape};
 
 /// Longest stretch without a name, an ARN or an id in one thing, bytes.
 const MAX_GAP: usize = 4096;
 /// Most blanks before a line of YAML.
 const MAX_INDENT: usize = 64;
+
+/// Members that nothing but a thing of AWS has beside its name.
+static BESIDE: WordList = WordList::new(&["autoscalinggroupname", "eventbusname", "loadbalancername"]);
 
 /// How a thing is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -65,6 +69,7 @@ impl Scan<'_, '_> {
     /// Believes the names met by [`Self::keyed_value`] that stand beside an ARN or an id.
     pub(super) fn siblings(&mut self) {
         let names = std::mem::take(&mut self.hits.names);
+        self.functions(&names);
         if names.is_empty() || !self.wants(self.detector.catalog.known.resource_name) {
             return;
         }
@@ -88,7 +93,8 @@ impl Scan<'_, '_> {
         let text = self.text;
         let known = &self.detector.catalog.known;
         let is_arn = kind == known.arn;
-        if !is_arn && self.detector.catalog.kind(kind)?.category != Category::Ids {
+        let category = self.detector.catalog.kind(kind)?.category;
+        if !is_arn && !matches!(category, Category::Ids | Category::Accounts | Category::Names) {
             return None;
         }
         let value = run_start(text, start, MAX_BACKSLASHES + 1, |c| matches!(c, b'"' | b'\'' | b'\\'));
@@ -97,14 +103,37 @@ impl Scan<'_, '_> {
         let key = key_start(text, end).min(end);
         let words = Words::split(&text[key..end]);
         let proof = match words.last() {
+            b"name" if BESIDE.contains_in_any_case(&text[key..end]) => Proof::Strong,
             b"arn" if is_arn => proof_of_arn(&text[start..])?,
             // Names of zones are domains.
             b"id" if words.is_one() && kind != known.hosted_zone => Proof::Strong,
             // The thing's own where it has no shape: `knowledgeBaseId`.
             b"id" if kind == known.resource_id => Proof::Strong,
+            // Of a database or table of Glue.
+            b"id" if kind == known.account && text[key..end].eq_ignore_ascii_case(b"CatalogId") => Proof::Strong,
             _ => return None,
         };
         member(text, separator, Is::Proof(proof))
+    }
+
+    /// Believes the names of functions in `serverless.yml`: their handler stands in the line below.
+    fn functions(&mut self, names: &[usize]) {
+        let text = self.text;
+        let kind = self.detector.catalog.known.function;
+        if !self.wants(kind) {
+            return;
+        }
+        for &separator in names {
+            let at = run_end(text, separator + 1, 8, |c| c == b' ');
+            let Some(found) = value(text, at, &mut BareRun::default()) else { continue };
+            let Some((_, next)) = text.get(found.next).and_then(|_| break_at(text, found.next)) else { continue };
+            let key = run_end(text, next, MAX_INDENT, |c| c == b' ');
+            let body = &text[found.start..found.end];
+            if text[key..].starts_with(b"handler: ") && is_believable(ValueShape::PlainName, body, Setting::Line) {
+                self.finding(kind, found.start, found.end);
+                self.part(kind, found.start, found.end, true);
+            }
+        }
     }
 
     fn believe_names(&mut self, found: &[Value]) {
@@ -315,11 +344,20 @@ mod tests {
             ("- name: lobby\n\n  roleArn: arn:aws:iam::618734209955:role/x\n", &[]),
             ("- name: lobby-eu\n\n  roleArn: arn:aws:iam::618734209955:role/x\n", &["lobby-eu"]),
             ("{\"id\": \"fs-0f3a9c27be41d8056\", \"name\": \"lobby\"}", &["lobby"]),
+            ("{\"CatalogId\": \"618734209955\", \"Name\": \"lobby\"}", &["lobby"]),
+            ("{\"Name\": \"lobby-eu\", \"EventBusName\": \"acme-core\"}", &["lobby-eu"]),
             ("{\"name\": \"lobby\", \"knowledgeBaseId\": \"ABCDEFGH12\"}", &["lobby"]),
         ] {
             let text = text.replace('@', "arn:aws:ram:us-east-1:618734209955:resource-share/27d09e7a");
             assert_eq!(names(&text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn functions_beside_their_handler() {
+        let text = "functions:\n  hold:\n    name: acme-hold\n    handler: src/hold.handler\n";
+        assert_eq!(found(text), [("name:lambda-function".to_owned(), "acme-hold")]);
+        assert_eq!(found("  name: acme-hold\n  x: 1\n  handler: src/hold.handler\n"), []);
     }
 
     #[test]

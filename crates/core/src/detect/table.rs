@@ -13,9 +13,10 @@ use super::boundary::{MAX_BACKSLASHES, follows_escape, is_alnum, run_end, run_st
 use super::key::Words;
 use super::line::{Line, following, line_at, line_start, quote_backslashes};
 use super::output::{may_end_tag, tag_before};
+use super::section::is_in_section;
 use super::sieve::{Class, Row, Sieve};
 use super::value::{Setting, Value};
-use crate::catalog::Member;
+use crate::catalog::{Category, Match, Member, ValueShape};
 
 /// Longest text that is looked through for tables although nothing was found in it.
 const SHORT_TEXT: usize = 1024;
@@ -115,7 +116,8 @@ impl Scan<'_, '_> {
         let text = self.text;
         let (border, heading) = Border::of_heading(text, heading, cells)?;
         let columns = self.columns(cells);
-        if columns.is_empty() {
+        let is_setting = border == Border::Blanks && cells.len() == 2 && is_in_section(text, heading.start);
+        if columns.is_empty() || is_setting {
             return None;
         }
         let headings = cells.clone();
@@ -192,6 +194,7 @@ impl Scan<'_, '_> {
                 columns.push(Column { index, span, members });
             }
         }
+        self.name_column(headings, &mut columns);
         // Who has a password is a user, whatever the table is about.
         let has_secrets =
             columns.iter().flat_map(|c| &c.members).any(|member| self.detector.is_credential(member.kind));
@@ -201,6 +204,26 @@ impl Scan<'_, '_> {
             !column.members.is_empty()
         });
         columns
+    }
+}
+
+impl Scan<'_, '_> {
+    /// The column that is just `Name`, in a table with the ids or accounts of things: it has theirs.
+    fn name_column(&self, headings: &[Range<usize>], columns: &mut Vec<Column>) {
+        let catalog = self.detector.catalog;
+        let is_id = |member: &Member| {
+            catalog.kind(member.kind).is_some_and(|kind| matches!(kind.category, Category::Ids | Category::Accounts))
+        };
+        if !self.wants(catalog.known.resource_name) || !columns.iter().flat_map(|c| &c.members).any(is_id) {
+            return;
+        }
+        let mut spans = headings.iter().map(|cell| content(self.text, cell.clone())).enumerate();
+        let found = spans.find(|(_, span)| self.text[span.clone()].eq_ignore_ascii_case(b"name"));
+        if let Some((index, span)) = found.filter(|&(index, _)| !columns.iter().any(|column| column.index == index)) {
+            let kind = catalog.known.resource_name;
+            let member = Member { kind, matches: Match::Exact, value: ValueShape::OwnName, hint: None };
+            columns.push(Column { index, span, members: vec![member] });
+        }
     }
 }
 
@@ -246,6 +269,9 @@ impl Scan<'_, '_> {
     /// Notes it when a column before or behind the border at `at` has a heading that means something.
     #[inline(never)]
     pub(super) fn border(&mut self, at: usize) {
+        if self.text[at] == b' ' && self.setting_of_section(at) {
+            return;
+        }
         if self.hits.met_heading {
             return;
         }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::arn::{is_account, is_region};
 use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end};
-use super::own::{is_own, is_own_value};
+use super::own::{is_domain, is_joined, is_own, is_own_value};
 use super::prefixed::uuid_end;
 use super::published::is_published;
 use super::secret::{is_base64, is_nearly_secret_key, is_secret_key};
@@ -203,7 +203,10 @@ pub(super) fn is_believable(shape: ValueShape, body: &[u8], setting: Setting) ->
         ValueShape::OwnName if setting.is_sure() => {
             all(|c| is_name_char(c) || c == b' ') && is_own_value(body) && is_name(body, setting)
         }
-        ValueShape::OwnName => all(is_name_char) && is_own(body) && is_name(body, setting),
+        ValueShape::OwnName => {
+            let is_own = is_own(body) || setting == Setting::Line && is_joined(body) && is_own_value(body);
+            all(is_name_char) && is_own && is_name(body, setting)
+        }
         ValueShape::ObjectKey => {
             let stem = &body[..body.iter().rposition(|&c| c == b'.').unwrap_or(body.len())];
             body.contains(&b'/')
@@ -431,6 +434,7 @@ pub(super) fn is_owned_by_aws(body: &[u8]) -> bool {
         b"AWS::",
         b"AWSServiceRole",
         b"AwsDataCatalog",
+        b"awsdatacatalog",
         b"aws:",
         b"arn:",
         b"http:",
@@ -457,6 +461,7 @@ pub(super) fn is_owned_by_aws(body: &[u8]) -> bool {
         || is_published(body)
         || BEGINNINGS.iter().any(|beginning| body.starts_with(beginning))
         || body.ends_with(b".amazonaws.com")
+        || body.starts_with(b"AWS_") && !body.iter().any(u8::is_ascii_lowercase)
         || is_region(body)
         || is_local_zone(body)
         || is_instance_type(body)
@@ -532,8 +537,12 @@ fn is_code(body: &[u8], setting: Setting) -> bool {
             || OBJECTS.contains(&head)
             || !dashed && body[dot..].iter().any(u8::is_ascii_alphabetic)
     });
-    let opens = body.contains(&b'(') || body.contains(&b'[') || body.contains(&b'=');
-    dotted || opens || setting == Setting::Open && !dashed && !body.iter().any(u8::is_ascii_digit)
+    let is_padded =
+        body.len() % 4 == 0 && body.iter().rposition(|&c| c != b'=').is_some_and(|last| body.len() - last <= 3);
+    let unpadded = &body[..if is_padded { body.len() - 2 } else { body.len() }];
+    let opens = body.contains(&b'(') || body.contains(&b'[') || unpadded.contains(&b'=');
+    let is_domain = setting == Setting::Line && is_domain(body);
+    dotted && !is_domain || opens || setting == Setting::Open && !dashed && !body.iter().any(u8::is_ascii_digit)
 }
 
 #[cfg(test)]

@@ -12,6 +12,10 @@ use super::value::OBJECTS;
 /// What a name is followed by in Korean, when a sentence says that it is the name.
 const SAID: &[&str] = &["이고", "이며", "이야", "이에요", "인데", "입니다", "예요", "라는", "라고"];
 
+/// Longest name of a person that is looked at.
+const MAX_PERSON: usize = 64;
+/// What has a name in programs, besides [`OBJECTS`].
+const OWNERS: &[&[u8]] = &[b"account", b"auth", b"claims", b"context", b"ctx", b"identity", b"session", b"user"];
 /// Services, one of which is enough where something is said to be a name.
 const ANY: &[&str] = &["aws", "s3", "dynamodb", "sqs", "sns", "eks", "ecs", "rds", "iam", "kinesis"];
 
@@ -62,6 +66,19 @@ impl Scan<'_, '_> {
             })
     }
 
+    /// Whether the value at `at`, bare and at the end of its line, is a user named as persons are: `UserName: kim.minsu`.
+    pub(super) fn is_user_of_line(&self, at: usize) -> bool {
+        let key = &self.text[self.key.clone()];
+        let end = run_end(self.text, at, MAX_PERSON, |c| c.is_ascii_lowercase() || c == b'.');
+        let name = &self.text[at..end];
+        let Some(dot) = name.iter().position(|&c| c == b'.') else { return false };
+        let from = key.len().saturating_sub(b"username".len());
+        key[from..].eq_ignore_ascii_case(b"username")
+            && !OBJECTS.contains(&&name[..dot])
+            && !OWNERS.contains(&&name[..dot])
+            && is_own_word(name)
+    }
+
     /// Whether what the word from `words` on announces is a user of IAM whose name is that of a person, `kim.minsu`.
     #[inline(never)]
     pub(super) fn is_person(&mut self, words: usize, at: usize, name: &[u8]) -> bool {
@@ -77,7 +94,9 @@ impl Scan<'_, '_> {
         let is_name =
             last.len() > 1 && is_word(first) && is_word(last) && !OBJECTS.contains(&first) && is_own_word(name);
         let is_user = text[words..at].eq_ignore_ascii_case(b"user") || text[words..at] == *"사용자".as_bytes();
-        is_user && is_name && (is_of_iam || self.has_identifier(at))
+        let is_of_aws =
+            |scan: &mut Self| scan.has_identifier(at) || !text[words..at].is_ascii() && scan.speaks_of("iam", at);
+        is_user && is_name && (is_of_iam || is_of_aws(self))
     }
 }
 
@@ -103,6 +122,7 @@ mod tests {
         ] {
             assert!(parts(text).contains(&"kim.minsu"), "{text}");
         }
+        assert_eq!(parts("IAM 사용자 kim.minsu와 choi.dana를"), ["kim.minsu", "choi.dana"]);
         assert_eq!(parts("the IAM user Kim.Minsu cannot log in"), ["Kim.Minsu"]);
         for text in ["the user kim.minsu cannot log in", "the IAM user event.detail has", "the IAM user main.rs adds"] {
             assert_eq!(parts(text), [""; 0], "{text}");

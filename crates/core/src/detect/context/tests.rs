@@ -201,3 +201,34 @@ fn options_of_cmdlets() {
         [("name:s3-bucket".to_owned(), "acme-logs"), ("name:secret".to_owned(), "prod/db")]
     );
 }
+
+#[test]
+fn values_with_signs_that_end_others() {
+    for (text, kind, value) in [
+        ("spring.datasource.password=Wren&Falcon19\n", "cred:password", "Wren&Falcon19"),
+        (
+            "password = 1wtwdi5t32GN9yW7wY4I+iXBoJ0p7ZQuxY6YpE3NGoE=\n",
+            "cred:password",
+            "1wtwdi5t32GN9yW7wY4I+iXBoJ0p7ZQuxY6YpE3NGoE=",
+        ),
+        ("TF_STATE_BUCKET: tfstate.acme-rail.cz\n", "name:s3-bucket", "tfstate.acme-rail.cz"),
+        ("Engine: oracle, DatabaseName: ACMEPRD, Port: 1521", "name:database", "ACMEPRD"),
+        ("\"sts:ExternalId\": \"acme-0b71fe\"", "iam:external-id", "acme-0b71fe"),
+        ("\"HomeDirectory\": \"/acme-in/x\"", "name:s3-bucket", "acme-in"),
+        ("{\"Entry\": \"/\", \"Target\": \"/acme-in/x\"}", "name:s3-bucket", "acme-in"),
+        ("WorkspaceId: x\nUserName: kim.minsu\n", "name:resource", "kim.minsu"),
+        ("--source_db acme_raw --x", "name:database", "acme_raw"),
+    ] {
+        assert_eq!(found(text), [(kind.to_owned(), value)], "{text}");
+    }
+    for text in [
+        "f({DatabaseName: ACMEPRD, Port: 1521})",
+        "{\"Target\": \"/acme-in/x\"}",
+        "bucket: props.name\n",
+        "WorkspaceId: x\nUserName: user.name\n",
+        "repository: registry.k8s.io/ingress-nginx/controller",
+    ] {
+        assert_eq!(found(text), [], "{text}");
+    }
+    assert_eq!(found("https://x.example/?password=Wren1&next=a")[0].1, "Wren1");
+}

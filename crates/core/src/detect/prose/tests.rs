@@ -164,3 +164,56 @@ fn long_texts_that_have_nothing_else() {
         }
     }
 }
+
+#[test]
+fn things_that_few_texts_speak_of() {
+    for (text, kind, name) in [
+        ("Training job acme-churn-2025 failed", "name:sagemaker", "acme-churn-2025"),
+        ("the backup vault acme-nightly is locked", "name:backup-vault", "acme-nightly"),
+        ("백업 볼트 acme-nightly 잠겼어요", "name:backup-vault", "acme-nightly"),
+        ("le service ECS acme-mailer du", "name:ecs-service", "acme-mailer"),
+        ("서비스 롤은 AcmeExecutor_main 이에요", "name:iam-role", "AcmeExecutor_main"),
+        ("activation 4f2e8d1c-73b6-4a09-9c5d-e1f0a2b3c4d5 ran", "id:resource", "4f2e8d1c-73b6-4a09-9c5d-e1f0a2b3c4d5"),
+        ("활성화 ID는 4f2e8d1c-73b6-4a09-9c5d-e1f0a2b3c4d5, 또", "id:resource", "4f2e8d1c-73b6-4a09-9c5d-e1f0a2b3c4d5"),
+        ("the table (`orders_2023`) is old", "name:dynamodb-table", "orders_2023"),
+        ("The `PriceFanout` lambda was throttled", "name:lambda-function", "PriceFanout"),
+    ] {
+        let text = format!("In vpc-0ab12cd34ef56ab78: {text}");
+        assert_eq!(found(&text)[1..], [(kind.to_owned(), name)], "{text}");
+    }
+    for text in ["request 4f2e8d1c-73b6-4a09-9c5d-e1f0a2b3c4d5", "Connection: keep-alive", "cdk deploy fails with"] {
+        assert_eq!(found(&format!("In vpc-0ab12cd34ef56ab78: {text}")).len(), 1, "{text}");
+    }
+}
+
+#[test]
+fn what_prose_has_found_speaks_for_more() {
+    assert_eq!(found("DMS 복제 인스턴스 이름은 acme-dms, 엔드포인트 acme-target 입니다. AWS").len(), 2);
+    assert_eq!(found("엔드포인트 acme-target 입니다. AWS"), []);
+}
+
+#[test]
+fn names_in_urls_paths_and_files() {
+    for (text, kind, name) in [
+        ("git clone codecommit::eu-west-1://billing@acme-web", "name:ecr-repository", "acme-web"),
+        ("git clone codecommit://AcmeWeb", "name:ecr-repository", "AcmeWeb"),
+        (
+            "curl http://169.254.169.254/latest/meta-data/iam/security-credentials/\nacme-nodes\n",
+            "name:iam-role",
+            "acme-nodes",
+        ),
+        ("eb status acme-blue", "name:eb-environment", "acme-blue"),
+        ("volume show -vserver acme_svm", "name:resource", "acme_svm"),
+        ("# key glsa_fF7Dxu1B43Z1Mzs_83cae185", "cred:api-key", "fF7Dxu1B43Z1Mzs_83cae185"),
+        ("Domain dzd_q5fbf8qke4uap is", "id:resource", "q5fbf8qke4uap"),
+        ("CMK(4f2e8d1c-73b6-4a09-9c5d-e1f0a2b3c4d5)", "kms:key-id", "4f2e8d1c-73b6-4a09-9c5d-e1f0a2b3c4d5"),
+        (
+            "API key: G5hcqYDtr4mZKVDdQvKuNgADREhiB5O7PfjI846W",
+            "cred:api-key",
+            "G5hcqYDtr4mZKVDdQvKuNgADREhiB5O7PfjI846W",
+        ),
+        ("<name>hive.ConnectionPassword</name><value>h!ve-Otter_2207</value>", "cred:password", "h!ve-Otter_2207"),
+    ] {
+        assert_eq!(found(text), [(kind.to_owned(), name)], "{text}");
+    }
+}

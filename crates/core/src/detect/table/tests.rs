@@ -27,6 +27,7 @@ const TABLES: &[(&str, &[&str])] = &[
     ),
     (",x,account_id\n0,y,618734209955.0\n", &["618734209955"]),
     ("account_id,cost\n6.18734209955E+11,3\n6.18734E+11,3\n6.18E+11,3\n", &["6.18734209955E+11", "6.18734E+11"]),
+    ("Account ID,Name\n618734209955,acme-sandbox\n", &["618734209955", "acme-sandbox"]),
     ("DB identifier,Engine\norders,mysql\n", &["orders"]),
     ("     bucket     region\n0  acmelogs  us-east-1\n1  acmedata  us-east-1\n", &["acmelogs", "acmedata"]),
     ("BucketName   AccountId\n----------   ---------\nacmelogs     618734209955\n", &["acmelogs", "618734209955"]),
