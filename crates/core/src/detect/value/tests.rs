@@ -1,0 +1,51 @@
+use super::*;
+
+fn name(text: &str, setting: Setting) -> bool {
+    is_believable(ValueShape::Name, text.as_bytes(), setting)
+}
+
+#[test]
+fn names_are_told_from_words_expressions_and_placeholders() {
+    for text in ["orders", "acme-logs", "/aws/lambda/f", "my_table", "Bob", "team/orders-api"] {
+        assert!(name(text, Setting::Sure), "{text}");
+    }
+    for text in [
+        "true",
+        "string",
+        "default",
+        "default.mysql8.0",
+        "${var.x}",
+        "<name>",
+        "us-east-1",
+        "us-west-2-lax-1",
+        "12",
+        "EC2_ABCDEFGH",
+        "FARGATE_SPOT",
+        "CodeDeployDefault.OneAtATime",
+    ] {
+        assert!(!name(text, Setting::Sure), "{text}");
+    }
+    for text in ["var.bucket", "props.tableName", "aws_s3_bucket.logs.id", "bucket(", "args.name"] {
+        assert!(!name(text, Setting::Line), "{text}");
+    }
+    assert!(!name("bucketName", Setting::Open));
+    assert!(name("acme-logs", Setting::Open));
+    assert!(COMMON.is_sorted());
+}
+
+#[test]
+fn secrets_in_json_in_json_end_at_their_own_quote() {
+    let text = br#"\"{\\\"a\\\": 1}\", \"x\""#;
+    let found = whole_quoted(text, 0).unwrap();
+    assert_eq!(&text[found.start..found.end], br#"{\\\"a\\\": 1}"#);
+    let text = br#"'{"a": 1}' "#;
+    let found = whole_quoted(text, 0).unwrap();
+    assert_eq!(&text[found.start..found.end], br#"{"a": 1}"#);
+}
+
+#[test]
+fn go_wrappers_are_seen_through() {
+    let text = br#"aws.String("acme-logs"), x"#;
+    let found = value(text, 0, &mut BareRun::default()).unwrap();
+    assert_eq!(&text[found.start..found.end], b"acme-logs");
+}
