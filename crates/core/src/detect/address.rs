@@ -12,8 +12,9 @@ use crate::token::{MAX_TOKEN_LEN, is_token_shaped};
 /// Longest spelling of an IPv6 address.
 const MAX_IPV6: usize = 39;
 /// Longest text in which every address is believed. In longer ones, manuals and sources, something must speak of AWS
-/// before an address counts that nobody has: one for documentation, or an object identifier that looks like an address.
-const LONG_TEXT: usize = 1024;
+/// before an address counts that nobody has: one for documentation, or an object identifier or a section that looks like
+/// an address.
+pub(super) const LONG_TEXT: usize = 1024;
 /// How far before an address the word may begin that says what it is, and what may stand between, bytes: quotes in JSON inside
 /// JSON have backslashes.
 const WORD_REACH: usize = 32;

@@ -2,6 +2,7 @@
 //! compound behind a noun is hardly anything but a name: `the alarm ses-bounces was muted`.
 
 use super::Scan;
+use super::told::ANY_SERVICE;
 use crate::catalog::{Catalog, Category, Kind, KindId};
 
 /// The hint of phrases that mean something nowhere else.
@@ -20,6 +21,11 @@ impl Scan<'_, '_> {
     /// True where one stands anywhere in the text.
     pub(super) fn has_any_identifier(&mut self) -> bool {
         !self.identifiers().is_empty()
+    }
+
+    /// True where the text speaks of AWS near `at`, or has an identifier that is sure.
+    pub(super) fn is_about_aws(&mut self, at: usize) -> bool {
+        self.has_any_identifier() || self.speaks_of(ANY_SERVICE, at) || self.speaks_of("aws", at)
     }
 
     fn identifiers(&mut self) -> &[usize] {

@@ -6,6 +6,7 @@ use std::ops::Range;
 use once_cell::sync::OnceCell;
 
 use super::Scan;
+use super::address::LONG_TEXT;
 use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end, run_start, word_start};
 use super::command;
 use super::context::{is_construct, is_of_other_registry};
@@ -16,8 +17,8 @@ use super::own::{has_hump, is_joined, is_long_name, is_own, is_own_word};
 use super::secret::{is_base64, is_secret_key};
 use super::sieve::Sieve;
 use super::told::{
-    ANY_SERVICE, FOLLOWERS, goes_on, has_small_word, is_of_others, is_of_service, is_path, is_told,
-    speaks_of_any_service,
+    ANY_SERVICE, FOLLOWERS, goes_on, has_small_word, is_markup, is_of_any_trade, is_of_others, is_of_service, is_path,
+    is_told, speaks_of_any_service,
 };
 use super::value::{BareRun, Setting, Value, is_believable, value};
 use crate::catalog::{Catalog, Follows, KindId, Member, Phrase, ValueShape};
@@ -169,8 +170,9 @@ impl Scan<'_, '_> {
             "what {:?} announces is overlooked at {at}",
             phrase.words
         );
-        let found =
-            found.filter(|found| !named || !is_of_others(self.text, at) && !self.may_be_of_code(at, phrase, found));
+        let found = found.filter(|found| {
+            !named || !is_of_others(text, at) && !is_markup(text, at, end) && !self.may_be_of_code(at, phrase, found)
+        });
         let Some(found) = found else { return };
         self.finding(phrase.kind, found.start, found.end);
         self.part(phrase.kind, found.start, found.end, true);
@@ -202,15 +204,18 @@ impl Scan<'_, '_> {
     }
 
     /// True for a name as programs have them, `parse_header2`, where nothing speaks of AWS: programs have functions, tables
-    /// and users, too.
+    /// and users, too. Manuals and changelogs have more of them than anybody has names: in a long text a compound may be a
+    /// program's, too, `the function menu-complete`.
     fn may_be_of_code(&mut self, at: usize, phrase: &Phrase, found: &Value) -> bool {
         let name = &self.text[found.start..found.end];
-        let is_of_aws = name.contains(&b'-') || !is_joined(name) || phrase.words.trim_end().contains(' ');
-        !is_of_aws
-            && match phrase.follows {
-                Follows::Function => !self.speaks_of("aws-lambda", at),
-                _ => !self.speaks_of(ANY_SERVICE, at) && !self.has_any_identifier(),
-            }
+        let noun = phrase.words.trim_end();
+        if name.contains(&b'-') || !is_joined(name) || noun.contains(' ') {
+            return self.text.len() > LONG_TEXT && is_of_any_trade(noun) && !self.is_about_aws(at);
+        }
+        match phrase.follows {
+            Follows::Function => !self.speaks_of("aws-lambda", at),
+            _ => !self.speaks_of(ANY_SERVICE, at) && !self.has_any_identifier(),
+        }
     }
 
     fn has_dash(&self, found: &Value) -> bool {

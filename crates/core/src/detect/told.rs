@@ -195,6 +195,67 @@ const NOUNS: &[&str] = &[
     "gruppe",
     "benutzer",
 ];
+/// Nouns for what programs and other trades have, too: a shell has functions, a system users, a film streams.
+static OF_ANY_TRADE: WordList = WordList::new(&[
+    "alarm",
+    "cluster",
+    "crawler",
+    "database",
+    "function",
+    "pipeline",
+    "queue",
+    "repository",
+    "role",
+    "secret",
+    "service",
+    "snapshot",
+    "stack",
+    "stream",
+    "table",
+    "topic",
+    "user",
+    "warteschlange",
+    "インスタンス",
+    "キュー",
+    "クラスター",
+    "サービス",
+    "シークレット",
+    "スタック",
+    "ストリーム",
+    "テーブル",
+    "トピック",
+    "パイプライン",
+    "ユーザー",
+    "リポジトリ",
+    "ロール",
+    "関数",
+    "경보",
+    "대기열",
+    "데이터베이스",
+    "레포지토리",
+    "리포지토리",
+    "사용자",
+    "서비스",
+    "스냅샷",
+    "스택",
+    "스트림",
+    "시크릿",
+    "알람",
+    "역할",
+    "인스턴스",
+    "큐가",
+    "큐는",
+    "큐로",
+    "큐를",
+    "큐에",
+    "큐의",
+    "크롤러",
+    "클러스터",
+    "테이블",
+    "토픽",
+    "파이프라인",
+    "함수",
+]);
 /// Nouns for what has the segments of a path in its name.
 const OF_PATHS: &[&str] = &["log group", "parameter", "secret", "로그 그룹", "로그그룹", "파라미터", "시크릿"];
 
@@ -235,6 +296,16 @@ pub(super) fn is_of_others(text: &[u8], at: usize) -> bool {
     let option = text[..at].strip_suffix(b" ").unwrap_or_default();
     let start = run_start(option, option.len(), MAX_OPTION, |c| is_alnum(c) || c == b'-');
     OTHERS.contains(&word_before(text, at)) || option[start..].starts_with(b"--") && option.len() > start + 2
+}
+
+/// True for a noun that says nothing of AWS.
+pub(super) fn is_of_any_trade(noun: &str) -> bool {
+    OF_ANY_TRADE.contains(noun.as_bytes())
+}
+
+/// True where the noun `text[at..end]` is a role of reStructuredText: ``:user:`acme-dev` ``.
+pub(super) fn is_markup(text: &[u8], at: usize, end: usize) -> bool {
+    text[..at].ends_with(b":") && text[end..].starts_with(b":`")
 }
 
 fn word_before(text: &[u8], at: usize) -> &[u8] {
@@ -298,7 +369,7 @@ mod tests {
 
     #[test]
     fn lists_are_sorted() {
-        assert!(FOLLOWERS.is_sorted() && SMALL.is_sorted() && SERVICES.is_sorted());
+        assert!(FOLLOWERS.is_sorted() && SMALL.is_sorted() && OF_ANY_TRADE.is_sorted() && SERVICES.is_sorted());
         assert!(SERVICES.longest() == MAX_SERVICE);
     }
 

@@ -217,3 +217,47 @@ fn names_in_urls_paths_and_files() {
         assert_eq!(found(text), [(kind.to_owned(), name)], "{text}");
     }
 }
+
+#[test]
+fn nouns_of_any_trade_in_long_texts() {
+    // A manual has more functions and users than anybody has names.
+    let manual = "Nothing to see here. ".repeat(400);
+    let (before, behind) = manual.split_at(manual.len() / 2);
+    for (text, name) in [
+        ("New bindable function: menu-complete-backward.", "menu-complete-backward"),
+        ("The user p11-kit, which is new.", "p11-kit"),
+        ("based on stream bit-depth.", "bit-depth"),
+        ("Merge changes from topic 'demux-fragment-cleanup'", "demux-fragment-cleanup"),
+        ("the \"systemd-oomd\" service.", "systemd-oomd"),
+        ("함수 acme-sync 가 느립니다", "acme-sync"),
+        ("関数「acme-gen」が失敗します", "acme-gen"),
+    ] {
+        let parts = |around: &str, near: &str| -> Vec<String> {
+            let text = format!("{around}{before}\n{near}{text}\n{behind}");
+            found(&text).into_iter().map(|(_, part)| part.to_owned()).collect()
+        };
+        assert_eq!(found(text).into_iter().map(|(_, part)| part).collect::<Vec<_>>(), [name], "{text}");
+        assert_eq!(parts("", ""), [""; 0], "{text}");
+        assert_eq!(parts("On EC2: ", ""), [""; 0], "{text}");
+        for near in ["On EC2: ", "In AWS, ", "With SQS: "] {
+            assert_eq!(parts("", near), [name], "{near}{text}");
+        }
+        assert_eq!(parts("vpc-0ab12cd34ef56ab78 ", ""), ["vpc-0ab12cd34ef56ab78", name], "{text}");
+    }
+    // What is no name is none where it is mentioned.
+    let text = format!("{before}\nThe user acme-deploy-7.\n{behind}\n`acme-deploy-7`, acme-deploy-7");
+    assert_eq!(found(&text), []);
+    for (text, name) in [
+        ("the bucket acme-logs is public", "acme-logs"),
+        ("our Lambda acme-sync, which fails", "acme-sync"),
+        ("the security group acme-web, which is new", "acme-web"),
+    ] {
+        let text = format!("{before}\n{text}\n{behind}");
+        assert_eq!(found(&text).into_iter().map(|(_, part)| part).collect::<Vec<_>>(), [name], "{text}");
+    }
+}
+
+#[test]
+fn roles_of_restructured_text() {
+    assert_eq!(found("On AWS, see -- by :user:`acme-dev`, and :func:`acme-run`."), []);
+}
