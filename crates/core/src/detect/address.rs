@@ -4,9 +4,10 @@ use std::net::Ipv6Addr;
 use std::ops::Range;
 
 use super::boundary::{MAX_ESCAPE, ends_at, is_alnum, run_end, run_start, word_start};
+use super::nearby::vouches;
 use super::word_list::WordList;
 use super::{Finding, Hits, Part, Scan};
-use crate::catalog::KindId;
+use crate::catalog::{Catalog, KindId};
 use crate::token::{MAX_TOKEN_LEN, is_token_shaped};
 
 /// Longest spelling of an IPv6 address.
@@ -38,10 +39,13 @@ impl Address {
 }
 
 impl Hits {
-    /// Believes the addresses of a text in which something else was found, wherever that stands.
-    pub(super) fn settle_addresses(&mut self, ipv4: KindId, ipv6: KindId) {
+    /// Believes the addresses of a text in which something of AWS was found, wherever that stands.
+    pub(super) fn settle_addresses(&mut self, catalog: &Catalog) {
         let addresses = std::mem::take(&mut self.addresses);
-        if self.findings.iter().any(|f| f.kind != ipv4 && f.kind != ipv6) {
+        if addresses.is_empty() {
+            return;
+        }
+        if self.findings.iter().filter(|f| vouches(catalog, f.kind)).count() > self.hearsay {
             for Address { kind, span, end } in addresses {
                 self.parts.push(Part { kind, span: span.start..end, is_name: false });
                 self.findings.push(Finding { kind, span });
@@ -415,5 +419,31 @@ mod tests {
             with(" vpc-04d1c7e92ab86f035 ", 0),
             [&["vpc-04d1c7e92ab86f035"][..], &nobody_s, &somebody_s].concat()
         );
+    }
+
+    #[test]
+    fn what_all_software_has_vouches_for_no_address() {
+        let manual = "Write addresses as in the examples. ".repeat(400);
+        let parts = |other: &str| {
+            let text = format!("{other}\n{manual}\n7.6.3.1 203.0.113.7\n{manual}");
+            found(&text).into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        for (other, part) in [
+            ("password: 'Tr0ub4dor&3'", "Tr0ub4dor&3"),
+            ("postgres://app:Tr0ub4dor3@db/shop", "Tr0ub4dor3"),
+            ("the bucket acme-logs is public", "acme-logs"),
+        ] {
+            assert!(parts(other).contains(&part.to_owned()), "{other}");
+            assert!(!parts(other).iter().any(|part| part.contains("7.6.3.1") || part.contains("203.0")), "{other}");
+        }
+        for other in [
+            "arn:aws:s3:::acme-logs",
+            "{\"Bucket\": \"acme-logs\"}",
+            "AKIAIOSFODNN7EXAMPLE",
+            "the S3 bucket acme-logs is public",
+            "the bucket acme-logs is public, vpc-04d1c7e92ab86f035",
+        ] {
+            assert_eq!(parts(other)[parts(other).len() - 2..], ["7.6.3.1", "203.0.113.7"], "{other}");
+        }
     }
 }

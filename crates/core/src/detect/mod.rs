@@ -207,7 +207,7 @@ impl Detector {
         Scan::resolved(self, view.text(), &mut hits).prose();
         Scan::resolved(self, view.text(), &mut hits).suffixed();
         Scan::resolved(self, view.text(), &mut hits).variables();
-        hits.settle_addresses(self.catalog.known.ipv4, self.catalog.known.ipv6);
+        hits.settle_addresses(self.catalog);
         self.policy.spare_excluded(&mut hits);
         hits.retain_from((0, 0), |start| may_mask(view.raw_start(start)));
         if hits.is_empty() {
@@ -231,6 +231,8 @@ struct Hits {
     parts: Vec<Part>,
     loose: Vec<Loose>,
     addresses: Vec<Address>,
+    /// How many findings there are that make no address believable although their kind does.
+    hearsay: usize,
     /// Stretches with codes in them, see [`encoded`].
     encoded: Vec<Range<usize>>,
     /// A table has a heading that means something.
@@ -270,6 +272,7 @@ impl Hits {
         self.parts.append(&mut other.parts);
         self.loose.append(&mut other.loose);
         self.addresses.append(&mut other.addresses);
+        self.hearsay += other.hearsay;
     }
 
     /// Keeps of the findings and parts, from these indices on, those whose start may be kept.

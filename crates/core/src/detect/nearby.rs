@@ -9,6 +9,18 @@ use crate::catalog::{Catalog, Category, Kind, KindId};
 pub(super) const IDENTIFIER: &str = "identifier";
 /// How far that is, bytes.
 const NEAR: usize = 4096;
+/// Kinds of what all software has.
+const OF_ANYBODY: &[&str] = &[
+    "cred:api-key",
+    "cred:auth-token",
+    "cred:jwt",
+    "cred:oauth-secret",
+    "cred:password",
+    "cred:private-key",
+    "cred:url-password",
+    "name:database",
+    "name:db-user",
+];
 
 impl Scan<'_, '_> {
     /// True where an identifier that is sure stands near `at`.
@@ -26,6 +38,16 @@ impl Scan<'_, '_> {
     /// True where the text speaks of AWS near `at`, or has an identifier that is sure.
     pub(super) fn is_about_aws(&mut self, at: usize) -> bool {
         self.has_any_identifier() || self.speaks_of(ANY_SERVICE, at) || self.speaks_of("aws", at)
+    }
+
+    /// Counts the findings from `first` on, names that prose gives something at `at`, as such that say nothing about
+    /// addresses elsewhere, unless the prose is about AWS.
+    pub(super) fn hearsay(&mut self, at: usize, first: usize) {
+        // Only addresses ask for it.
+        if !self.hits.addresses.is_empty() && !self.is_about_aws(at) {
+            let vouching = self.hits.findings[first..].iter().filter(|f| vouches(self.detector.catalog, f.kind));
+            self.hits.hearsay += vouching.count();
+        }
     }
 
     fn identifiers(&mut self) -> &[usize] {
@@ -46,6 +68,12 @@ pub(super) fn is_sure(catalog: &Catalog, kind: KindId) -> bool {
     kind != known.resource_id
         && kind != known.uuid
         && (kind == known.access_key_id || catalog.kind(kind).is_some_and(is_of_aws))
+}
+
+/// Whether what is of this kind tells that a text is about somebody's AWS, so that addresses in it are somebody's, too.
+pub(super) fn vouches(catalog: &Catalog, kind: KindId) -> bool {
+    let is_anybodys = |kind: &Kind| kind.category == Category::Addresses || OF_ANYBODY.contains(&kind.name);
+    !catalog.kind(kind).is_some_and(is_anybodys)
 }
 
 #[cfg(test)]

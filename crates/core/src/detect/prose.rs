@@ -174,10 +174,14 @@ impl Scan<'_, '_> {
             !named || !is_of_others(text, at) && !is_markup(text, at, end) && !self.may_be_of_code(at, phrase, found)
         });
         let Some(found) = found else { return };
+        let before = self.hits.findings.len();
         self.finding(phrase.kind, found.start, found.end);
         self.part(phrase.kind, found.start, found.end, true);
         if is_first {
             self.enumerated(phrase.kind, &found);
+        }
+        if named {
+            self.hearsay(at, before);
         }
     }
 
