@@ -20,6 +20,8 @@ pub(super) const LONG_TEXT: usize = 1024;
 /// JSON have backslashes.
 const WORD_REACH: usize = 32;
 const MAX_GAP: usize = 16;
+/// Longest name of a user in the log of a web server.
+const MAX_USER: usize = 64;
 
 /// An address in a long text that may be nobody's, and nothing near which speaks of AWS.
 #[derive(Debug)]
@@ -74,8 +76,11 @@ impl Scan<'_, '_> {
             return next;
         }
         let suffix = prefix_length_end(text, end, 32);
-        let may_be_nobody_s =
-            is_for_documentation(octets) || may_be_number(octets) && !stands_for_a_host(text, start, end, suffix);
+        if octets[1..] == [0; 3] && is_shorter(&text[end..suffix], 8) {
+            return next;
+        }
+        let may_be_nobody_s = is_for_documentation(octets)
+            || (may_be_number(octets) || may_be_section(octets)) && !stands_for_a_host(text, start, end, suffix);
         self.address(kind, start, end, suffix, may_be_nobody_s);
         suffix
     }
@@ -132,10 +137,15 @@ impl Scan<'_, '_> {
         }
         let Ok(spelled) = std::str::from_utf8(&text[start..end]) else { return colon };
         let Ok(address) = spelled.parse::<Ipv6Addr>() else { return colon };
-        if !ends_at(text, end) || address.is_multicast() || !self.wants(kind) {
+        if !ends_at(text, end) || is_nobody_s(address) || !self.wants(kind) {
             return colon;
         }
         let suffix = prefix_length_end(text, end, 128);
+        // `2002::/16`, `Jun 6 2006::`
+        let is_first_group = start + 6 == end && suffix == end;
+        if spelled.ends_with("::") && (is_first_group || is_shorter(&text[end..suffix], 17)) {
+            return suffix;
+        }
         // RFC 3849
         let is_for_documentation = matches!(address.segments(), [0x2001, 0x0db8, ..]);
         self.address(kind, start, end, suffix, is_for_documentation);
@@ -178,6 +188,20 @@ fn is_well_known(octets: [u8; 4]) -> bool {
         || RESOLVERS.contains(&octets)
 }
 
+/// Addresses that nobody is given: multicast, what IANA has not assigned (`bf16::E` is Rust), public resolvers.
+fn is_nobody_s(address: Ipv6Addr) -> bool {
+    const RESOLVERS: [[u16; 8]; 6] = [
+        [0x2001, 0x4860, 0x4860, 0, 0, 0, 0, 0x8844],
+        [0x2001, 0x4860, 0x4860, 0, 0, 0, 0, 0x8888],
+        [0x2606, 0x4700, 0x4700, 0, 0, 0, 0, 0x1001],
+        [0x2606, 0x4700, 0x4700, 0, 0, 0, 0, 0x1111],
+        [0x2620, 0xfe, 0, 0, 0, 0, 0, 0x9],
+        [0x2620, 0xfe, 0, 0, 0, 0, 0, 0xfe],
+    ];
+    let is_assigned = matches!(address.segments()[0], 0x2000..=0x3fff | 0xfc00..=0xfdff | 0xfe80..=0xfebf);
+    !is_assigned || RESOLVERS.contains(&address.segments())
+}
+
 /// Addresses for documentation (RFC 5737), and the one that everybody writes.
 fn is_for_documentation(octets: [u8; 4]) -> bool {
     matches!(octets, [192, 0, 2, _] | [198, 51, 100, _] | [203, 0, 113, _] | [1, 2, 3, 4])
@@ -186,6 +210,19 @@ fn is_for_documentation(octets: [u8; 4]) -> bool {
 /// What may be an object identifier (they begin with 0, 1 or 2), a version or a section (`4.2.1.3`).
 fn may_be_number(octets: [u8; 4]) -> bool {
     matches!(octets, [0..=2, ..] | [..=9, ..=9, ..=9, ..=9])
+}
+
+/// What may be a section of a long standard (`27.8.3.2`, `5.2.1.10`), a version of software that counts higher
+/// (`3.6.23.1`), or one before a release, for which many count from 90 (`4.3.99.16`). Of 200 addresses that begin with such
+/// a number, one looks like this.
+fn may_be_section(octets: [u8; 4]) -> bool {
+    let [first, rest @ ..] = octets;
+    let has_small = |most: u8, count: usize| rest.iter().filter(|&&octet| octet <= most).count() >= count;
+    match first {
+        ..=9 => has_small(9, 2) || matches!(rest, [..=9, 90..=99, ..=99] | [..=49, 90..=99, ..=9]),
+        11..=33 => !rest.contains(&0) && has_small(19, 3),
+        _ => false,
+    }
 }
 
 /// Words before an address, or the ends of keys, that say that it is one.
@@ -227,8 +264,25 @@ fn stands_for_a_host(text: &[u8], start: usize, end: usize, suffix: usize) -> bo
     if has_port || has_length || matches!(text[..start], [.., b'@'] | [.., b'/', b'/']) {
         return true;
     }
+    // `5.9.3.1 - - [`, in the log of a web server.
+    if text[end..].starts_with(b" - ") {
+        let user = run_end(text, end + 3, MAX_USER, |c| c.is_ascii_graphic());
+        if text[user..].starts_with(b" [") {
+            return true;
+        }
+    }
     let (word, gap) = word_before(text, start);
-    gap.len() <= 3 && HOSTS.iter().any(|host| word.eq_ignore_ascii_case(host))
+    let is_between = |c: &u8| b" :=\"'\\[(`".contains(c);
+    if gap.len() > MAX_GAP || !gap.iter().all(is_between) && gap.len() > 3 {
+        return false;
+    }
+    // `X-Forwarded-For: `, `publicIp`, `sourceIPAddress`
+    HOSTS.iter().any(|host| word.eq_ignore_ascii_case(host))
+        || word.eq_ignore_ascii_case(b"for") && gap.starts_with(b":")
+        || matches!(word, [.., b'a'..=b'z', b'I', b'p' | b'P'])
+        || [&b"address"[..], b"addr", b"host"]
+            .iter()
+            .any(|end| word.len() > end.len() && word[word.len() - end.len()..].eq_ignore_ascii_case(end))
 }
 
 /// The last word within reach before `start`, and what stands between.
@@ -246,6 +300,7 @@ static SOFTWARE: WordList = WordList::new(&[
     "chromium",
     "electron",
     "firefox",
+    "git",
     "java",
     "jdk",
     "jre",
@@ -263,7 +318,7 @@ static SOFTWARE: WordList = WordList::new(&[
     "tomcat",
 ]);
 /// Words before a number, or the ends of keys, that say that it is none of a host.
-const NUMBERS: &[&[u8]] = &[b"assemblyversion", b"objectidentifier", b"oid"];
+const NUMBERS: &[&[u8]] = &[b"assemblyversion", b"objectidentifier", b"oid", b"since"];
 /// What is said of a version some words before it: `upgraded from 2.1.0.4 to 2.1.0.5`.
 const CHANGES: &[&[u8]] =
     &[b"version to", b"upgrade ", b"upgraded ", b"upgrading ", b"downgraded ", b"bump ", b"bumped "];
@@ -284,6 +339,10 @@ fn is_version(text: &[u8], start: usize, end: usize, octets: [u8; 4]) -> bool {
     {
         return true;
     }
+    // `$Id: main.c,v 1.8.6.2 2001/02/07`
+    if text[..start].ends_with(b",v ") {
+        return true;
+    }
     // What else is said of versions is said of hosts, too: `upgraded and moved from 3.80.12.7`.
     if !may_be_number(octets) {
         return false;
@@ -292,8 +351,9 @@ fn is_version(text: &[u8], start: usize, end: usize, octets: [u8; 4]) -> bool {
     let is_glued = gap == b"-" && word.iter().any(u8::is_ascii_alphabetic);
     let revision = run_end(text, end + 1, 3, |c| c.is_ascii_digit());
     let has_revision = gap.ends_with(b"(") && text.get(end) == Some(&b'-') && text.get(revision) == Some(&b')');
+    let is_release = text.get(end) == Some(&b'~') || text[end..].starts_with(b" Release Notes");
     let is_section = gap.trim_ascii_end().ends_with("§".as_bytes());
-    if is_glued || has_revision || is_section || matches!(gap, b"==" | b"~=" | b">=" | b"<=") {
+    if is_glued || has_revision || is_release || is_section || matches!(gap, b"==" | b"~=" | b">=" | b"<=") {
         return true;
     }
     let before = &text[start.saturating_sub(2 * WORD_REACH)..start];
@@ -324,6 +384,12 @@ fn prefix_length_end(text: &[u8], end: usize, max: u8) -> usize {
     if length.is_some_and(|l| l <= max) && ends_at(text, stop) { stop } else { end }
 }
 
+/// True for `/` and a prefix length below `least`: a network that large is shared out by registries and nobody's.
+fn is_shorter(suffix: &[u8], least: u8) -> bool {
+    let length = suffix.get(1..).and_then(|digits| std::str::from_utf8(digits).ok()?.parse::<u8>().ok());
+    length.is_some_and(|length| length < least)
+}
+
 #[cfg(test)]
 mod tests {
     use crate::detect::{Detector, DetectorConfig};
@@ -336,9 +402,22 @@ mod tests {
 
     #[test]
     fn what_everybody_has_is_nobody_s() {
-        for text in
-            ["0.0.0.0/0", "0.0.0.255", "127.0.0.1", "255.255.0.0", "240.0.0.1", "8.8.8.8", "224.0.0.251", "ff02::1"]
-        {
+        for text in [
+            "0.0.0.0/0",
+            "0.0.0.255",
+            "127.0.0.1",
+            "255.255.0.0",
+            "240.0.0.1",
+            "8.8.8.8",
+            "224.0.0.251",
+            "ff02::1",
+            "bf16::E",
+            "bf16::e",
+            "5508::5d47",
+            "1001:1002:1003:1004:1005:1006:1007:1008",
+            "2006::",
+            "2606:4700:4700::1111",
+        ] {
             assert!(found(text).is_empty(), "{text}");
         }
         assert_eq!(found("169.254.6.2 10.0.0.7/16 52.94.5.1"), ["169.254.6.2", "10.0.0.7/16", "52.94.5.1"]);
@@ -375,6 +454,11 @@ mod tests {
             "Bumped OpenResty from 1.21.4.2 to 1.25.3.1",
             "RFC 5280 § 4.2.1.3",
             "upgraded from 2.1.0.4 to 2.1.0.5",
+            "Git 1.7.12.4 is out",
+            "Fixes since 1.5.5.5",
+            "1.8.1.4 Release Notes",
+            "xorg-server_1.3.99.0~git20070321",
+            "$Id: kernelcapi.h,v 1.8.6.2 2001/02/07 11:31:31 kai Exp $",
         ] {
             assert!(found(version).is_empty(), "{version}");
         }
@@ -422,6 +506,41 @@ mod tests {
     }
 
     #[test]
+    fn sections_and_versions_in_long_texts() {
+        let manual = "Write addresses as in the examples. ".repeat(400);
+        for number in [
+            "// 27.8.3.2 Assign and swap",
+            "// [22.2.1.5]",
+            "C++14 20.10.4.1,",
+            "/// 5.2.1.10 Bessel",
+            "802.11-2016 9.4.2.168",
+            "/* 8.4.26.1 */",
+            "XFree86 4.3.99.16",
+            "3.23.91.1",
+            "30.3.3.3 aMACControl",
+        ] {
+            assert!(found(&format!("{manual}{number} {manual}")).is_empty(), "{number}");
+            assert_eq!(found(number).len(), 1, "{number}");
+            assert_eq!(found(&format!("{manual}On AWS: {number} {manual}")).len(), 1, "{number}");
+        }
+        for address in [
+            "3.80.12.77",
+            "54.1.2.3",
+            "13.24.1.7",
+            "18.3.0.7",
+            "5.9.3.1 - - [10/Oct/2000:13:55:36 -0700]",
+            "5.9.3.1 - frank [10/Oct/2000:13:55:36 -0700]",
+            "X-Forwarded-For: 5.9.3.1",
+            "\"publicIp\": \"5.9.3.1\"",
+            "\"sourceIPAddress\": \"5.9.3.1\"",
+            "remote_addr=5.9.3.1",
+            "(host: 5.9.3.1)",
+        ] {
+            assert_eq!(found(&format!("{manual}\n{address} {manual}")).len(), 1, "{address}");
+        }
+    }
+
+    #[test]
     fn what_all_software_has_vouches_for_no_address() {
         let manual = "Write addresses as in the examples. ".repeat(400);
         let parts = |other: &str| {
@@ -444,6 +563,16 @@ mod tests {
             "the bucket acme-logs is public, vpc-04d1c7e92ab86f035",
         ] {
             assert_eq!(parts(other)[parts(other).len() - 2..], ["7.6.3.1", "203.0.113.7"], "{other}");
+        }
+    }
+
+    #[test]
+    fn networks_that_are_too_large_for_anybody() {
+        for network in ["fe80::/10", "2002::/16", "2000::/3", "50.0.0.0/0", "128.0.0.0/1"] {
+            assert!(found(network).is_empty(), "{network}");
+        }
+        for network in ["10.0.0.0/8", "2600:1f18::/32", "2600:1f18:22ab::/56", "fd00:ec2::254/16", "10.1.0.0/7"] {
+            assert_eq!(found(network), [network]);
         }
     }
 }
