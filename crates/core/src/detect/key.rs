@@ -344,7 +344,8 @@ impl Scan<'_, '_> {
         let finds = |needle: &[u8]| memchr::memmem::find(around, needle).is_some();
         let known = match hint {
             "aws" => {
-                [&b"aws"[..], b"AWS", b"EC2", b"ec2", b"Amazon"].iter().any(|word| names(around, word))
+                [&b"aws"[..], b"AWS", b"Amazon"].iter().any(|word| names(around, word))
+                    || [b"EC2", b"ec2"].iter().any(|word| names_apart(around, *word))
                     || finds(b"amazonaws")
                     || finds(b"s3://")
                     || names_region(around)
@@ -480,6 +481,15 @@ fn names_region(text: &[u8]) -> bool {
     })
 }
 
+/// Likewise, of a word that may be part of a number: `7ec24b01` is a commit.
+fn names_apart(text: &[u8], word: &[u8]) -> bool {
+    memchr::memmem::find_iter(text, word).any(|at| {
+        let end = at + word.len();
+        let mut beside = text[at.saturating_sub(1)..at].iter().chain(text.get(end));
+        !beside.any(u8::is_ascii_digit) && names(&text[at.saturating_sub(2)..text.len().min(end + 1)], word)
+    })
+}
+
 /// Where the key before `at` ends: before blanks, the bracket of `environ["BUCKET"]`, a closing quote and its backslashes.
 pub(super) fn key_end(text: &[u8], at: usize) -> usize {
     let mut end = run_start(text, at, 64, |c| matches!(c, b' ' | b'\t'));
@@ -509,6 +519,16 @@ mod tests {
     fn a_constructor_says_whose_name_stands_on_the_next_line() {
         let text = "new aws.cloudwatch.MetricAlarm(\"cpu\", {\n    name: \"acme-cpu\",\n  x: 1 })";
         assert_eq!(found(text), [("name:cloudwatch-alarm".to_owned(), "acme-cpu")]);
+    }
+
+    #[test]
+    fn commits_do_not_speak_of_ec2() {
+        for text in ["7ec24b01", "d5ec2", "ec20f1", "7EC24B", "spec2"] {
+            assert!(!names_apart(text.as_bytes(), b"ec2") && !names_apart(text.as_bytes(), b"EC2"), "{text}");
+        }
+        for text in ["ec2", "aws ec2 describe", "\\nec2-user", "on EC2.", "EC2_HOST"] {
+            assert!(names_apart(text.as_bytes(), b"ec2") || names_apart(text.as_bytes(), b"EC2"), "{text}");
+        }
     }
 
     #[test]
