@@ -30,6 +30,9 @@ const MAX_NAME: usize = 128;
 const MIN_NAME: usize = 4;
 /// How far behind its words a secret key may begin, bytes.
 const SECRET_REACH: usize = 24;
+/// How far before `IDENTIFIED BY` a word of its statement may stand, bytes, and these words.
+const SQL_REACH: usize = 96;
+const STATEMENTS: &[&[u8]] = &[b"alter", b"create", b"grant", b"role", b"user"];
 /// Longest element of XML.
 const MAX_ELEMENT: usize = 64;
 /// Words behind a name of three words that no compound has before it.
@@ -131,6 +134,7 @@ impl Scan<'_, '_> {
             Follows::Dashed => self
                 .name_after(at, end)
                 .filter(|found| self.has_dash(found) || !is_joined(&self.text[found.start..found.end])),
+            Follows::Id(ValueShape::Password) if !is_sql(text, at) => None,
             Follows::Id(shape) => self.id_after(end, shape),
             Follows::Path => self.path(at, end, phrase.words.starts_with("/aws/") || phrase.words == "/v1/repos/"),
             Follows::GitRemote => self.git_remote(end),
@@ -493,6 +497,17 @@ fn begins_phrase(text: &[u8], at: usize, phrase: &Phrase) -> bool {
 fn past_plural(text: &[u8], words: usize, at: usize) -> usize {
     let is_plural = text[words..at].is_ascii() && (text[at..].starts_with(b"s ") || text[at..].starts_with(b"s: "));
     if is_plural { at + 1 } else { at }
+}
+
+/// True behind the statement that has `IDENTIFIED BY` in it. Elsewhere, what is identified by `"code"` has no password.
+fn is_sql(text: &[u8], at: usize) -> bool {
+    let before = text[at.saturating_sub(SQL_REACH)..at].to_ascii_lowercase();
+    // The letter of an escape may stand before it: `\nGRANT`.
+    let is_statement = |word: &[u8]| match word {
+        [b'n' | b't' | b'r', rest @ ..] => STATEMENTS.contains(&rest) || STATEMENTS.contains(&word),
+        _ => STATEMENTS.contains(&word),
+    };
+    before.split(|&c| !is_alnum(c)).any(is_statement)
 }
 
 /// `/` and sixteen hexadecimal digits.

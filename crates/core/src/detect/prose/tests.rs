@@ -258,6 +258,25 @@ fn nouns_of_any_trade_in_long_texts() {
 }
 
 #[test]
+fn what_is_identified_by_something_has_no_password() {
+    for text in [
+        "problem identified by \"jamesh\"",
+        "All the commands identified by \"code\" are jumps",
+        "all columns identified by 'aOrderBy2'",
+    ] {
+        assert_eq!(found(text), [], "{text}");
+    }
+    for text in [
+        "alter user 'acme'@'%' identified by 'Tr0ub4dor'",
+        "GRANT ALL ON shop.* TO 'acme'@'10.%' IDENTIFIED BY 'Tr0ub4dor';",
+        "USE x;\nGRANT ALL ON shop.* TO acme IDENTIFIED BY 'Tr0ub4dor';",
+        "CREATE DATABASE LINK x CONNECT TO y\n  IDENTIFIED BY \"Tr0ub4dor\"",
+    ] {
+        assert!(found(text).contains(&("cred:password".into(), "Tr0ub4dor")), "{text}");
+    }
+}
+
+#[test]
 fn roles_of_restructured_text() {
     assert_eq!(found("On AWS, see -- by :user:`acme-dev`, and :func:`acme-run`."), []);
 }
