@@ -405,6 +405,10 @@ impl Scan<'_, '_> {
         if index == 0 && is_construct(text, at) {
             return None;
         }
+        let end_of_name = end - 1;
+        if text[at..end_of_name].eq_ignore_ascii_case(b".object") && !self.is_of_s3(&text[receiver..at], at) {
+            return None;
+        }
         let mut from = end;
         for _ in 0..index {
             let comma = run_end(text, from, MAX_NAME, |c| !matches!(c, b',' | b'\n' | b'(' | b')'));
@@ -421,6 +425,11 @@ impl Scan<'_, '_> {
         }
         let believed = is_believable(ValueShape::Name, &text[found.start..found.end], Setting::Sure);
         believed.then_some(found)
+    }
+
+    /// True for what has objects in buckets: `s3.Object("acme-logs", …)`, and not `mock.patch.object("module", …)`.
+    fn is_of_s3(&mut self, receiver: &[u8], at: usize) -> bool {
+        receiver.ends_with(b"resource") || receiver != b"patch" && self.speaks_of("s3", at)
     }
 
     /// `<Bucket>acme-logs</Bucket>`, whose `</` is at `close`.

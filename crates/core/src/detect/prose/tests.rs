@@ -277,6 +277,20 @@ fn what_is_identified_by_something_has_no_password() {
 }
 
 #[test]
+fn objects_that_are_in_no_bucket() {
+    for text in
+        ["patch.object('Something', 'do_something')", "yup.object('acme', {})", "S3: mock.patch.object('a.b7', 'c')"]
+    {
+        assert_eq!(found(text), [], "{text}");
+    }
+    for text in
+        ["s3.Object('acme', 'a.csv')", "resource.Object('acme', 'a.csv')", "# S3\nclient.Object('acme', 'a.csv')"]
+    {
+        assert_eq!(found(text), [("name:s3-bucket".to_owned(), "acme")], "{text}");
+    }
+}
+
+#[test]
 fn roles_of_restructured_text() {
     assert_eq!(found("On AWS, see -- by :user:`acme-dev`, and :func:`acme-run`."), []);
 }
