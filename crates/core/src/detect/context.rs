@@ -34,7 +34,8 @@ const MAX_NESTED: usize = 8;
 const MAX_NESTED_VALUE: usize = 128;
 
 /// Kinds of things that programs have, too.
-const SHARED: &[&str] = &["name:dynamodb-table", "name:iam-user", "name:kinesis-stream", "name:lambda-function"];
+const SHARED: &[&str] =
+    &["name:dynamodb-table", "name:iam-user", "name:iot-thing", "name:kinesis-stream", "name:lambda-function"];
 
 impl Scan<'_, '_> {
     /// Looks at the `:` or `=` at `at`: does the key before it, which ends at `end`, say what the value after it is?
@@ -298,7 +299,9 @@ impl Scan<'_, '_> {
         }
         // A function's name or a string's prefix, as in `f"…"`.
         let opens_string = matches!(text.get(found.end), Some(b'"' | b'\'')) && found.end - found.start <= 2;
-        let is_call = !found.quoted && (opens_string || text.get(found.end) == Some(&b'('));
+        // `bucket = table->buckets[n]`
+        let points = text[..found.end].ends_with(b"-") && text.get(found.end) == Some(&b'>');
+        let is_call = !found.quoted && (opens_string || points || text.get(found.end) == Some(&b'('));
         // `f"{bucket}"`
         if is_call
             && opens_string

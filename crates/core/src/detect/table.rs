@@ -117,7 +117,8 @@ impl Scan<'_, '_> {
         let (border, heading) = Border::of_heading(text, heading, cells)?;
         let columns = self.columns(cells);
         let is_setting = border == Border::Blanks && cells.len() == 2 && is_in_section(text, heading.start);
-        if columns.is_empty() || is_setting {
+        // `#define LN_password  "password"` is the heading of nothing.
+        if columns.is_empty() || is_setting || text[heading.start..].starts_with(b"#define ") {
             return None;
         }
         let headings = cells.clone();

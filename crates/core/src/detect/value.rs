@@ -271,6 +271,7 @@ fn is_opaque(body: &[u8]) -> bool {
         && body.iter().any(u8::is_ascii_alphabetic)
         && (body.iter().all(|&c| is_alnum(c) || c == b'-') || has_short_prefix(body))
         && !is_version
+        && !is_hex_number(body)
         && !ALGORITHMS.iter().any(|name| body.eq_ignore_ascii_case(name))
         && !body.starts_with(b"rds-ca-")
         && !is_region(body)
@@ -307,10 +308,16 @@ fn is_name(body: &[u8], setting: Setting) -> bool {
     (2..=MAX_NAME).contains(&body.len())
         && body.iter().any(u8::is_ascii_alphabetic)
         && (is_alnum(body[0]) || matches!(body[0], b'/' | b'_'))
+        && !is_hex_number(body)
         && !is_placeholder(body)
         && !is_common_word(body)
         && !is_owned_by_aws(body)
         && !is_code(body, setting)
+}
+
+/// `0x40000`
+fn is_hex_number(body: &[u8]) -> bool {
+    body.strip_prefix(b"0x").is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
 }
 
 /// `${bucket}`, `<name>`, `xxxx`, `your-bucket`, `...`.

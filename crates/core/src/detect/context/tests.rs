@@ -232,3 +232,11 @@ fn values_with_signs_that_end_others() {
     }
     assert_eq!(found("https://x.example/?password=Wren1&next=a")[0].1, "Wren1");
 }
+
+#[test]
+fn what_a_pointer_points_to_is_code() {
+    for text in ["size_type __bucket = _M_ht->_M_bkt_num(x);", "bucket = table7->buckets;", "++bucket < table7->size;"]
+    {
+        assert_eq!(found(text), [], "{text}");
+    }
+}

@@ -120,3 +120,9 @@ fn other_lines() {
         assert_eq!(found(&in_json(text)), [], "{text}");
     }
 }
+
+#[test]
+fn definitions_in_c_are_no_headings() {
+    let define = "#define LN_challengePassword   \"challengePassword\"\n#define NID_challengePassword  54\n";
+    assert_eq!(parts(&format!("{define}#define OBJ_challengePassword  OBJ_pkcs9,7L\n")), [""; 0]);
+}

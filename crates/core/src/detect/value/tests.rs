@@ -21,6 +21,7 @@ fn names_are_told_from_words_expressions_and_placeholders() {
         "12",
         "EC2_ABCDEFGH",
         "FARGATE_SPOT",
+        "0x40000",
         "CodeDeployDefault.OneAtATime",
     ] {
         assert!(!name(text, Setting::Sure), "{text}");
@@ -48,4 +49,10 @@ fn go_wrappers_are_seen_through() {
     let text = br#"aws.String("acme-logs"), x"#;
     let found = value(text, 0, &mut BareRun::default()).unwrap();
     assert_eq!(&text[found.start..found.end], b"acme-logs");
+}
+
+#[test]
+fn numbers_are_no_ids() {
+    assert!(!is_believable(ValueShape::OpaqueId, b"0x754f1a", Setting::Sure));
+    assert!(is_believable(ValueShape::OpaqueId, b"a1b2c3d4e5", Setting::Sure));
 }
