@@ -337,6 +337,15 @@ fn is_placeholder(body: &[u8]) -> bool {
         || body.starts_with(b"YOUR_")
         || body.starts_with(b"REPLACE")
         || body.starts_with(b"example.com")
+        || body[0].is_ascii_uppercase() && is_capital_placeholder(body)
+}
+
+/// `BACKEND_BUCKET_NAME`, `SECRET_VERSION`: what manuals write where a value belongs.
+fn is_capital_placeholder(body: &[u8]) -> bool {
+    const LAST: &[&[u8]] = &[b"ARN", b"HERE", b"ID", b"IDS", b"NAME", b"NAMES", b"VERSION"];
+    let body = body.strip_suffix(b".").unwrap_or(body);
+    let last = body.iter().rposition(|&c| c == b'_').map_or(body, |sign| &body[sign + 1..]);
+    last.len() < body.len() && LAST.contains(&last) && body.iter().all(|c| c.is_ascii_uppercase() || *c == b'_')
 }
 
 /// Words that stand where a name could stand and are none.

@@ -6,7 +6,9 @@ fn name(text: &str, setting: Setting) -> bool {
 
 #[test]
 fn names_are_told_from_words_expressions_and_placeholders() {
-    for text in ["orders", "acme-logs", "/aws/lambda/f", "my_table", "Bob", "team/orders-api"] {
+    for text in
+        ["orders", "acme-logs", "/aws/lambda/f", "my_table", "Bob", "team/orders-api", "ORDERS_EU", "ACME_IDS_7"]
+    {
         assert!(name(text, Setting::Sure), "{text}");
     }
     for text in [
@@ -21,7 +23,11 @@ fn names_are_told_from_words_expressions_and_placeholders() {
         "12",
         "EC2_ABCDEFGH",
         "FARGATE_SPOT",
+        "BACKEND_BUCKET_NAME",
+        "SECRET_VERSION",
+        "PASTE_HERE",
         "0x40000",
+        "SECRET_VERSION.",
         "CodeDeployDefault.OneAtATime",
     ] {
         assert!(!name(text, Setting::Sure), "{text}");
