@@ -173,6 +173,12 @@ static COMPOUNDS: WordList = WordList::new(&[
     "write-through",
     "www-data",
 ]);
+/// What standards, algorithms and advisories are numbered by: `CVE-2013-4458`, `PKCS-12`, `PBKDF2-HMAC-SHA1`.
+static NUMBERED: WordList = WordList::new(&[
+    "aes", "ansi", "cve", "cwe", "dla", "dsa", "ecma", "fips", "hmac", "iec", "ieee", "iso", "itu", "nist", "pbkdf2",
+    "pep", "pkcs", "rfc", "rhsa", "rsa", "rustsec", "sha", "sha1", "sha256", "sha384", "sha512", "ssl", "tls", "usn",
+    "utf",
+]);
 /// Longest name with blanks.
 const MAX_SPACED: usize = 64;
 /// Words of sentences that names hardly have.
@@ -205,6 +211,7 @@ pub(super) fn is_own(name: &[u8]) -> bool {
 pub(super) fn is_own_word(name: &[u8]) -> bool {
     name.iter().any(u8::is_ascii_alphabetic)
         && !is_file(name)
+        && !is_numbered(name)
         && !COMPOUNDS.contains_in_any_case(name)
         && !name.split(|c| matches!(c, b'-' | b'_' | b'.' | b'/')).any(|word| HALVES.contains_in_any_case(word))
         && !is_ordinary(name)
@@ -249,7 +256,20 @@ fn is_file(name: &[u8]) -> bool {
 /// A name of three words or more, which no compound of prose has: `orders-high-value`.
 pub(super) fn is_long_name(name: &[u8]) -> bool {
     let words = || name.split(|c| matches!(c, b'-' | b'_'));
-    words().count() > 2 && words().all(|word| word.len() > 1) && !is_file(name) && !is_ordinary(name)
+    words().count() > 2
+        && words().all(|word| word.len() > 1)
+        && !is_file(name)
+        && !is_ordinary(name)
+        && !is_numbered(name)
+}
+
+/// A standard, in capitals.
+fn is_numbered(name: &[u8]) -> bool {
+    if !name.first().is_some_and(u8::is_ascii_uppercase) {
+        return false;
+    }
+    let first = name.split(|&c| c == b'-').next().unwrap_or_default();
+    first.len() < name.len() && !name.iter().any(u8::is_ascii_lowercase) && NUMBERED.contains_in_any_case(first)
 }
 
 #[cfg(test)]
@@ -261,14 +281,24 @@ mod tests {
     fn names_that_somebody_gave() {
         assert!(OF_SENTENCES.is_sorted() && OF_SENTENCES.longest() <= MAX_WORD);
         assert!(HALVES.is_sorted() && EXTENSIONS.is_sorted() && COMPOUNDS.is_sorted());
+        assert!(NUMBERED.is_sorted());
         assert!(COMPOUNDS.longest() <= MAX_WORD);
         for name in ["acme-logs", "orders_eu", "ledger7"] {
             assert!(is_own(name.as_bytes()), "{name}");
         }
         assert!(DOMAINS.is_sorted());
         assert!(is_domain(b"tfstate.acme-rail.cz") && !is_domain(b"props.name") && !is_domain(b"config.Bucket.io"));
-        for name in ["server-side", "schema-2.sql", "orders", "my-function", "Cross-account", "site-packages", "UTF-8"]
-        {
+        for name in [
+            "server-side",
+            "schema-2.sql",
+            "orders",
+            "my-function",
+            "Cross-account",
+            "site-packages",
+            "UTF-8",
+            "CVE-2013-4458",
+            "PBKDF2-HMAC-SHA1",
+        ] {
             assert!(!is_own(name.as_bytes()), "{name}");
         }
     }
