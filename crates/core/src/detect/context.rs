@@ -29,6 +29,10 @@ const CHANGED: &[u8] = b" -> ";
 const MAX_TO_ARN: usize = 160;
 /// How far before a setting the head of its section may stand, bytes.
 const MAX_SECTION: usize = 1024;
+/// Words of sentences that stand before an option, and the length of the longest, bytes.
+const BEFORE_OPTIONS: &[&[u8]] =
+    &[b"a", b"and", b"in", b"missing", b"new", b"now", b"of", b"or", b"that", b"the", b"this", b"to", b"via", b"with"];
+const MAX_BEFORE_OPTION: usize = 8;
 /// How many values without quotes may be the end of each other when they are longer than the next figure says.
 const MAX_NESTED: usize = 8;
 const MAX_NESTED_VALUE: usize = 128;
@@ -91,6 +95,9 @@ impl Scan<'_, '_> {
             return;
         }
         let mut at = run_end(text, end, 8, |c| c == b' ');
+        if members.iter().all(|member| self.detector.is_credential(member.kind)) && is_spoken_of(text, dash, at) {
+            return;
+        }
         let several = if text[end - 1] == b's' { MAX_LIST } else { 1 };
         for _ in 0..several {
             if text.get(at) == Some(&b'-') && text.get(at + 1) == Some(&b'-') {
@@ -399,6 +406,17 @@ impl Scan<'_, '_> {
         let is_name = category != Some(Category::Credentials) && category != Some(Category::Accounts);
         self.part(kind, start, end, is_name);
     }
+}
+
+/// True where a sentence has an option in it, whose last dash is at `dash`, and goes on with a word at `at`: `the new
+/// --password option`.
+fn is_spoken_of(text: &[u8], dash: usize, at: usize) -> bool {
+    let word = &text[at..run_end(text, at, MAX_CELL, |c| c.is_ascii_lowercase())];
+    let ends =
+        text.get(at + word.len()).is_none_or(|&c| matches!(c, b' ' | b'\n' | b'.' | b',' | b';' | b')' | b'\\' | b'"'));
+    let before = text[..run_start(text, dash + 1, 2, |c| c == b'-')].trim_ascii_end();
+    let start = run_start(before, before.len(), MAX_BEFORE_OPTION, |c| c.is_ascii_alphabetic());
+    !word.is_empty() && ends && (before.ends_with(b",") || BEFORE_OPTIONS.contains(&&before[start..]))
 }
 
 /// The value at `at`, in quotes or a number, if that is all that stands there: no variable, and nothing that it changes to.

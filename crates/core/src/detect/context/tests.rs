@@ -240,3 +240,18 @@ fn what_a_pointer_points_to_is_code() {
         assert_eq!(found(text), [], "{text}");
     }
 }
+
+#[test]
+fn options_that_are_spoken_of() {
+    for text in [
+        "Add missing -p, --password description to the usage",
+        "Documentation for the new --password options.",
+        "but now --ask-password wins",
+        "Wget has the --ftp-user and --ftp-password command",
+    ] {
+        assert_eq!(found(text), [], "{text}");
+    }
+    for text in ["mysqldump shop --password hunter", "run the --password 'hunter'", "and --password Hunter7,"] {
+        assert_eq!(found(text).len(), 1, "{text}");
+    }
+}
