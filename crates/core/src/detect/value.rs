@@ -553,8 +553,8 @@ fn is_code(body: &[u8], setting: Setting) -> bool {
             || OBJECTS.contains(&head)
             || !dashed && body[dot..].iter().any(u8::is_ascii_alphabetic)
     });
-    let is_padded =
-        body.len() % 4 == 0 && body.iter().rposition(|&c| c != b'=').is_some_and(|last| body.len() - last <= 3);
+    let is_padded = body.len().is_multiple_of(4)
+        && body.iter().rposition(|&c| c != b'=').is_some_and(|last| body.len() - last <= 3);
     let unpadded = &body[..if is_padded { body.len() - 2 } else { body.len() }];
     let opens = body.contains(&b'(') || body.contains(&b'[') || unpadded.contains(&b'=');
     let is_domain = setting == Setting::Line && is_domain(body);
