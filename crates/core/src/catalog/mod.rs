@@ -154,6 +154,8 @@ known_kinds! {
     object_key = "name:s3-object-key",
     /// An SQS queue's name.
     queue = "name:sqs-queue",
+    /// A domain of OpenSearch.
+    search_domain = "name:opensearch-domain",
     /// An Auto Scaling group.
     autoscaling_group = "name:autoscaling-group",
     /// An instance of RDS.

@@ -27,6 +27,10 @@ pub enum Follows {
     Said,
     /// Right behind: a name up to the closing bracket.
     Bracketed,
+    /// Right behind, up to the closing bracket: the name of a service in an event of ECS.
+    Enclosed,
+    /// In an error of Terraform: what was done with which thing, and its name in brackets.
+    Failed,
     /// After a word that says so: a password.
     Spoken,
     /// The name of a user, a slash, and a password.
@@ -72,6 +76,8 @@ impl Follows {
             "argument-1" => Self::Argument(0),
             "said" => Self::Said,
             "bracketed" => Self::Bracketed,
+            "enclosed" => Self::Enclosed,
+            "failed" => Self::Failed,
             "spoken" => Self::Spoken,
             "user-and-password" => Self::UserAndPassword,
             "listed" => Self::Listed,

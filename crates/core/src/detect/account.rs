@@ -34,6 +34,7 @@ const WORDS: &[&str] = &[
     "帳戶",
     "konto",
     "cuenta",
+    "conta ",
     "compte",
 ];
 

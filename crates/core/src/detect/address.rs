@@ -335,7 +335,9 @@ fn is_version(text: &[u8], start: usize, end: usize, octets: [u8; 4]) -> bool {
     let is_near = gap.len() <= MAX_GAP;
     if is_near
         && gap.iter().all(|&c| is_between(c))
-        && (lower.ends_with(b"version") || [&b"section"[..], b"release", b"ver"].contains(&lower.as_slice()))
+        && (lower.ends_with(b"version")
+            || [&b"section"[..], b"clause", b"control", b"item", b"release", b"req", b"requirement", b"ver"]
+                .contains(&lower.as_slice()))
     {
         return true;
     }

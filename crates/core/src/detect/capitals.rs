@@ -3,7 +3,7 @@
 use super::Scan;
 use super::boundary::{is_alnum, run_end};
 use super::link::past_links;
-use super::own::is_own_word;
+use super::own::{has_hump, is_own_word};
 use super::told::{goes_on, is_of_service};
 use super::value::{Setting, Value, is_believable};
 use super::word_list::WordList;
@@ -43,6 +43,29 @@ const NOUNS: &[&str] = &[
 ];
 /// Things of AWS alone.
 const OF_AWS: &[&str] = &["state machine", "스텝 함수", "상태 머신", "상태 시스템", "ステートマシン"];
+/// What programs have, whose names are written so, too.
+const OF_CODE: &[&str] = &[
+    "function",
+    "table",
+    "database",
+    "user",
+    "service",
+    "application",
+    "environment",
+    "instance",
+    "called",
+    "named",
+    "함수",
+    "테이블",
+    "사용자",
+    "서비스",
+    "인스턴스",
+    "애플리케이션",
+    "환경",
+    "関数",
+    "テーブル",
+    "函数",
+];
 /// Software that is written in two such words.
 static PRODUCTS: WordList = WordList::new(&[
     "appsync",
@@ -108,6 +131,23 @@ impl Scan<'_, '_> {
                 || is_assumed(text, words)
                 || ["aws", "iam", "aws-lambda", "dynamodb"].into_iter().any(|hint| self.speaks_of(hint, at)));
         is_name.then_some(Value { start, end, next: end, quoted: false })
+    }
+}
+
+impl Scan<'_, '_> {
+    /// Whether a name of several words without a sign, `generarFactura`, stands behind a noun that the name of a service
+    /// is part of, or behind one that programs do not have, beside an identifier.
+    #[inline(never)]
+    pub(super) fn is_humped(&mut self, words: usize, at: usize, start: usize, end: usize) -> bool {
+        let (noun, name) = (&self.text[words..at], &self.text[start..end]);
+        let has_humps = has_hump(name) && name.iter().all(|&c| is_alnum(c));
+        // `lambda:GetLayerVersion` is an action.
+        let is_apart = self.text[at..start].iter().any(|c| *c == b' ' || !c.is_ascii());
+        if !has_humps || !is_apart || PRODUCTS.contains(&name.to_ascii_lowercase()) {
+            return false;
+        }
+        let is_of_code = || OF_CODE.iter().any(|word| noun.ends_with(word.as_bytes()));
+        is_of_service(self.text, words, at, name) || !is_of_code() && self.has_identifier(at)
     }
 }
 

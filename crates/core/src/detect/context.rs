@@ -90,7 +90,11 @@ impl Scan<'_, '_> {
         if text.get(end) != Some(&b' ') {
             return;
         }
-        let members = self.meanings(name, end);
+        let mut members = self.meanings(name, end);
+        // `aws glue create-job --role GlueRunner`
+        if &text[name..end] == b"role" && self.is_option_of_aws(name) {
+            members = self.detector.catalog.members.get(b"rolename").to_vec();
+        }
         if members.is_empty() {
             return;
         }
@@ -183,6 +187,7 @@ impl Scan<'_, '_> {
         // `${BUCKET:-acme-logs}`, of a shell.
         let is_default = text.get(at) == Some(&b'-') && text[..at].ends_with(b":");
         let at = if is_default { at + 1 } else { at };
+        let at = past_anchor(text, at);
         let spaced = text.get(at) == Some(&b' ');
         let assigned = spaced && text[at - 1] == b'=';
         let mut at = run_end(text, at, MAX_ASSIGNED, is_between);
@@ -251,6 +256,8 @@ impl Scan<'_, '_> {
                 Some(b'}') if is_default => Setting::Line,
                 Some(b'\\') if matches!(text.get(next + 1), Some(b'n' | b'r' | b't')) => Setting::Line,
                 _ if spaced && is_of_record(text, self.key.start, next) => Setting::Line,
+                // `{ STREAM_NAME: acme_raw }`, of YAML.
+                Some(b' ') if spaced && text.get(next + 1) == Some(&b'}') && self.is_constant() => Setting::Line,
                 // `KEY=value more`: a shell's assignment, or a log line; with blanks around the sign it is code.
                 Some(b' ' | b'"' | b'\'') if !spaced => Setting::Line,
                 _ => Setting::Open,
@@ -283,6 +290,11 @@ impl Scan<'_, '_> {
             self.finding(bucket, start, end);
             self.part(bucket, start, end, true);
         }
+    }
+
+    /// True for a key in capitals, as variables of an environment have it.
+    fn is_constant(&self) -> bool {
+        self.text[self.key.clone()].iter().all(|&c| c.is_ascii_uppercase() || c == b'_' || c.is_ascii_digit())
     }
 
     /// Records the value at `at` if one of the members may have it.
@@ -435,6 +447,13 @@ fn plain_value(text: &[u8], at: usize) -> Option<Value> {
         }),
         _ => None,
     }
+}
+
+/// Past the name that YAML gives a value: ` &key` in `KMS_KEY_ID: &key c47ab0f4-…`.
+fn past_anchor(text: &[u8], at: usize) -> usize {
+    let Some(name) = text.get(at..).and_then(|rest| rest.strip_prefix(b" &")) else { return at };
+    let len = name.iter().take_while(|&&c| is_alnum(c) || matches!(c, b'_' | b'-')).count();
+    if len > 0 && name.get(len) == Some(&b' ') { at + 2 + len } else { at }
 }
 
 /// What may stand between the sign behind a key and its value.

@@ -28,6 +28,63 @@ const DB_ENDPOINTS: [&[u8]; 5] = [b"cluster-ro-", b"cluster-custom-", b"cluster-
 const NAMED: [&str; 5] =
     ["amazoncognito.com", "awsapps.com", "connect.aws", "elasticbeanstalk.com", "signin.aws.amazon.com"];
 
+/// What stands before `.amazonaws.com` in the names by which policies trust services, and no endpoint has.
+static PRINCIPALS: WordList = WordList::new(&[
+    "aiops.alarms.cloudwatch",
+    "application.opensearchservice",
+    "appstream",
+    "aws-mcp",
+    "backup.application-autoscaling",
+    "billingconsole",
+    "channels.lex",
+    "channels.lexv2",
+    "cks.kms",
+    "cloudwatch",
+    "config-multiaccountsetup",
+    "credentials.iot",
+    "custom.rds",
+    "databrew",
+    "delivery.logs",
+    "dnssec-route53",
+    "drt.shield",
+    "dynamodb.application-autoscaling",
+    "ec2fleet",
+    "ecs-tasks",
+    "ecs.application-autoscaling",
+    "edgelambda",
+    "eks-fargate-pods",
+    "eks-nodegroup",
+    "export.rds",
+    "exportv2.securityhub",
+    "lakeformation",
+    "maintenance.s3tables",
+    "management.chatbot",
+    "metadata.s3",
+    "mgn",
+    "migration.s3tables",
+    "monitoring.rds",
+    "ops.apigateway",
+    "pods.eks",
+    "procurement-insights.marketplace",
+    "rds.application-autoscaling",
+    "rdsdata",
+    "replication.cassandra",
+    "replication.s3tables",
+    "replicator.lambda",
+    "reporting.trustedadvisor",
+    "resources.cloudformation",
+    "securityhubv2",
+    "spot",
+    "spotfleet",
+    "ssm-incidents",
+    "stacksets.cloudformation",
+    "tagpolicies.tag",
+    "transitgateway",
+    "trustedadvisor",
+    "vpc-flow-logs",
+]);
+/// Length of what tells domains of one name apart.
+const SEARCH_HASH: usize = 26;
 /// What the paths of channels of MediaPackage begin with.
 const MEDIA_PATH: &[u8] = b"/out/v1/";
 /// What the paths of Neptune begin with.
@@ -66,13 +123,33 @@ impl Scan<'_, '_> {
         let start = word_start(text, run).min(dot);
         let end = dot + 1 + suffix.len();
         self.host_end = end;
+        if suffix == "amazonaws.com" && PRINCIPALS.contains(&text[start..dot]) {
+            return end;
+        }
         let before = self.hits.parts.len();
         let service = self.host_labels(start, dot, suffix);
         let end = self.url_path(service, before, end);
+        if text[start..dot].ends_with(b".transfer")
+            || memchr::memmem::find(&text[start..dot], b".server.transfer.").is_some()
+        {
+            self.user_before(start);
+        }
         if self.hits.parts.len() > before {
             self.finding(known.host, start, end);
         }
         end
+    }
+
+    /// The user in `sftp acme_bank@s-0625b94f7916e59c0.server.transfer.…`, whose host begins at `host`.
+    fn user_before(&mut self, host: usize) {
+        let text = self.text;
+        let Some(end) = text[..host].strip_suffix(b"@").map(<[u8]>::len) else { return };
+        let start = run_start(text, end, MAX_LABEL, |c| is_alnum(c) || matches!(c, b'_' | b'-' | b'.'));
+        let kind = self.detector.catalog.known.resource_name;
+        if self.wants(kind) && is_believable(ValueShape::Name, &text[start..end], Setting::Told) {
+            self.finding(kind, start, end);
+            self.part(kind, start, end, true);
+        }
     }
 
     /// Records what the customer put before AWS's own labels; gives the service, the label that says most.
@@ -160,6 +237,9 @@ impl Scan<'_, '_> {
                     self.hits.parts.remove(at);
                 }
                 self.host_part(known.host, label + word.len(), stop, false);
+            } else if let Some(name) = search_domain(body).filter(|_| label == start) {
+                self.host_part(known.search_domain, label + name.start, label + name.end, true);
+                self.host_part(known.host, label + name.end + 1, stop, false);
             } else if kind == known.load_balancer {
                 self.load_balancer(label, stop);
             } else if let Some((kind, from, to)) = self.prefixed_within(label, stop) {
@@ -310,6 +390,13 @@ impl Scan<'_, '_> {
     }
 }
 
+/// The name in `search-NAME-HASH` and `vpc-NAME-HASH`, the first labels of OpenSearch and CloudSearch.
+fn search_domain(label: &[u8]) -> Option<std::ops::Range<usize>> {
+    let start = [&b"search-"[..], b"vpc-", b"doc-"].iter().find(|word| label.starts_with(word))?.len();
+    let end = label.len().checked_sub(SEARCH_HASH + 1).filter(|&end| end > start && label[end] == b'-')?;
+    label[end + 1..].iter().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()).then_some(start..end)
+}
+
 /// True when `text` has the domain `suffix` at `at`, and it ends there.
 fn is_suffix(text: &[u8], at: usize, suffix: &str) -> bool {
     let end = at + suffix.len();
@@ -340,6 +427,7 @@ fn path_end(text: &[u8], start: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::detect::testing::{found, parts};
 
     #[test]
@@ -359,6 +447,17 @@ mod tests {
         ] {
             assert_eq!(parts(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn names_in_hosts_and_before_them() {
+        assert!(PRINCIPALS.is_sorted() && PATHS_OF_NEPTUNE.is_sorted() && OF_AWS.is_sorted());
+        let host = "search-acme-find-oopcnjfn6ugofer3zx5iadxxca.eu-west-1.es.amazonaws.com";
+        assert_eq!(parts(host), ["acme-find", "oopcnjfn6ugofer3zx5iadxxca"]);
+        assert_eq!(
+            parts("sftp acme_bank@s-0625b94f7916e59c0.server.transfer.us-east-1.amazonaws.com"),
+            ["acme_bank", "s-0625b94f7916e59c0"]
+        );
     }
 
     #[test]
@@ -402,6 +501,8 @@ mod tests {
             "runtime.sagemaker-fips.us-east-1.api.aws",
             "iam.us-gov.amazonaws.com",
             "us-east-1.signin.aws.amazon.com",
+            "ecs-tasks.amazonaws.com",
+            "delivery.logs.amazonaws.com",
         ] {
             assert_eq!(parts(host), [""; 0], "{host}");
         }

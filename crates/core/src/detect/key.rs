@@ -23,6 +23,8 @@ const OTHERS: [&[u8]; 7] = [b"zone", b"Zone", b"record", b"Record", b"domain", b
 const BUCKET_BEFORE: &str = "bucket-before";
 /// How far before the key its bucket may stand, bytes.
 const MAX_ARGUMENTS: usize = 160;
+/// Most tabs before a key that are written as escapes, and the break before them.
+const MAX_TABS: usize = 8;
 /// Most of a region before the word for the place in it.
 const MAX_REGION: usize = 16;
 
@@ -254,9 +256,11 @@ impl Scan<'_, '_> {
         let text = self.text;
         let between = |c: u8| c.is_ascii_whitespace() || matches!(c, b'"' | b'\'' | b'*' | b'{' | b'\\' | b'&');
         let mut open = run_start(text, key, 24, between);
-        // In a string of JSON the break of the line has a letter in it.
-        if let Some(line) = break_before(text, open) {
-            open = run_start(text, line, 24, between);
+        // In a string of JSON the break of the line has a letter in it, and so has a tab.
+        for _ in 0..MAX_TABS {
+            let tab = text[..open].strip_suffix(b"\\t").map(<[u8]>::len);
+            let Some(before) = tab.or_else(|| break_before(text, open)) else { break };
+            open = run_start(text, before, 24, between);
         }
         let open = match open.checked_sub(1).map(|i| text[i])? {
             b'(' => open - 1,
@@ -309,6 +313,11 @@ impl Scan<'_, '_> {
             at = end;
         }
         None
+    }
+
+    /// True for the option at `key` of an AWS command.
+    pub(super) fn is_option_of_aws(&self, key: usize) -> bool {
+        self.command_before(key).is_some_and(|(_, end)| is_one_command(&self.text[end..key]))
     }
 
     /// True when the text around `at` speaks of what the member belongs to.
@@ -387,7 +396,12 @@ fn is_one_command(text: &[u8]) -> bool {
 fn request(text: &[u8], end: usize) -> Option<(usize, usize)> {
     let start = run_start(text, end, MAX_CALL - 6, is_alnum);
     let name = &text[start..end];
-    let operation = name.strip_suffix(b"Request").or_else(|| name.strip_suffix(b"Input"))?;
+    let operation = name.strip_suffix(b"Request").or_else(|| name.strip_suffix(b"Input"));
+    // `&dynamodb.TableArgs{Name: …`, of Pulumi: with the package, whose dot the noun stands behind.
+    let Some(operation) = operation else {
+        let noun = name.strip_suffix(b"Args").filter(|noun| !noun.is_empty() && text[..start].ends_with(b"."))?;
+        return Some((start - 1, start + noun.len()));
+    };
     (!operation.is_empty()).then_some((start, start + operation.len()))
 }
 

@@ -33,6 +33,8 @@ const PARTICLES: &[&str] = &[
     "‘",
     "„",
 ];
+/// Longest name of a tag that text is set off with: `strong`.
+const MAX_TAG: usize = 6;
 /// Most of these in a row: `이름은: 「`.
 const MAX_LINKS: usize = 4;
 /// How many bytes on each side of the words say whether a name may stand there.
@@ -183,6 +185,10 @@ pub(super) fn past_links(text: &[u8], at: usize) -> Option<usize> {
         let Some(link) = link_end(text, end) else { break };
         end = run_end(text, link, 2, |c| c == b' ');
     }
+    // `bucket <tt>acme-logs</tt>`, `bucket {{acme-logs}}`
+    if end > at && matches!(text.get(end), Some(b'<' | b'{')) {
+        return past_markup(text, end);
+    }
     // `the table (`orders_2023`)`
     let is_aside = text.get(end) == Some(&b'(') && text.get(end + 1).is_some_and(|&c| is_quote(c));
     let end = end + usize::from(is_aside && end > at);
@@ -193,6 +199,19 @@ pub(super) fn past_links(text: &[u8], at: usize) -> Option<usize> {
         _ => end,
     };
     (start > at && text.get(start).is_some_and(|&c| begins_name(c))).then_some(start)
+}
+
+/// Past the tag of HTML or the braces of Jira that a name stands in.
+fn past_markup(text: &[u8], at: usize) -> Option<usize> {
+    let start = match &text[at..] {
+        [b'{', b'{', ..] => at + 2,
+        [b'<', rest @ ..] => {
+            let tag = rest.iter().take_while(|c| c.is_ascii_lowercase()).count();
+            (tag > 0 && tag <= MAX_TAG && rest.get(tag) == Some(&b'>')).then_some(at + tag + 2)?
+        }
+        _ => return None,
+    };
+    text.get(start).is_some_and(|&c| begins_name(c)).then_some(start)
 }
 
 const fn is_quote(c: u8) -> bool {

@@ -87,7 +87,8 @@ impl Detector {
             let unit = units.partition_point(|&at| at < span.start).checked_sub(1).map(|i| units[i]);
             let is_near = before.max(unit).is_some_and(|at| span.start - at <= BESIDE)
                 || sure.get(index).is_some_and(|&at| at - span.start <= BESIDE);
-            if is_near && is_account(&text[span.clone()]) && !is_counted(text, span.start) {
+            let is_id = is_account(&text[span.clone()]) || text[span.clone()].contains(&b'-');
+            if is_near && is_id && !is_counted(text, span.start) {
                 last = Some(span.start);
                 hits.findings.push(Finding { kind: known.account, span: span.clone() });
                 hits.parts.push(Part { kind: known.account, span, is_name: false });

@@ -11,6 +11,23 @@ use crate::catalog::ValueShape;
 
 /// Longest name.
 const MAX_NAME: usize = 128;
+/// What an event of ECS says of a service behind its name.
+const OF_ECS: &[&[u8]] = &[
+    b"(deployment",
+    b"(instance",
+    b"(port",
+    b"(task",
+    b"deregistered",
+    b"did",
+    b"has",
+    b"registered",
+    b"rolling",
+    b"stopped",
+    b"updated",
+    b"was",
+];
+/// Longest name of a kind of thing in an error of Terraform.
+const MAX_THING: usize = 48;
 /// Longest that may be said of whose a password is.
 const MAX_OWNER: usize = 48;
 /// Fewest characters of a password that is spoken of.
@@ -35,6 +52,9 @@ fn past_user(text: &[u8], at: usize) -> Option<usize> {
 fn is_latin(c: u8) -> bool {
     matches!(c, 0x80..=0xbf | 0xc3)
 }
+
+/// Quotes of other languages, and Markdown's and HTML's code, that a password may stand in.
+const QUOTES: &[&str] = &["「", "『", "“", "„", "‘", "«", "<code>", "{{"];
 
 /// Past whose the password is: `the password of the directory is`, `the password for svc_ro is`.
 fn past_owner(text: &[u8], at: usize) -> usize {
@@ -83,9 +103,36 @@ impl Scan<'_, '_> {
     /// `(acme): `, with the bracket right before `at`.
     pub(super) fn bracketed(&self, at: usize) -> Option<Value> {
         let text = self.text;
-        let end = run_end(text, at, MAX_NAME, |c| is_alnum(c) || b"-_./+=@".contains(&c));
+        let end = run_end(text, at, MAX_NAME, |c| is_alnum(c) || b"-_./+=@:".contains(&c));
         let believed = text[end..].starts_with(b"):") && is_believable(ValueShape::Name, &text[at..end], Setting::Sure);
         believed.then_some(Value { start: at, end, next: end, quoted: false })
+    }
+
+    /// `(service acme-web) has reached a steady state`, behind the blank before the name.
+    pub(super) fn enclosed(&self, at: usize) -> Option<Value> {
+        let text = self.text;
+        let end = run_end(text, at, MAX_NAME, |c| is_alnum(c) || matches!(c, b'-' | b'_'));
+        let behind = text[end..].strip_prefix(b") ").unwrap_or_default();
+        let word = behind.iter().take_while(|c| c.is_ascii_lowercase() || **c == b'(').count();
+        let believed =
+            OF_ECS.contains(&&behind[..word]) && is_believable(ValueShape::Name, &text[at..end], Setting::Told);
+        believed.then_some(Value { start: at, end, next: end, quoted: false })
+    }
+
+    /// `creating EKS Node Group (acme:acme-arm): operation error …`, behind the verb.
+    pub(super) fn failed(&self, at: usize) -> Option<Value> {
+        let text = self.text;
+        let thing = run_end(text, at, MAX_THING, |c| is_alnum(c) || matches!(c, b' ' | b'-' | b'/'));
+        if thing == at || text.get(thing) != Some(&b'(') {
+            return None;
+        }
+        // Some words say more about what the name is.
+        let phrases = &self.detector.catalog.phrases;
+        let says_more = (at..thing).filter(|&i| text[i] == b' ').any(|blank| {
+            let phrase = phrases.at(&text[blank + 1..]);
+            phrase.is_some_and(|phrase| blank + 1 + phrase.words.len() == thing + 1)
+        });
+        if says_more { None } else { self.bracketed(thing + 1) }
     }
 
     /// `the password is …`.
@@ -102,7 +149,11 @@ impl Scan<'_, '_> {
             Some(behind) => behind,
             None => blank + link.map(|link| link.len()).or(is_sql.then_some(0))?,
         };
-        let start = run_end(text, from, 1, |c| matches!(c, b'"' | b'\'' | b'`'));
+        let opening = QUOTES.iter().find(|quote| text[from..].starts_with(quote.as_bytes()));
+        let start = match opening {
+            Some(quote) => from + quote.len(),
+            None => run_end(text, from, 1, |c| matches!(c, b'"' | b'\'' | b'`')),
+        };
         let stop = run_end(text, start, MAX_NAME, |c| {
             let is_sign = matches!(c, b'"' | b'\'' | b'`' | b'<' | b'>' | b'(' | b')' | b'\\' | b',');
             c.is_ascii_graphic() && !is_sign || is_latin(c)
@@ -112,7 +163,9 @@ impl Scan<'_, '_> {
         let end = run_start(text, stop, stop - start, |c| matches!(c, b'.' | b';' | b':' | b'?'));
         let body = &text[start..end];
         let seen = if is_ascii { body } else { &ascii };
-        let believed = is_mixed(seen) && is_believable(ValueShape::Password, seen, Setting::Open);
+        // `user.Password1` is code, `Fubuki=2025` is none.
+        let setting = if seen.contains(&b'.') { Setting::Open } else { Setting::Told };
+        let believed = is_mixed(seen) && is_believable(ValueShape::Password, seen, setting);
         believed.then_some(Value { start, end, next: end, quoted: false })
     }
 
@@ -228,6 +281,8 @@ mod tests {
             "id/pw: svc_ro / Zx5yMykw_387",
             "계정/비밀번호: svc_ro / Zx5yMykw_387",
             "パスワード: Zx5yMykw_387",
+            "パスワードは「Zx5yMykw_387」です",
+            "비번은 Zx5yMykw_387 그대로죠?",
             "das Passwort lautet Zx5yMykw_387",
             "the password of the directory is Zx5yMykw_387, in case",
         ] {

@@ -113,7 +113,7 @@ impl Scan<'_, '_> {
             // These have signs in them, and need not stand right behind.
             Follows::Id(ValueShape::SecretKey | ValueShape::Password | ValueShape::Base64) => false,
             // `CMK(4f2e8d1c-…`
-            Follows::Id(_) => !phrase.words.ends_with(['(', ' ']),
+            Follows::Id(_) => !phrase.words.ends_with(['(', ' ', '/']) && text_is_not_open(self.text, end),
             _ => false,
         };
         // With debug assertions, that it overlooks nothing is checked below.
@@ -136,7 +136,12 @@ impl Scan<'_, '_> {
                 .filter(|found| self.has_dash(found) || !is_joined(&self.text[found.start..found.end])),
             Follows::Id(ValueShape::Password) if !is_sql(text, at) => None,
             Follows::Id(shape) => self.id_after(end, shape),
-            Follows::Path => self.path(at, end, phrase.words.starts_with("/aws/") || phrase.words == "/v1/repos/"),
+            Follows::Path => {
+                let is_sure = ["/aws/", "/v1/repos/", "/security-credentials/", "/copilot/"];
+                self.path(at, end, is_sure.into_iter().any(|path| phrase.words.starts_with(path)))
+            }
+            Follows::Enclosed => self.enclosed(end),
+            Follows::Failed => self.failed(end),
             Follows::GitRemote => self.git_remote(end),
             Follows::PathWithHash => self.path(at, end, true).filter(|found| is_hash(self.text, found.end)),
             Follows::Setting => {
@@ -240,7 +245,8 @@ impl Scan<'_, '_> {
         let end = run_start(text, stop, stop - start, |c| matches!(c, b'.' | b'-' | b'/'));
         let name = &text[start..end];
         let close = run_end(text, stop, slashes - 1, |c| c == b'\\');
-        let closed = quote.is_some_and(|quote| text.get(close) == Some(&quote)) && stop == end;
+        let closed = quote.is_some_and(|quote| text.get(close) == Some(&quote)) && stop == end
+            || closes_foreign_quote(text, start, stop);
         let is_person = name.contains(&b'.') && self.is_person(words, at, name);
         if name.len() < MIN_NAME
             || matches!(text.get(stop), Some(b'(' | b'=' | b'@' | b'{' | b'$' | b'%'))
@@ -255,6 +261,7 @@ impl Scan<'_, '_> {
                 && !is_person
                 && !is_path(text, words, at, &text[at..start], name)
                 && !self.is_word_told(words, at, start, end, closed)
+                && !self.is_humped(words, at, start, end)
             || !closed
                 && (quote.is_some()
                     || !(!is_joined(name)
@@ -336,8 +343,10 @@ impl Scan<'_, '_> {
             _ => {}
         }
         // `CMK(4f2e8d1c-…`
-        let is_here = matches!(text[at - 1], b'(' | b' ') && text.get(at).is_some_and(|&c| is_alnum(c));
-        let start = if is_here { at } else { past_links(text, at)? };
+        let open = if text.get(at) == Some(&b'(') { at + 1 } else { at };
+        let is_here =
+            (open > at || matches!(text[at - 1], b'(' | b' ' | b'/')) && text.get(open).is_some_and(|&c| is_alnum(c));
+        let start = if is_here { open } else { past_links(text, at)? };
         let end = run_end(text, start, MAX_NAME, |c| is_alnum(c) || c == b'-');
         let body = &text[start..end];
         // `rest api version2` is prose; a key would leave no doubt.
@@ -447,6 +456,7 @@ impl Scan<'_, '_> {
         }
         let members = match &text[key..key_end] {
             b"value" => self.meanings_of_setting(start),
+            b"Name" if is_first_of_bucket(text, start) => self.detector.catalog.members.get(b"bucketname").to_vec(),
             _ => self.meanings(key, key_end),
         };
         if !members.is_empty() {
@@ -468,6 +478,23 @@ impl Scan<'_, '_> {
     }
 }
 
+/// `<ListBucketResult xmlns="…"><Name>`, `<Bucket><Name>`.
+fn is_first_of_bucket(text: &[u8], start: usize) -> bool {
+    let Some(before) = text[..start].strip_suffix(b"<Name>") else { return false };
+    let before = &before[..run_start(text, before.len(), MAX_ELEMENT, |c| c.is_ascii_whitespace())];
+    let open = memchr::memrchr(b'<', &before[before.len().saturating_sub(MAX_NAME)..]);
+    let tag = open.map_or(&[][..], |open| &before[before.len().saturating_sub(MAX_NAME) + open..]);
+    tag.ends_with(b">") && (tag.starts_with(b"<ListBucketResult") || tag == b"<Bucket>")
+}
+
+/// True for what stands from `start` to `end` in quotes of other languages.
+fn closes_foreign_quote(text: &[u8], start: usize, end: usize) -> bool {
+    const QUOTES: [(&str, &str); 6] = [("「", "」"), ("『", "』"), ("“", "”"), ("„", "“"), ("‘", "’"), ("«", "»")];
+    QUOTES
+        .iter()
+        .any(|(open, close)| text[..start].ends_with(open.as_bytes()) && text[end..].starts_with(close.as_bytes()))
+}
+
 /// The sieve that lets the words of phrases through.
 pub(super) fn sieve(catalog: &Catalog) -> &'static Sieve {
     static SIEVE: OnceCell<Sieve> = OnceCell::new();
@@ -486,6 +513,11 @@ pub(super) fn all_words(catalog: &Catalog) -> &'static Sieve {
 /// What the escapes end with that words stand behind: `\n`, `%20`, `[31m`.
 fn may_end_escape(c: u8) -> bool {
     matches!(c, b'n' | b't' | b'r' | b'm') || c.is_ascii_digit()
+}
+
+/// False where a bracket opens right behind the words that end at `at`: `앱 클라이언트(d5gy…)`.
+fn text_is_not_open(text: &[u8], at: usize) -> bool {
+    text.get(at) != Some(&b'(')
 }
 
 /// Words do not begin inside others; what stands in a path or a call may.

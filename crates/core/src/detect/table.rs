@@ -195,6 +195,11 @@ impl Scan<'_, '_> {
                 columns.push(Column { index, span, members });
             }
         }
+        let is_heading = |word: &[u8]| headings.iter().any(|cell| &text[content(text, cell.clone())] == word);
+        if is_heading(b"CONTAINER ID") || is_heading(b"IMAGE ID") && is_heading(b"CREATED") {
+            // What Docker lists.
+            columns.clear();
+        }
         self.name_column(headings, &mut columns);
         // Who has a password is a user, whatever the table is about.
         let has_secrets =

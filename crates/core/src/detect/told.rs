@@ -149,6 +149,18 @@ static SERVICES: WordList = WordList::new(&[
     "sqs",
     "ssm",
 ]);
+/// Some of them in Korean.
+const KOREAN: &[&str] = &[
+    "키네시스",
+    "레드시프트",
+    "다이나모",
+    "파이어호스",
+    "아테나",
+    "코그니토",
+    "클라우드프론트",
+    "이벤트브리지",
+    "오픈서치",
+];
 /// Longest word that is looked at for one.
 const MAX_SERVICE: usize = 14;
 /// Those of them that are words of other trades, too, as they are written there.
@@ -324,6 +336,7 @@ pub(super) fn speaks_of_any_service(text: &[u8]) -> bool {
         _ => false,
     };
     text.split(|&c| !is_alnum(c) && c != b'_').any(|word| is_named(word) || past_escape(word))
+        || !text.is_ascii() && KOREAN.iter().any(|word| memchr::memmem::find(text, word.as_bytes()).is_some())
 }
 
 fn is_service(word: &[u8]) -> bool {

@@ -300,7 +300,12 @@ fn is_password(body: &[u8], setting: Setting) -> bool {
         && (varied || setting.is_sure())
         && !is_placeholder(body)
         && !is_common_word(body)
-        && !is_code(body, setting)
+        && (!is_code(body, setting) || setting == Setting::Line && has_sign_of_password(body))
+}
+
+/// True for what has a sign that no path of a program has: `m0untain.Ash!`.
+fn has_sign_of_password(body: &[u8]) -> bool {
+    body.iter().any(|c| b"!@#%^?~".contains(c)) && !body.iter().any(|c| b"()[]{}$".contains(c))
 }
 
 /// A name that somebody chose.
@@ -471,6 +476,7 @@ pub(super) fn is_owned_by_aws(body: &[u8]) -> bool {
         b"CodeDeployDefault.",
         b"ELBSecurityPolicy-",
         b"FARGATE",
+        b"rds-ca-",
     ];
     let is_document = body.starts_with(b"AWS") && body.contains(&b'-');
     is_document

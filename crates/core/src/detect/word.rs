@@ -16,23 +16,25 @@ const SAID: &[&str] = &["이고", "이며", "이야", "이에요", "인데", "�
 const MAX_PERSON: usize = 64;
 /// What has a name in programs, besides [`OBJECTS`].
 const OWNERS: &[&[u8]] = &[b"account", b"auth", b"claims", b"context", b"ctx", b"identity", b"session", b"user"];
+/// Words for who has a user.
+const PERSONS: &[&str] = &["사용자", "관리자", "담당자", "usuário", "usuario", "utilisateur"];
 /// Services, one of which is enough where something is said to be a name.
 const ANY: &[&str] = &["aws", "s3", "dynamodb", "sqs", "sns", "eks", "ecs", "rds", "iam", "kinesis"];
 
 /// The services that have things of which these are the last words.
 const SERVICES: &[(&[&str], &[&str])] = &[
-    (&["bucket", "버킷"], ANY),
-    (&["table", "테이블"], &["dynamodb"]),
-    (&["queue", "sqs 큐", "큐 이름", "대기열"], &["sqs"]),
-    (&["topic", "토픽"], &["sns"]),
+    (&["bucket", "버킷", "バケット", "存储桶"], ANY),
+    (&["table", "테이블", "テーブル"], &["dynamodb"]),
+    (&["queue", "sqs 큐", "큐 이름", "대기열", "キュー", "队列"], &["sqs"]),
+    (&["topic", "토픽", "トピック"], &["sns"]),
     (&["stream", "스트림"], &["kinesis"]),
-    (&["cluster", "클러스터"], &["eks", "ecs", "rds"]),
+    (&["cluster", "클러스터", "クラスター", "集群"], &["eks", "ecs", "rds"]),
     (&["nodegroup", "노드그룹", "노드 그룹"], &["eks"]),
-    (&["stack", "스택"], &["cloudformation"]),
+    (&["stack", "스택", "スタック"], &["cloudformation"]),
     (&["lambda", "lambda function", "람다", "람다 함수", "lambda 함수"], &["aws-lambda", "aws", "dynamodb", "iam"]),
     (&["instance named", "instance called", "rds instance", "db instance", "인스턴스 이름"], &["rds"]),
     (&["repository", "리포지토리", "레포지토리"], &["ecr"]),
-    (&["role", "역할"], &["iam", "aws"]),
+    (&["role", "역할", "ロール", "角色"], &["iam", "aws"]),
     (&["state machine", "스텝 함수", "상태 머신"], &["states", "aws"]),
     (&["database", "데이터베이스", "for user"], &["rds", "aws"]),
 ];
@@ -93,7 +95,8 @@ impl Scan<'_, '_> {
         };
         let is_name =
             last.len() > 1 && is_word(first) && is_word(last) && !OBJECTS.contains(&first) && is_own_word(name);
-        let is_user = text[words..at].eq_ignore_ascii_case(b"user") || text[words..at] == *"사용자".as_bytes();
+        let noun = &text[words..at];
+        let is_user = noun.eq_ignore_ascii_case(b"user") || PERSONS.iter().any(|person| person.as_bytes() == noun);
         let is_of_aws =
             |scan: &mut Self| scan.has_identifier(at) || !text[words..at].is_ascii() && scan.speaks_of("iam", at);
         is_user && is_name && (is_of_iam || is_of_aws(self))

@@ -217,6 +217,17 @@ fn values_with_signs_that_end_others() {
         ("\"HomeDirectory\": \"/acme-in/x\"", "name:s3-bucket", "acme-in"),
         ("{\"Entry\": \"/\", \"Target\": \"/acme-in/x\"}", "name:s3-bucket", "acme-in"),
         ("WorkspaceId: x\nUserName: kim.minsu\n", "name:resource", "kim.minsu"),
+        (
+            "KMS_KEY_ID: &key c47ab0f4-496c-42bd-8fc5-eea33e407da7\n",
+            "kms:key-id",
+            "c47ab0f4-496c-42bd-8fc5-eea33e407da7",
+        ),
+        ("green: { STREAM_NAME: acme_raw }", "name:kinesis-stream", "acme_raw"),
+        ("spring.datasource.password=m0untain.Ash!\n", "cred:password", "m0untain.Ash!"),
+        ("kms_master_key_id = \"alias/acme\"", "kms:alias", "alias/acme"),
+        ("aws glue create-job --role GlueRunner --x", "name:iam-role", "GlueRunner"),
+        ("aws := &dynamodb.TableArgs{\n\tName: pulumi.String(\"SeatHolds\"),", "name:dynamodb-table", "SeatHolds"),
+        ("<ListBucketResult xmlns=\"x\"><Name>acme</Name>", "name:s3-bucket", "acme"),
         ("--source_db acme_raw --x", "name:database", "acme_raw"),
     ] {
         assert_eq!(found(text), [(kind.to_owned(), value)], "{text}");

@@ -177,11 +177,26 @@ fn things_that_few_texts_speak_of() {
         ("활성화 ID는 4f2e8d1c-73b6-4a09-9c5d-e1f0a2b3c4d5, 또", "id:resource", "4f2e8d1c-73b6-4a09-9c5d-e1f0a2b3c4d5"),
         ("the table (`orders_2023`) is old", "name:dynamodb-table", "orders_2023"),
         ("The `PriceFanout` lambda was throttled", "name:lambda-function", "PriceFanout"),
+        ("백업 볼트 GeumgoVault 에", "name:backup-vault", "GeumgoVault"),
+        ("EKSクラスター「Sazanami」の", "name:eks-cluster", "Sazanami"),
+        ("存储桶 acme-rizhi 很慢", "name:s3-bucket", "acme-rizhi"),
+        ("bucket <tt>acme-photos</tt> is", "name:s3-bucket", "acme-photos"),
+        ("DAG bucket {{acme-dags}} is", "name:s3-bucket", "acme-dags"),
+        ("(service turnstile) was unable to place", "name:ecs-service", "turnstile"),
+        ("Error: creating EKS Node Group (gaon:gaon-arm): operation", "name:resource", "gaon:gaon-arm"),
+        ("in zone `/hostedzone/Z0QX7KM29WLPTB4ZVH`", "route53:hosted-zone", "Z0QX7KM29WLPTB4ZVH"),
+        ("앱 클라이언트(d5gy41ghe91066pppgnfedz2i4)를", "cognito:app-client-id", "d5gy41ghe91066pppgnfedz2i4"),
     ] {
         let text = format!("In vpc-0ab12cd34ef56ab78: {text}");
         assert_eq!(found(&text)[1..], [(kind.to_owned(), name)], "{text}");
     }
-    for text in ["request 4f2e8d1c-73b6-4a09-9c5d-e1f0a2b3c4d5", "Connection: keep-alive", "cdk deploy fails with"] {
+    for text in [
+        "the function parseHeader is",
+        "(service account) is",
+        "request 4f2e8d1c-73b6-4a09-9c5d-e1f0a2b3c4d5",
+        "Connection: keep-alive",
+        "cdk deploy fails with",
+    ] {
         assert_eq!(found(&format!("In vpc-0ab12cd34ef56ab78: {text}")).len(), 1, "{text}");
     }
 }

@@ -36,6 +36,7 @@ const TABLES: &[(&str, &[&str])] = &[
 #[test]
 fn lists_that_look_like_tables() {
     for text in [
+        "REPOSITORY   IMAGE ID       CREATED        SIZE\nredis        1f0c9ab7e3d2   2 weeks ago    41.2MB\n",
         "GPG_ERR_SQL_AUTH      NEW.\nGPG_ERR_SQL_FORMAT    NEW.\nGPG_ERR_SQL_DONE      NEW.\n",
         "assert.same(a.redis_password, b.password)\nassert.same(a.redis_database, b.database)\n",
     ] {
