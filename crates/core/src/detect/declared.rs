@@ -1,10 +1,10 @@
 //! The type of the resource that a block of Terraform or CloudFormation declares: it says what its `name` is.
 
-use memchr::memmem::Finder;
-use once_cell::sync::OnceCell;
+use std::ops::Range;
 
 use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, ends_line, is_alnum, run_end, run_start};
+use super::sieve::Lanes;
 use super::value::{Setting, is_believable};
 use crate::catalog::ValueShape;
 
@@ -19,13 +19,10 @@ const CLOUDFORMATION: &[u8] = b"AWS::";
 /// What names those modules of Terraform's registry that are for AWS: `source = "terraform-aws-modules/sqs/aws"`.
 const MODULE: &[u8] = b"terraform-aws-modules/";
 const IMPORT: &[u8] = b"import {";
-/// Bytes of the longest one.
-const LONGEST: usize = MODULE.len();
-
-fn finders() -> &'static [Finder<'static>; 3] {
-    static FINDERS: OnceCell<[Finder<'static>; 3]> = OnceCell::new();
-    FINDERS.get_or_init(|| [TERRAFORM, CLOUDFORMATION, MODULE].map(Finder::new))
-}
+/// What types begin with, and where the letters of AWS stand in it.
+const TYPES: [(&[u8], usize); 3] = [(TERRAFORM, 1), (CLOUDFORMATION, 0), (MODULE, b"terraform-".len())];
+/// The furthest of these places.
+const FURTHEST: usize = b"terraform-".len();
 
 impl Scan<'_, '_> {
     /// Where the type of the resource stands whose own attribute is named at `key`, from the word before what it is on:
@@ -36,9 +33,7 @@ impl Scan<'_, '_> {
         let (seen_to, last) = self.types;
         let (known_to, known) = if seen_to <= key { (seen_to, last) } else { (0, None) };
         let from = known_to.max(key.saturating_sub(REACH));
-        let window = &text[from..text.len().min(key + LONGEST - 1)];
-        let last = finders().iter().flat_map(|finder| finder.find_iter(window)).map(|at| from + at);
-        let last = last.filter(|&at| at < key).max().or(known);
+        let last = last_type(self.detector.lanes, text, from..key).or(known);
         self.types = (key, last);
         let at = last.filter(|at| key - at <= REACH)?;
         match text[at] {
@@ -90,6 +85,25 @@ impl Scan<'_, '_> {
         let at = line + memchr::memmem::rfind(&before[line..], b"aws_")?;
         let end = run_end(text, at, MAX_TYPE, |c| is_alnum(c) || c == b'_');
         (text.get(end) == Some(&b'.')).then_some((at, end))
+    }
+}
+
+/// Where the last type begins of those that begin in this range.
+///
+/// No type has the letters of AWS twice, so the last ones that are those of a type are those of the last type.
+fn last_type(lanes: Lanes, text: &[u8], range: Range<usize>) -> Option<usize> {
+    let mut end = text.len().min(range.end + FURTHEST + 2);
+    loop {
+        let second = range.start + lanes.last_pair(text.get(range.start..end)?, *b"ws")?;
+        let begins = |(begin, letters): &(&[u8], usize)| {
+            let at = second.checked_sub(1 + letters).filter(|at| range.contains(at))?;
+            text[at..].starts_with(begin).then_some(at)
+        };
+        let found = TYPES.iter().find_map(begins);
+        if found.is_some() {
+            return found;
+        }
+        end = second + 1;
     }
 }
 

@@ -112,6 +112,15 @@ impl Lanes {
             _ => list(words, places),
         }
     }
+
+    /// Where the last of these two letters, given as small ones and found in either case, stand behind each other.
+    pub(super) fn last_pair(self, text: &[u8], pair: [u8; 2]) -> Option<usize> {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 | Kind::Avx512 if text.len() > WORD => x86::last_pair(text, pair),
+            _ => last_pair(text, pair),
+        }
+    }
 }
 
 impl fmt::Debug for Lanes {
@@ -399,6 +408,13 @@ fn list(words: &[u64], places: &mut [Place; PLACES]) -> usize {
     found
 }
 
+/// [`Lanes::last_pair`], one of the first letters after the other.
+fn last_pair(text: &[u8], [first, second]: [u8; 2]) -> Option<usize> {
+    let firsts = text.split_last()?.1;
+    memchr::memrchr2_iter(first, first.to_ascii_uppercase(), firsts)
+        .find(|at| text[at + 1].to_ascii_lowercase() == second)
+}
+
 /// The bits of the word of positions from `base` on that are not below `next`.
 #[inline]
 fn seen_from(base: usize, next: usize) -> u64 {
@@ -506,6 +522,19 @@ mod tests {
                 sieve.each_that(lanes, &text, may, |at| { some.push(at); at + 1 });
                 all.retain(|&at| may(at));
                 prop_assert_eq!(all, some, "{}", lanes);
+            }
+        }
+
+        #[test]
+        fn the_last_pair_is_found(
+            text in prop::collection::vec(prop::sample::select(b"wWsSwWsSa\x57\x37\x13 \xf7\xf3".as_slice()), 0..12),
+            before in 0usize..300,
+            behind in 0usize..300,
+        ) {
+            let text = [vec![b'-'; before], text, vec![b'-'; behind]].concat();
+            let wanted = text.windows(2).rposition(|pair| pair.eq_ignore_ascii_case(b"ws"));
+            for lanes in Lanes::available() {
+                prop_assert_eq!(lanes.last_pair(&text, *b"ws"), wanted, "{}", lanes);
             }
         }
 

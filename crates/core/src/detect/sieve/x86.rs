@@ -248,6 +248,52 @@ unsafe fn ssse3(sieve: &Sieve, window: *const u8, words: &mut [u64]) {
     }
 }
 
+/// [`super::Lanes::last_pair`] of a text of more than [`WORD`] bytes, where the processor has AVX2.
+pub(super) fn last_pair(text: &[u8], pair: [u8; 2]) -> Option<usize> {
+    assert!(text.len() > WORD);
+    // SAFETY: `Kind::Avx2` and `Kind::Avx512` are made only where the processor has AVX2, which those with AVX-512 have; the
+    // length was checked on the line above.
+    unsafe { last_pair_avx2(text, pair) }
+}
+
+/// # Safety
+/// - The processor has AVX2.
+/// - `text` has more than [`WORD`] bytes.
+#[target_feature(enable = "avx2")]
+unsafe fn last_pair_avx2(text: &[u8], pair: [u8; 2]) -> Option<usize> {
+    let [first, second] = pair.map(|c| _mm256_set1_epi8(c.cast_signed()));
+    let case = _mm256_set1_epi8(CASE);
+    // Positions below are left.
+    let mut end = text.len() - 1;
+    loop {
+        let from = end.saturating_sub(WORD);
+        let mut found = 0;
+        let mut half = 0;
+        while half < 2 {
+            // SAFETY: `from + WORD` is `end`, which is less than the length, or `WORD`, which is less, too.
+            let (firsts, seconds) = unsafe {
+                let at = text.as_ptr().add(from + half * 32);
+                (_mm256_loadu_si256(at.cast()), _mm256_loadu_si256(at.add(1).cast()))
+            };
+            let is_first = _mm256_cmpeq_epi8(_mm256_or_si256(firsts, case), first);
+            let is_second = _mm256_cmpeq_epi8(_mm256_or_si256(seconds, case), second);
+            let both = _mm256_movemask_epi8(_mm256_and_si256(is_first, is_second)).cast_unsigned();
+            found |= u64::from(both) << (half * 32);
+            half += 1;
+        }
+        if end - from < WORD {
+            found &= (1 << (end - from)) - 1;
+        }
+        if found != 0 {
+            return Some(from + WORD - 1 - found.leading_zeros() as usize);
+        }
+        if from == 0 {
+            return None;
+        }
+        end = from;
+    }
+}
+
 /// Clears the bits of letters inside words, where the processor has AVX2. `window` begins one byte before the first
 /// position.
 pub(super) fn clear_insides_avx2(window: &[u8], words: &mut [u64]) {
