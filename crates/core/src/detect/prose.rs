@@ -61,7 +61,7 @@ impl Scan<'_, '_> {
         words.each_that(
             detector.lanes,
             text,
-            |at| phrases.may_begin(text, at),
+            |rest, place| phrases.may_begin(rest, place),
             |at| {
                 let Some(phrase) = text.get(at..).and_then(|rest| phrases.at(rest)) else { return at + 1 };
                 if !begins_phrase(text, at, phrase) {

@@ -485,7 +485,7 @@ fn is_around(c: u8) -> bool {
 pub(super) fn sieve() -> &'static Sieve {
     static SIEVE: OnceCell<Sieve> = OnceCell::new();
     SIEVE.get_or_init(|| {
-        let end = || Class::of(|c| is_alnum(c) || matches!(c, b'"' | b'`' | b'*'));
+        // All of these have room on one page of the tables.
         Sieve::new(vec![
             Row::at(b",").before(Class::of(is_alnum)),
             Row::at(b";").before(Class::of(is_alnum)),
@@ -493,7 +493,9 @@ pub(super) fn sieve() -> &'static Sieve {
             // `psql` fills the last heading up, too.
             Row::at(b"\t\r\n").before(Class::of(|c| is_alnum(c) || is_around(c))),
             Row::at(b"|").before(Class::of(|c| is_alnum(c) || is_around(c))),
-            Row::at(b" ").before(end()).next(Class::bytes(b" ")),
+            // Two rows: the tables would see blanks in the union of the two sets, and indented text has many.
+            Row::at(b" ").before(Class::of(|c| is_alnum(c) || c == b'`')).next(Class::bytes(b" ")),
+            Row::at(b" ").before(Class::bytes(b"\"*")).next(Class::bytes(b" ")),
             // `\t`, `\r\n`, and these in strings in strings.
             Row::at(b"\\").before(Class::of(|c| is_alnum(c) || is_around(c))).next(Class::bytes(b"\\rnt")),
         ])

@@ -72,7 +72,13 @@ unsafe fn list_by_bit_instructions(words: &[u64], places: &mut [Place; PLACES]) 
 pub(super) fn look_avx2(sieve: &Sieve, window: &[u8], words: &mut [u64]) {
     assert!(words.len() * WORD + 1 + REACH <= window.len());
     // SAFETY: `Kind::Avx2` is made only where the processor has AVX2; the length was checked on the line above.
-    unsafe { avx2(sieve, window.as_ptr(), words) }
+    unsafe {
+        if sieve.has_one_page {
+            avx2::<1>(sieve, window.as_ptr(), words);
+        } else {
+            avx2::<PAGES>(sieve, window.as_ptr(), words);
+        }
+    }
 }
 
 /// [`Sieve::look`] where the processor has AVX-512 with VBMI. `window` begins one byte before the first position.
@@ -80,28 +86,42 @@ pub(super) fn look_avx512(sieve: &Sieve, window: &[u8], words: &mut [u64]) {
     assert!(words.len() * WORD + 1 + REACH <= window.len());
     // SAFETY: `Kind::Avx512` is made only where the processor has AVX-512 BW and VBMI; the length was checked on the line
     // above.
-    unsafe { avx512(sieve, window.as_ptr(), words) }
+    unsafe {
+        if sieve.has_one_page {
+            avx512::<1>(sieve, window.as_ptr(), words);
+        } else {
+            avx512::<PAGES>(sieve, window.as_ptr(), words);
+        }
+    }
 }
 
 /// [`Sieve::look`] where the processor has SSSE3. `window` begins one byte before the first position.
 pub(super) fn look_ssse3(sieve: &Sieve, window: &[u8], words: &mut [u64]) {
     assert!(words.len() * WORD + 1 + REACH <= window.len());
     // SAFETY: `Kind::Ssse3` is made only where the processor has SSSE3; the length was checked on the line above.
-    unsafe { ssse3(sieve, window.as_ptr(), words) }
+    unsafe {
+        if sieve.has_one_page {
+            ssse3::<1>(sieve, window.as_ptr(), words);
+        } else {
+            ssse3::<PAGES>(sieve, window.as_ptr(), words);
+        }
+    }
 }
 
+/// The first `N` pages are looked up.
+///
 /// # Safety
 /// - The processor has AVX-512 BW and VBMI.
 /// - `window` points at `words.len() * WORD + 1 + REACH` readable bytes.
 #[target_feature(enable = "avx512bw,avx512vbmi")]
-unsafe fn avx512(sieve: &Sieve, window: *const u8, words: &mut [u64]) {
+unsafe fn avx512<const N: usize>(sieve: &Sieve, window: *const u8, words: &mut [u64]) {
     let all = _mm512_set1_epi8(-1);
-    let mut tables = [[[_mm512_setzero_si512(); 2]; PAGES]; OFFSETS.len()];
+    let mut tables = [[[_mm512_setzero_si512(); 2]; N]; OFFSETS.len()];
     // Plain loops over constant ranges: the tables stay in registers.
     let mut k = 0;
     while k < OFFSETS.len() {
         let mut page = 0;
-        while page < PAGES {
+        while page < N {
             let whole = sieve.tables[k][page].whole.as_ptr();
             // SAFETY: the table is an array of 128 bytes.
             tables[k][page] = unsafe { [_mm512_loadu_si512(whole.cast()), _mm512_loadu_si512(whole.add(64).cast())] };
@@ -110,14 +130,14 @@ unsafe fn avx512(sieve: &Sieve, window: *const u8, words: &mut [u64]) {
         k += 1;
     }
     for (i, word) in words.iter_mut().enumerate() {
-        let mut ruled = [_mm512_setzero_si512(); PAGES];
+        let mut ruled = [_mm512_setzero_si512(); N];
         let mut k = 0;
         while k < OFFSETS.len() {
             // SAFETY: all offsets lie between -1 and REACH and `window` begins at -1, so the last of the 64 bytes read is
             // at most byte `1 + REACH + WORD * words.len() - 1` of it.
             let bytes = unsafe { _mm512_loadu_si512(window.offset(1 + sieve.offsets[k]).add(i * WORD).cast()) };
             let mut page = 0;
-            while page < PAGES {
+            while page < N {
                 let [low, high] = tables[k][page];
                 ruled[page] = _mm512_or_si512(ruled[page], _mm512_permutex2var_epi8(low, bytes, high));
                 page += 1;
@@ -126,23 +146,25 @@ unsafe fn avx512(sieve: &Sieve, window: *const u8, words: &mut [u64]) {
         }
         *word = 0;
         let mut page = 0;
-        while page < PAGES {
+        while page < N {
             *word |= _mm512_cmpneq_epi8_mask(ruled[page], all);
             page += 1;
         }
     }
 }
 
+/// Likewise.
+///
 /// # Safety
 /// - The processor has AVX2.
 /// - `window` points at `words.len() * WORD + 1 + REACH` readable bytes.
 #[target_feature(enable = "avx2")]
-unsafe fn avx2(sieve: &Sieve, window: *const u8, words: &mut [u64]) {
+unsafe fn avx2<const N: usize>(sieve: &Sieve, window: *const u8, words: &mut [u64]) {
     let half = _mm256_set1_epi8(15);
     let all = _mm256_set1_epi8(-1);
-    let tables = wide_tables(sieve);
+    let tables = wide_tables::<N>(sieve);
     for (i, word) in words.iter_mut().enumerate() {
-        let mut ruled = [[_mm256_setzero_si256(); 2]; PAGES];
+        let mut ruled = [[_mm256_setzero_si256(); 2]; N];
         // Plain loops over constant ranges: they are unrolled, where iterator adapters cost a call each.
         let mut k = 0;
         while k < OFFSETS.len() {
@@ -157,7 +179,7 @@ unsafe fn avx2(sieve: &Sieve, window: *const u8, words: &mut [u64]) {
                 _mm256_and_si256(_mm256_srli_epi16::<4>(bytes[1]), half),
             ];
             let mut page = 0;
-            while page < PAGES {
+            while page < N {
                 let [low, high] = tables[k][page];
                 // A byte that is not ASCII looks up nothing in `low`.
                 let first =
@@ -172,7 +194,7 @@ unsafe fn avx2(sieve: &Sieve, window: *const u8, words: &mut [u64]) {
         }
         let mut out = [all; 2];
         let mut page = 0;
-        while page < PAGES {
+        while page < N {
             out[0] = _mm256_and_si256(out[0], _mm256_cmpeq_epi8(ruled[page][0], all));
             out[1] = _mm256_and_si256(out[1], _mm256_cmpeq_epi8(ruled[page][1], all));
             page += 1;
@@ -184,12 +206,12 @@ unsafe fn avx2(sieve: &Sieve, window: *const u8, words: &mut [u64]) {
 
 /// The tables, once for each half of a vector.
 #[target_feature(enable = "avx2")]
-fn wide_tables(sieve: &Sieve) -> [[[__m256i; 2]; PAGES]; OFFSETS.len()] {
-    let mut wide = [[[_mm256_setzero_si256(); 2]; PAGES]; OFFSETS.len()];
+fn wide_tables<const N: usize>(sieve: &Sieve) -> [[[__m256i; 2]; N]; OFFSETS.len()] {
+    let mut wide = [[[_mm256_setzero_si256(); 2]; N]; OFFSETS.len()];
     let mut k = 0;
     while k < OFFSETS.len() {
         let mut page = 0;
-        while page < PAGES {
+        while page < N {
             let table = &sieve.tables[k][page];
             // SAFETY: the tables are arrays of 16 bytes.
             let (low, high) =
@@ -202,18 +224,20 @@ fn wide_tables(sieve: &Sieve) -> [[[__m256i; 2]; PAGES]; OFFSETS.len()] {
     wide
 }
 
+/// Likewise.
+///
 /// # Safety
 /// - The processor has SSSE3.
 /// - `window` points at `words.len() * WORD + 1 + REACH` readable bytes.
 #[target_feature(enable = "ssse3")]
-unsafe fn ssse3(sieve: &Sieve, window: *const u8, words: &mut [u64]) {
+unsafe fn ssse3<const N: usize>(sieve: &Sieve, window: *const u8, words: &mut [u64]) {
     let half = _mm_set1_epi8(15);
     let all = _mm_set1_epi8(-1);
     for (i, word) in words.iter_mut().enumerate() {
         *word = 0;
         let mut quarter = 0;
         while quarter < 4 {
-            let mut ruled = [_mm_setzero_si128(); PAGES];
+            let mut ruled = [_mm_setzero_si128(); N];
             let mut k = 0;
             while k < OFFSETS.len() {
                 // SAFETY: all offsets lie between -1 and REACH and `window` begins at -1, so the last of the 16 bytes read
@@ -222,7 +246,7 @@ unsafe fn ssse3(sieve: &Sieve, window: *const u8, words: &mut [u64]) {
                     unsafe { _mm_loadu_si128(window.offset(1 + sieve.offsets[k]).add(i * WORD + quarter * 16).cast()) };
                 let high_half = _mm_and_si128(_mm_srli_epi16::<4>(bytes), half);
                 let mut page = 0;
-                while page < PAGES {
+                while page < N {
                     let table = &sieve.tables[k][page];
                     // SAFETY: the tables are arrays of 16 bytes.
                     let (low, high) = unsafe {
@@ -237,7 +261,7 @@ unsafe fn ssse3(sieve: &Sieve, window: *const u8, words: &mut [u64]) {
             }
             let mut out = all;
             let mut page = 0;
-            while page < PAGES {
+            while page < N {
                 out = _mm_and_si128(out, _mm_cmpeq_epi8(ruled[page], all));
                 page += 1;
             }
@@ -298,9 +322,15 @@ unsafe fn last_pair_avx2(text: &[u8], pair: [u8; 2]) -> Option<usize> {
 /// position.
 pub(super) fn clear_insides_avx2(window: &[u8], words: &mut [u64]) {
     assert!(words.len() * WORD < window.len());
-    // SAFETY: `Kind::Avx2` and `Kind::Avx512` are made only where the processor has AVX2, which those with AVX-512 have; the
-    // length was checked on the line above.
+    // SAFETY: `Kind::Avx2` is made only where the processor has AVX2; the length was checked on the line above.
     unsafe { insides_avx2(window, words) }
+}
+
+/// Likewise, where the processor has AVX-512.
+pub(super) fn clear_insides_avx512(window: &[u8], words: &mut [u64]) {
+    assert!(words.len() * WORD < window.len());
+    // SAFETY: `Kind::Avx512` is made only where the processor has AVX-512 BW; the length was checked on the line above.
+    unsafe { insides_avx512(window, words) }
 }
 
 /// Likewise, where the processor has SSE2, as all of x86-64 have.
@@ -318,6 +348,25 @@ const fn range((first, last): (u8, u8)) -> (i8, i8) {
 const CASE: i8 = 0x20;
 const LETTERS: (i8, i8) = range((b'a', b'z'));
 const ENDS: [(i8, i8); 2] = [range(ESCAPES[0]), range(ESCAPES[1])];
+
+/// # Safety
+/// - The processor has AVX-512 BW.
+/// - `window` has more than `words.len() * WORD` bytes.
+#[target_feature(enable = "avx512bw")]
+unsafe fn insides_avx512(window: &[u8], words: &mut [u64]) {
+    let among = |bytes, (first, last): (u8, u8)| {
+        let from_first = _mm512_sub_epi8(bytes, _mm512_set1_epi8(first.cast_signed()));
+        _mm512_cmple_epu8_mask(from_first, _mm512_set1_epi8((last - first).cast_signed()))
+    };
+    let mut before = Inside::behind(window[0]);
+    for (i, word) in words.iter_mut().enumerate() {
+        // SAFETY: the last of the bytes is at most byte `WORD * words.len()`.
+        let bytes = unsafe { _mm512_loadu_si512(window.as_ptr().add(1 + i * WORD).cast()) };
+        let letters = among(_mm512_or_si512(bytes, _mm512_set1_epi8(CASE)), (b'a', b'z'));
+        let escapes = among(bytes, ESCAPES[0]) | among(bytes, ESCAPES[1]);
+        *word &= !before.next(letters, escapes);
+    }
+}
 
 /// # Safety
 /// - The processor has AVX2.
