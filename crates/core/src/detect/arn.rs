@@ -268,9 +268,9 @@ pub(super) fn is_account(text: &[u8]) -> bool {
 
 /// `us-east-1`, `ap-northeast-2a`, `us-gov-west-1`, `us-isob-east-1`, `eusc-de-east-1`.
 pub(super) fn is_region(text: &[u8]) -> bool {
-    const AREAS: [&[u8]; 12] =
+    static AREAS: [&[u8]; 12] =
         [b"af", b"ap", b"ca", b"cn", b"eu", b"eusc", b"il", b"me", b"mx", b"sa", b"us", b"global"];
-    const PLACES: [&[u8]; 17] = [
+    static PLACES: [&[u8]; 17] = [
         b"central",
         b"east",
         b"north",

@@ -160,7 +160,7 @@ impl Scan<'_, '_> {
         let mut service = None;
         let mut customer_end = dot;
         loop {
-            let label_start = run_start(text, customer_end, MAX_HOST, |c| c != b'.').max(start);
+            let label_start = memchr::memrchr(b'.', &text[start..customer_end]).map_or(start, |dot| start + dot + 1);
             let mut lower = [0; MAX_LABEL];
             let Some(label) = lower.get_mut(..customer_end - label_start) else { break };
             label.copy_from_slice(&text[label_start..customer_end]);
@@ -171,7 +171,13 @@ impl Scan<'_, '_> {
                 && (service == Some("s3") && kind == Some(self.detector.catalog.known.bucket)
                     || NAMED.contains(&suffix) && !is_region(label));
             let word = words.get(label);
-            if is_name || word.is_none() && !self.is_aws_label(label) && !is_service_region(label) {
+            let is_of_aws = || {
+                word.is_some()
+                    || is_region(label)
+                    || is_service_region(label)
+                    || label.strip_suffix(b"-fips").is_some_and(|label| self.is_word_of_aws(label))
+            };
+            if is_name || !is_of_aws() {
                 break;
             }
             kind = word.flatten().or(kind);
@@ -200,8 +206,11 @@ impl Scan<'_, '_> {
 
     /// A service, a region, or another word of AWS.
     fn is_aws_label(&self, label: &[u8]) -> bool {
-        let words = &self.detector.catalog.host_words;
-        words.get(label.strip_suffix(b"-fips").unwrap_or(label)).is_some() || is_region(label)
+        self.is_word_of_aws(label.strip_suffix(b"-fips").unwrap_or(label)) || is_region(label)
+    }
+
+    fn is_word_of_aws(&self, label: &[u8]) -> bool {
+        self.detector.catalog.host_words.get(label).is_some()
     }
 
     /// Records each label from `start` to `end`; the first one is a name whatever it says where the host `has_name`.
@@ -221,11 +230,11 @@ impl Scan<'_, '_> {
         }
         let mut label = start;
         while label < end {
-            let stop = run_end(text, label, end - label, |c| c != b'.');
+            let stop = memchr::memchr(b'.', &text[label..end]).map_or(end, |dot| label + dot);
             let body = &text[label..stop];
             if is_account(body) {
                 self.part(known.account, label, stop, false);
-            } else if self.is_aws_label(body) && (label != start || !has_name || body == b"clustercfg") {
+            } else if (label != start || !has_name || body == b"clustercfg") && self.is_aws_label(body) {
                 // A word of AWS between the customer's labels stays.
             } else if label > start && service == Some("db") && body.len() == 4 && body.iter().all(u8::is_ascii_digit) {
                 // A shard of ElastiCache: `orders.abc123.0001.use1.cache.amazonaws.com`.

@@ -80,7 +80,7 @@ fn may_name_follow(behind: [u8; SIDE]) -> bool {
 }
 
 /// What but a blank may stand right behind words that have a name behind them: links, quotes, the `s` of a plural.
-const MAY_FOLLOW: [bool; 256] = {
+static MAY_FOLLOW: [bool; 256] = {
     let mut may = [false; 256];
     let mut c = 0;
     while c < may.len() {
@@ -111,7 +111,7 @@ fn is_link(text: [u8; 8]) -> bool {
     LINK_STARTS.iter().fold(false, |is_link, (link, mask)| is_link | (text & mask == *link))
 }
 
-const LINK_STARTS: [(u64, u64); LINKS.len()] = {
+static LINK_STARTS: [(u64, u64); LINKS.len()] = {
     let mut starts = [(0, 0); LINKS.len()];
     let mut i = 0;
     while i < LINKS.len() {
@@ -127,16 +127,18 @@ const LINK_STARTS: [(u64, u64); LINKS.len()] = {
 };
 
 /// Whether one of [`PARTICLES`] begins with this syllable.
-fn is_particle(syllable: [u8; 3]) -> bool {
+fn is_particle([first, second, third]: [u8; 3]) -> bool {
+    let syllable = u32::from_le_bytes([first, second, third, 0]);
     PARTICLE_STARTS.iter().fold(false, |is_particle, start| is_particle | (*start == syllable))
 }
 
-const PARTICLE_STARTS: [[u8; 3]; PARTICLES.len()] = {
-    let mut starts = [[0; 3]; PARTICLES.len()];
+/// In numbers, which are compared several at a time.
+static PARTICLE_STARTS: [u32; PARTICLES.len()] = {
+    let mut starts = [0; PARTICLES.len()];
     let mut i = 0;
     while i < PARTICLES.len() {
         let particle = PARTICLES[i].as_bytes();
-        starts[i] = [particle[0], particle[1], particle[2]];
+        starts[i] = u32::from_le_bytes([particle[0], particle[1], particle[2], 0]);
         i += 1;
     }
     starts
@@ -166,8 +168,14 @@ fn link_end(text: &[u8], at: usize) -> Option<usize> {
         let ends = |c: u8| !first.is_ascii() || c == b' ' || is_id && (c == b':' || !c.is_ascii());
         link[0] == first && rest.starts_with(link) && rest.get(link.len()).is_none_or(|&c| ends(c))
     };
-    let links = if first.is_ascii() { LINKS } else { PARTICLES };
-    links.iter().find(is_here).map(|link| at + link.len())
+    let (links, may_be) = match rest.first_chunk::<8>() {
+        Some(&begin) if first.is_ascii() => (LINKS, is_link(begin)),
+        Some(&[first, second, third, ..]) => (PARTICLES, is_particle([first, second, third])),
+        None if first.is_ascii() => (LINKS, true),
+        None => (PARTICLES, true),
+    };
+    // Few of the words that begin like one are.
+    links.iter().filter(|_| may_be).find(is_here).map(|link| at + link.len())
 }
 
 /// Whether a link may begin with this byte.

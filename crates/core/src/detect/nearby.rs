@@ -53,7 +53,8 @@ impl Scan<'_, '_> {
     fn identifiers(&mut self) -> &[usize] {
         self.identifiers.get_or_insert_with(|| {
             let sure = self.hits.findings.iter().filter(|finding| is_sure(self.detector.catalog, finding.kind));
-            let mut starts: Vec<_> = sure.map(|finding| finding.span.start).collect();
+            let mut starts = Vec::with_capacity(self.hits.findings.len());
+            starts.extend(sure.map(|finding| finding.span.start));
             starts.sort_unstable();
             starts
         })
