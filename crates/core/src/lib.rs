@@ -14,6 +14,7 @@ pub mod catalog;
 pub mod detect;
 mod error;
 mod json;
+mod marks;
 mod restore;
 pub mod session;
 pub mod token;

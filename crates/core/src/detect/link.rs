@@ -2,6 +2,7 @@
 //! `버킷 이름은 acme-logs`.
 
 use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end};
+use crate::marks::{BLOCK, not_letters};
 
 /// What may stand between the words and a name: words of English and German, with a blank behind them.
 const LINKS: &[&str] = &["named", "called", "name", "id", "ID", "is", "heißt"];
@@ -38,7 +39,7 @@ const MAX_TAG: usize = 6;
 /// Most of these in a row: `이름은: 「`.
 const MAX_LINKS: usize = 4;
 /// How many bytes on each side of the words say whether a name may stand there.
-const SIDE: usize = 16;
+const SIDE: usize = BLOCK;
 
 /// False for most words from `at` to `end`: what follows them, and what they follow, is the word of a sentence.
 ///
@@ -70,9 +71,8 @@ fn may_name_follow(behind: [u8; SIDE]) -> bool {
             is_quote(first) && !begins_name(second) || first == b'\\' && is_quote(second) && !begins_name(third);
         return MAY_FOLLOW[usize::from(first)] && !is_key || first == b',' && has_dash_near(&behind);
     }
-    let stop = not_letters(behind) & !0xff;
     // A word that is longer may be one.
-    let sign = behind.get(usize::try_from(stop.trailing_zeros() / 8).unwrap_or(SIDE)).is_none_or(|&c| is_sign(c));
+    let sign = behind.get(not_letters(behind).behind_first().first()).is_none_or(|&c| is_sign(c));
     let is_word = second.is_ascii_lowercase() & !is_link([second, third, fourth, fifth, sixth, seventh, eighth, ninth]);
     // Texts have many of these, or none.
     let is_other = !second.is_ascii() && !is_particle([second, third, fourth]);
@@ -98,8 +98,7 @@ pub(super) fn has_dash_near(behind: &[u8]) -> bool {
 /// Likewise for what stands before them.
 fn may_name_stand_before(before: [u8; SIDE]) -> bool {
     let [.., last, blank] = before;
-    let stop = not_letters(before) & (u128::MAX >> 8);
-    let sign = before.get((SIDE - 1).wrapping_sub(usize::try_from(stop.leading_zeros() / 8).unwrap_or(SIDE)));
+    let sign = before.get(not_letters(before).before_last().last());
     let is_end = last.is_ascii_digit() | matches!(last, b'"' | b'\'' | b'`');
     let is_word = last.is_ascii_alphabetic() & sign.is_none_or(|&c| is_sign(c));
     (blank == b' ') & (is_end | is_word)
@@ -143,17 +142,6 @@ static PARTICLE_STARTS: [u32; PARTICLES.len()] = {
     }
     starts
 };
-
-/// The highest bit of each byte that is no ASCII letter, in order from the lowest byte on.
-fn not_letters(bytes: [u8; SIDE]) -> u128 {
-    const HIGH: u128 = u128::MAX / 0xff * 0x80;
-    let each = |c: u8| u128::MAX / 0xff * u128::from(c);
-    let bytes = u128::from_le_bytes(bytes);
-    let lower = (bytes | each(0x20)) & !HIGH;
-    let from_a = lower + each(0x80 - b'a');
-    let past_z = lower + each(0x7f - b'z');
-    !(from_a & !past_z) & HIGH | bytes & HIGH
-}
 
 /// Where the link ends that begins at `at`.
 fn link_end(text: &[u8], at: usize) -> Option<usize> {
@@ -233,7 +221,6 @@ fn begins_name(c: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
     fn links_begin_as_they_are_looked_for() {
@@ -263,14 +250,6 @@ mod tests {
             "the bucket acme",
         ] {
             assert!(may(text), "{text}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn letters_are_told_apart(bytes: [u8; SIDE]) {
-            let found = not_letters(bytes).to_le_bytes();
-            prop_assert_eq!(found, bytes.map(|c| if c.is_ascii_alphabetic() { 0 } else { 0x80 }));
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::ops::{ControlFlow, Range};
 
 use super::escape::unescape;
+use crate::marks::{BLOCK, either};
 use crate::wire::Place;
 use crate::{Error, Result};
 
@@ -11,10 +12,8 @@ const MAX_LOOK_AHEAD: usize = 16;
 /// How deep objects and lists may nest in an object whose `type` decides; beyond that none does.
 const MAX_BELOW: usize = 64;
 
-/// Bytes that are looked at together.
-const CHUNK: usize = 8;
-/// Strings of so many chunks are not worth the call of a search.
-const SHORT_CHUNKS: usize = 2;
+/// Strings of so many blocks are not worth the call of a search.
+const SHORT_BLOCKS: usize = 4;
 /// Strings from this on are worth to be remembered.
 const LONG: usize = 64;
 /// Most of them.
@@ -60,12 +59,13 @@ pub(crate) fn walk(body: &[u8], visitor: &mut impl Visitor) -> Result<()> {
 fn string_end(body: &[u8], mut at: usize) -> Option<usize> {
     loop {
         // Keys are short, and so is what stands between escapes.
-        for _ in 0..SHORT_CHUNKS {
-            let Some(&chunk) = body.get(at..)?.first_chunk() else { break };
-            match first_in_string(chunk) {
-                Some(len) if chunk[len] == b'"' => return Some(at + len),
-                Some(len) => at += len + 2,
-                None => at += CHUNK,
+        for _ in 0..SHORT_BLOCKS {
+            let Some(&block) = body.get(at..)?.first_chunk() else { break };
+            let len = either(block, [b'"', b'\\']).first();
+            match block.get(len) {
+                Some(b'"') => return Some(at + len),
+                Some(_) => at += len + 2,
+                None => at += BLOCK,
             }
         }
         at += memchr::memchr2(b'"', b'\\', body.get(at..)?)?;
@@ -74,17 +74,6 @@ fn string_end(body: &[u8], mut at: usize) -> Option<usize> {
         }
         at += 2;
     }
-}
-
-/// Where the first quote or backslash stands.
-#[inline]
-fn first_in_string(chunk: [u8; CHUNK]) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    let word = u64::from_le_bytes(chunk);
-    // The highest bit of the first byte that is 0, and perhaps of some after it.
-    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & (ONES << 7);
-    let found = zeros(word ^ (ONES * u64::from(b'"'))) | zeros(word ^ (ONES * u64::from(b'\\')));
-    if found == 0 { None } else { usize::try_from(found.trailing_zeros() / 8).ok() }
 }
 
 /// The long strings that a look ahead has read, in order: the walk, and other looks, need not read them again.
@@ -385,7 +374,7 @@ mod tests {
     proptest! {
         #[test]
         fn strings_end_at_the_first_quote_that_is_no_escape(text in prop::collection::vec(
-            prop::sample::select(b"\"\\ab\x21\x23\x5b\x5d\xa2\xdc\x00".as_slice()), 0..60), at in 0usize..4
+            prop::sample::select(b"\"\\abcdefgh\x21\x23\x5b\x5d\xa2\xdc\x00".as_slice()), 0..200), at in 0usize..4
         ) {
             let (mut plainly, mut i) = (None, at);
             while plainly.is_none() && i < text.len() {
