@@ -96,14 +96,6 @@ impl Scan<'_, '_> {
     }
 
     fn phrase(&mut self, at: usize, phrase: &Phrase) {
-        if !self.wants(phrase.kind) || phrase.hint.is_some_and(|hint| !self.speaks_of(hint, at)) {
-            return;
-        }
-        // `aws codepipeline start-pipeline-execution`, `AWS::IAM::Policy::…`
-        let is_command = self.text[..at].ends_with(b"aws ") || self.text[at + phrase.words.len()..].starts_with(b"::");
-        if phrase.hint == Some(IDENTIFIER) && is_command {
-            return;
-        }
         let named = matches!(phrase.follows, Follows::Name | Follows::Function | Follows::Dashed);
         // Short nouns have their blank with them.
         let end = at + phrase.words.len() - usize::from(named && phrase.words.ends_with(' '));
@@ -119,7 +111,16 @@ impl Scan<'_, '_> {
         // With debug assertions, that it overlooks nothing is checked below.
         let (text, is_id) = (self.text, !named);
         let may_be = || if is_id { may_id_follow(text, end) } else { may_be_named(text, at, end) };
+        // Most end here.
         if is_filtered && !cfg!(debug_assertions) && !may_be() {
+            return;
+        }
+        if !self.wants(phrase.kind) || phrase.hint.is_some_and(|hint| !self.speaks_of(hint, at)) {
+            return;
+        }
+        // `aws codepipeline start-pipeline-execution`, `AWS::IAM::Policy::…`
+        let is_command = self.text[..at].ends_with(b"aws ") || self.text[at + phrase.words.len()..].starts_with(b"::");
+        if phrase.hint == Some(IDENTIFIER) && is_command {
             return;
         }
         let found = match phrase.follows {
