@@ -71,12 +71,20 @@ fn may_name_follow(behind: [u8; SIDE]) -> bool {
             is_quote(first) && !begins_name(second) || first == b'\\' && is_quote(second) && !begins_name(third);
         return MAY_FOLLOW[usize::from(first)] && !is_key || first == b',' && has_dash_near(&behind);
     }
-    // A word that is longer may be one.
-    let sign = behind.get(not_letters(behind).behind_first().first()).is_none_or(|&c| is_sign(c));
+    // A word that is longer may be one, and so may one with a capital in it.
+    let stop = not_letters(behind).behind_first().first();
+    let sign = behind.get(stop).is_none_or(|&c| is_sign(c)) | has_capital(behind, stop);
     let is_word = second.is_ascii_lowercase() & !is_link([second, third, fourth, fifth, sixth, seventh, eighth, ninth]);
     // Texts have many of these, or none.
     let is_other = !second.is_ascii() && !is_particle([second, third, fourth]);
     !is_other & (!is_word | sign)
+}
+
+/// Whether one of the letters from the third to `stop` is a capital.
+fn has_capital(letters: [u8; SIDE], stop: usize) -> bool {
+    let small = u128::from_le_bytes(letters) & (u128::MAX / 0xff * 0x20);
+    let looked_at = (u128::MAX << 16) & !u128::MAX.unbounded_shl(u8::BITS * u32::try_from(stop).unwrap_or(0));
+    looked_at & (u128::MAX / 0xff * 0x20) & !small != 0
 }
 
 /// What but a blank may stand right behind words that have a name behind them: links, quotes, the `s` of a plural.
@@ -248,6 +256,7 @@ mod tests {
             "we have looked into the \"logs\" bucket and it is empty",
             "우리가 어제 확인한 bucket 이름은 acme 그것이 느려진 원인",
             "the bucket acme",
+            "we have looked into the bucket acmeLogs and it is empty",
         ] {
             assert!(may(text), "{text}");
         }

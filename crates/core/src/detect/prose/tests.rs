@@ -177,6 +177,7 @@ fn things_that_few_texts_speak_of() {
         ("활성화 ID는 4f2e8d1c-73b6-4a09-9c5d-e1f0a2b3c4d5, 또", "id:resource", "4f2e8d1c-73b6-4a09-9c5d-e1f0a2b3c4d5"),
         ("the table (`orders_2023`) is old", "name:dynamodb-table", "orders_2023"),
         ("The `PriceFanout` lambda was throttled", "name:lambda-function", "PriceFanout"),
+        ("La función Lambda generarFactura falla", "name:lambda-function", "generarFactura"),
         ("백업 볼트 GeumgoVault 에", "name:backup-vault", "GeumgoVault"),
         ("EKSクラスター「Sazanami」の", "name:eks-cluster", "Sazanami"),
         ("存储桶 acme-rizhi 很慢", "name:s3-bucket", "acme-rizhi"),
