@@ -27,8 +27,6 @@ pub enum Follows {
     Said,
     /// Right behind: a name up to the closing bracket.
     Bracketed,
-    /// Right behind, up to the closing bracket: the name of a service in an event of ECS.
-    Enclosed,
     /// In an error of Terraform: what was done with which thing, and its name in brackets.
     Failed,
     /// After a word that says so: a password.
@@ -76,7 +74,6 @@ impl Follows {
             "argument-1" => Self::Argument(0),
             "said" => Self::Said,
             "bracketed" => Self::Bracketed,
-            "enclosed" => Self::Enclosed,
             "failed" => Self::Failed,
             "spoken" => Self::Spoken,
             "user-and-password" => Self::UserAndPassword,

@@ -111,9 +111,7 @@ fn says_account(text: &[u8], start: usize, end: usize) -> bool {
         return true;
     }
     // A row of ids: `vpc-0ab12cd34ef56ab78  618734209955  us-east-1`.
-    let behind = run_end(text, end, 2, |c| matches!(c, b' ' | b'\t'));
-    let region = run_end(text, behind, MAX_REGION, |c| is_alnum(c) || c == b'-');
-    if behind > end && is_region(&text[behind..region]) && follows_id(before) {
+    if matches!(text.get(end), Some(b' ' | b'\t')) && precedes_region(text, end) && follows_id(before) {
         return true;
     }
     // A bad ARN, the namespace of a service, the path of a vault: `eu-west-1:618734209955`, `eu-west-1/618734209955`.
@@ -144,6 +142,13 @@ fn follows_interface(before: &[u8]) -> bool {
     let Some(word) = before.strip_suffix(b" ") else { return false };
     let start = run_start(word, word.len(), 17, |c| c.is_ascii_hexdigit());
     start < word.len() && word[..start].ends_with(b"eni-")
+}
+
+/// True before blanks and a region.
+fn precedes_region(text: &[u8], at: usize) -> bool {
+    let start = run_end(text, at, 2, |c| matches!(c, b' ' | b'\t'));
+    let end = run_end(text, start, MAX_REGION, |c| is_alnum(c) || c == b'-');
+    is_region(&text[start..end])
 }
 
 /// True behind an id with a prefix and blanks.

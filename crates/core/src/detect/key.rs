@@ -353,10 +353,10 @@ impl Scan<'_, '_> {
         let finds = |needle: &[u8]| memchr::memmem::find(around, needle).is_some();
         let known = match hint {
             "aws" => {
-                [&b"aws"[..], b"AWS", b"Amazon"].iter().any(|word| names(around, word))
+                [b"aws", b"AWS"].iter().any(|word| names(around, *word))
                     || [b"EC2", b"ec2"].iter().any(|word| names_apart(around, *word))
-                    || finds(b"amazonaws")
-                    || finds(b"s3://")
+                    // `Amazon`, `amazonaws.com`.
+                    || finds(b"mazon")
                     || names_region(around)
             }
             "security-group" => finds(b"sg-") || finds(b"ecurityGroup") || finds(b"ecurity group"),
@@ -484,13 +484,14 @@ fn names(text: &[u8], word: &[u8]) -> bool {
 
 /// True where a region stands in the text, or a zone of one: `us-east-1c`.
 fn names_region(text: &[u8]) -> bool {
-    const PLACES: [&[u8]; 5] = [b"east-", b"west-", b"central-", b"north-", b"south-"];
-    PLACES.iter().any(|place| {
-        memchr::memmem::find_iter(text, place).any(|at| {
+    // East and west, central, north and south.
+    const ENDS: [&[u8]; 3] = [b"st-", b"al-", b"th-"];
+    ENDS.iter().any(|end| {
+        memchr::memmem::find_iter(text, end).any(|at| {
+            let digit = at + end.len();
             let start = run_start(text, at, MAX_REGION, |c| c.is_ascii_lowercase() || c == b'-');
-            let start = word_start(text, start);
-            let end = at + place.len() + 1;
-            text.get(start..end).is_some_and(is_region)
+            let is_digit = text.get(digit).is_some_and(u8::is_ascii_digit);
+            is_digit && is_region(&text[word_start(text, start).min(at)..=digit])
         })
     })
 }

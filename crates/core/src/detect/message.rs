@@ -112,10 +112,11 @@ impl Scan<'_, '_> {
     pub(super) fn enclosed(&self, at: usize) -> Option<Value> {
         let text = self.text;
         let end = run_end(text, at, MAX_NAME, |c| is_alnum(c) || matches!(c, b'-' | b'_'));
-        let behind = text[end..].strip_prefix(b") ").unwrap_or_default();
+        let behind = text.get(end..).unwrap_or_default().strip_prefix(b") ").unwrap_or_default();
         let word = behind.iter().take_while(|c| c.is_ascii_lowercase() || **c == b'(').count();
-        let believed =
-            OF_ECS.contains(&&behind[..word]) && is_believable(ValueShape::Name, &text[at..end], Setting::Told);
+        let believed = end > at
+            && OF_ECS.contains(&&behind[..word])
+            && is_believable(ValueShape::Name, &text[at..end], Setting::Told);
         believed.then_some(Value { start: at, end, next: end, quoted: false })
     }
 

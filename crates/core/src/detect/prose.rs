@@ -99,9 +99,11 @@ impl Scan<'_, '_> {
         let named = matches!(phrase.follows, Follows::Name | Follows::Function | Follows::Dashed);
         // Short nouns have their blank with them.
         let end = at + phrase.words.len() - usize::from(named && phrase.words.ends_with(' '));
+        // `(service turnstile) was unable to place a task`
+        let is_event = phrase.words == "service" && self.text[..at].ends_with(b"(");
         let is_filtered = match phrase.follows {
             // Behind `instance named` any word may be a name.
-            _ if named => !phrase.words.ends_with("ed"),
+            _ if named => !phrase.words.ends_with("ed") && !is_event,
             // These have signs in them, and need not stand right behind.
             Follows::Id(ValueShape::SecretKey | ValueShape::Password | ValueShape::Base64) => false,
             // `CMK(4f2e8d1c-…`
@@ -124,6 +126,7 @@ impl Scan<'_, '_> {
             return;
         }
         let found = match phrase.follows {
+            Follows::Name if is_event => self.enclosed(end + 1),
             Follows::Name => self
                 .name_after(at, end)
                 .or_else(|| self.capitals_after(at, end, phrase.words))
@@ -141,7 +144,6 @@ impl Scan<'_, '_> {
                 let is_sure = ["/aws/", "/v1/repos/", "/security-credentials/", "/copilot/"];
                 self.path(at, end, is_sure.into_iter().any(|path| phrase.words.starts_with(path)))
             }
-            Follows::Enclosed => self.enclosed(end),
             Follows::Failed => self.failed(end),
             Follows::GitRemote => self.git_remote(end),
             Follows::PathWithHash => self.path(at, end, true).filter(|found| is_hash(self.text, found.end)),
@@ -187,6 +189,7 @@ impl Scan<'_, '_> {
         let before = self.hits.findings.len();
         self.finding(phrase.kind, found.start, found.end);
         self.part(phrase.kind, found.start, found.end, true);
+        self.id_beside(found.end);
         if is_first {
             self.enumerated(phrase.kind, &found);
         }
@@ -355,6 +358,20 @@ impl Scan<'_, '_> {
         let is_doubtful = shape == ValueShape::LowerId && !(body.len() == 10 && is_random);
         let believed = is_believable(shape, body, Setting::Told) && !is_doubtful;
         believed.then_some(Value { start, end, next: end, quoted: false })
+    }
+
+    /// The id in brackets behind a name that ends at `at`: `acme-front(ID 4f2e8d1c-…)`.
+    fn id_beside(&mut self, at: usize) {
+        let text = self.text;
+        let open = run_end(text, at, 1, |c| c == b' ');
+        let Some(id) = text[open..].strip_prefix(b"(ID ").or_else(|| text[open..].strip_prefix(b"(ID: ")) else {
+            return;
+        };
+        let start = text.len() - id.len();
+        let end = run_end(text, start, MAX_NAME, |c| is_alnum(c) || c == b'-');
+        if is_believable(ValueShape::Uuid, &text[start..end], Setting::Told) {
+            self.whole(self.detector.catalog.known.resource_id, start, end);
+        }
     }
 
     /// The secret key within a few words or on the line behind those that announce it.
