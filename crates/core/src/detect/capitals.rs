@@ -5,7 +5,7 @@ use super::boundary::{is_alnum, run_end};
 use super::link::past_links;
 use super::own::{has_hump, is_own_word};
 use super::told::{goes_on, is_of_service};
-use super::value::{Setting, Value, is_believable};
+use super::value::{OBJECTS, Setting, Value, is_believable};
 use super::word_list::WordList;
 use crate::catalog::ValueShape;
 
@@ -66,6 +66,104 @@ const OF_CODE: &[&str] = &[
     "テーブル",
     "函数",
 ];
+/// Fewest letters of a name of one word.
+const MIN_PROPER: usize = 4;
+/// What stands in capitals behind `S3 bucket` and the like, and is a word of AWS, or of any heading.
+static OF_SERVICES: WordList = WordList::new(&[
+    "access",
+    "alias",
+    "analytics",
+    "auto",
+    "autoscaler",
+    "backup",
+    "balancer",
+    "capacity",
+    "class",
+    "cluster",
+    "configuration",
+    "connect",
+    "container",
+    "deployment",
+    "encryption",
+    "endpoint",
+    "endpoints",
+    "error",
+    "event",
+    "events",
+    "example",
+    "export",
+    "function",
+    "global",
+    "group",
+    "groups",
+    "import",
+    "index",
+    "insights",
+    "instance",
+    "inventory",
+    "issue",
+    "keys",
+    "layer",
+    "layers",
+    "lifecycle",
+    "list",
+    "local",
+    "logging",
+    "logs",
+    "management",
+    "manager",
+    "metrics",
+    "mode",
+    "monitoring",
+    "name",
+    "names",
+    "notification",
+    "notifications",
+    "object",
+    "owner",
+    "ownership",
+    "parameter",
+    "performance",
+    "permission",
+    "permissions",
+    "policies",
+    "policy",
+    "pricing",
+    "proxy",
+    "public",
+    "replication",
+    "resource",
+    "role",
+    "scaling",
+    "security",
+    "service",
+    "settings",
+    "setup",
+    "size",
+    "snapshot",
+    "snapshots",
+    "state",
+    "status",
+    "storage",
+    "stream",
+    "streams",
+    "table",
+    "tags",
+    "task",
+    "tasks",
+    "template",
+    "type",
+    "types",
+    "upgrade",
+    "usage",
+    "version",
+    "versioning",
+    "versions",
+    "what",
+    "where",
+    "which",
+    "with",
+]);
 /// Software that is written in two such words.
 static PRODUCTS: WordList = WordList::new(&[
     "appsync",
@@ -151,6 +249,45 @@ impl Scan<'_, '_> {
     }
 }
 
+impl Scan<'_, '_> {
+    /// Whether a word in capitals, `Wishlist`, stands behind a noun that the name of a service is part of: `the DynamoDB table
+    /// Wishlist`, `EKS 클러스터 Baekdu를`.
+    #[inline(never)]
+    pub(super) fn is_proper(&mut self, words: usize, at: usize, start: usize, end: usize) -> bool {
+        let text = self.text;
+        let (noun, name) = (&text[words..at], &text[start..end]);
+        let is_capital =
+            name.len() >= MIN_PROPER && name[0].is_ascii_uppercase() && name[1..].iter().all(u8::is_ascii_lowercase);
+        let is_near = text[at..start].iter().all(|&c| matches!(c, b' ' | b's'));
+        let goes_on = goes_on(text, end) || text.get(end).is_some_and(|c| !c.is_ascii());
+        is_capital
+            && is_near
+            && goes_on
+            && !OF_SERVICES.contains_in_any_case(name)
+            && (is_of_service(text, words, at, name)
+                || noun.eq_ignore_ascii_case(b"lambda")
+                || noun == "람다".as_bytes())
+    }
+
+    /// Whether `hoewon.photo` stands behind the noun for a bucket, beside an identifier or the name of the service.
+    #[inline(never)]
+    pub(super) fn is_bucket_with_dots(&mut self, words: usize, at: usize, start: usize, end: usize) -> bool {
+        let (noun, name) = (&self.text[words..at], &self.text[start..end]);
+        let is_bucket = noun.to_ascii_lowercase().ends_with(b"bucket")
+            || ["버킷", "バケット", "存储桶"].iter().any(|word| noun.ends_with(word.as_bytes()));
+        let mut labels = name.split(|&c| c == b'.');
+        let is_label = |label: &[u8]| {
+            label.len() > 1 && label.iter().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == b'-')
+        };
+        is_bucket
+            && name.contains(&b'.')
+            && labels.clone().next().is_some_and(|first| !OBJECTS.contains(&first) && first != b"bucket")
+            && labels.all(is_label)
+            && is_own_word(name)
+            && (is_of_service(self.text, words, at, name) || self.has_identifier(at))
+    }
+}
+
 /// `assume the role`: nothing but IAM has roles that are.
 fn is_assumed(text: &[u8], at: usize) -> bool {
     let before = text[..at].trim_ascii_end();
@@ -166,12 +303,17 @@ mod tests {
 
     #[test]
     fn names_in_capitals() {
-        assert!(PRODUCTS.is_sorted());
+        assert!(PRODUCTS.is_sorted() && OF_SERVICES.is_sorted());
         for (text, kind, name) in [
             ("the state machine AcmeRestore is in `TIMED_OUT`", "name:state-machine", "AcmeRestore"),
             ("They assume the role AcmeVendorRead from there", "name:iam-role", "AcmeVendorRead"),
             ("스텝 함수 AcmeRefundFlow 실행이 실패했습니다", "name:state-machine", "AcmeRefundFlow"),
             ("für die IAM-Rolle AcmeLeser freigeben", "name:iam-role", "AcmeLeser"),
+            ("our DynamoDB table Wishlist is slow", "name:dynamodb-table", "Wishlist"),
+            ("Our lambda Cartographer started timing out", "name:lambda-function", "Cartographer"),
+            ("EKS 클러스터 Baekdu를 올린 뒤", "name:eks-cluster", "Baekdu"),
+            ("the S3 bucket maps.raw is slow", "name:s3-bucket", "maps.raw"),
+            ("S3 버킷 hoewon.photo에 업로드", "name:s3-bucket", "hoewon.photo"),
             ("the IAM role AcmeReader has no policy", "name:iam-role", "AcmeReader"),
         ] {
             assert_eq!(found(text), [(kind.to_owned(), name)], "{text}");
@@ -179,6 +321,11 @@ mod tests {
         for text in [
             "the IAM role CloudFormation uses",
             "the state machine StepFunctions has",
+            "the S3 bucket Policy is wrong",
+            "an ECS cluster Capacity has",
+            "the bucket bucket.name is",
+            "the S3 bucket policy.json is",
+            "a table Wishlist is",
             "the role MyHttpHandler is to parse",
             "a table ReadCapacityUnits for what",
         ] {

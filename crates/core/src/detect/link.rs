@@ -69,7 +69,7 @@ fn may_name_follow(behind: [u8; SIDE]) -> bool {
         // The keys of JSON, `"role": ` and `\"user\":{`, have no name there.
         let is_key =
             is_quote(first) && !begins_name(second) || first == b'\\' && is_quote(second) && !begins_name(third);
-        return MAY_FOLLOW[usize::from(first)] && !is_key || first == b',' && has_dash_near(&behind);
+        return MAY_FOLLOW[usize::from(first)] && !is_key || first == b'(' || first == b',' && has_dash_near(&behind);
     }
     // A word that is longer may be one, and so may one with a capital in it.
     let stop = not_letters(behind).behind_first().first();
@@ -194,8 +194,18 @@ pub(super) fn past_links(text: &[u8], at: usize) -> Option<usize> {
         return past_markup(text, end);
     }
     // `the table (`orders_2023`)`
-    let is_aside = text.get(end) == Some(&b'(') && text.get(end + 1).is_some_and(|&c| is_quote(c));
-    let end = end + usize::from(is_aside && end > at);
+    let is_open = text.get(end) == Some(&b'(');
+    let is_aside = is_open && end > at && text.get(end + 1).is_some_and(|&c| is_quote(c));
+    // `사용자(kim.minsu)`
+    let is_glued = is_open
+        && end == at
+        && at > 0
+        && !text[at - 1].is_ascii()
+        && text.get(end + 1).is_some_and(|&c| begins_name(c));
+    if is_glued {
+        return Some(end + 1);
+    }
+    let end = end + usize::from(is_aside);
     let slashes = run_end(text, end, MAX_BACKSLASHES, |c| c == b'\\');
     let start = match text.get(slashes) {
         Some(&c) if is_quote(c) => slashes + 1,

@@ -141,7 +141,7 @@ impl Scan<'_, '_> {
             Follows::Id(ValueShape::Password) if !is_sql(text, at) => None,
             Follows::Id(shape) => self.id_after(end, shape),
             Follows::Path => {
-                let is_sure = ["/aws/", "/v1/repos/", "/security-credentials/", "/copilot/"];
+                let is_sure = ["alias/", "/aws/", "/v1/repos/", "/security-credentials/", "/copilot/"];
                 self.path(at, end, is_sure.into_iter().any(|path| phrase.words.starts_with(path)))
             }
             Follows::Failed => self.failed(end),
@@ -266,6 +266,8 @@ impl Scan<'_, '_> {
                 && !is_path(text, words, at, &text[at..start], name)
                 && !self.is_word_told(words, at, start, end, closed)
                 && !self.is_humped(words, at, start, end)
+                && !self.is_proper(words, at, start, end)
+                && !self.is_bucket_with_dots(words, at, start, end)
             || !closed
                 && (quote.is_some()
                     || !(!is_joined(name)
@@ -396,7 +398,7 @@ impl Scan<'_, '_> {
     fn path(&self, at: usize, end: usize, is_sure: bool) -> Option<Value> {
         let text = self.text;
         let is_directory = text[at..end].ends_with(b"/security-credentials/");
-        if at > 0 && matches!(text[at - 1], b'/' | b'.' | b'_' | b'-' | b'$') {
+        if at > 0 && matches!(text[at - 1], b'/' | b'.' | b'_' | b'-' | b'$' | b'~') {
             return None;
         }
         // The metadata service lists what it has in the line below: `…/iam/security-credentials/`.

@@ -11,7 +11,7 @@ use hashbrown::HashMap;
 use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, run_end, run_start};
 use super::key::{Words, key_end, key_start};
-use super::line::break_at;
+use super::line::{break_at, break_before, line_start};
 use super::ordinary::is_ordinary;
 use super::own::is_own;
 use super::value::{BareRun, Setting, Value, is_believable, value};
@@ -126,10 +126,16 @@ impl Scan<'_, '_> {
         for &separator in names {
             let at = run_end(text, separator + 1, 8, |c| c == b' ');
             let Some(found) = value(text, at, &mut BareRun::default()) else { continue };
-            let Some((_, next)) = text.get(found.next).and_then(|_| break_at(text, found.next)) else { continue };
+            let next =
+                text.get(found.next).and_then(|_| break_at(text, found.next)).map_or(text.len(), |(_, next)| next);
             let key = run_end(text, next, MAX_INDENT, |c| c == b' ');
             let body = &text[found.start..found.end];
-            if text[key..].starts_with(b"handler: ") && is_believable(ValueShape::PlainName, body, Setting::Line) {
+            let above = line_start(text, separator);
+            let above = break_before(text, above).map_or(&[][..], |end| &text[line_start(text, end)..end]);
+            // A string of JSON may begin with it.
+            let above = above.iter().position(|c| !matches!(c, b' ' | b'"' | b'\\')).map_or(above, |at| &above[at..]);
+            let has_handler = text[key..].starts_with(b"handler: ") || above.starts_with(b"handler: ");
+            if has_handler && is_believable(ValueShape::PlainName, body, Setting::Line) {
                 self.finding(kind, found.start, found.end);
                 self.part(kind, found.start, found.end, true);
             }
@@ -357,6 +363,8 @@ mod tests {
     fn functions_beside_their_handler() {
         let text = "functions:\n  hold:\n    name: acme-hold\n    handler: src/hold.handler\n";
         assert_eq!(found(text), [("name:lambda-function".to_owned(), "acme-hold")]);
+        let text = "    handler: src/hold.handler\n    name: PdfPress\n";
+        assert_eq!(found(text), [("name:lambda-function".to_owned(), "PdfPress")]);
         assert_eq!(found("  name: acme-hold\n  x: 1\n  handler: src/hold.handler\n"), []);
     }
 

@@ -125,6 +125,7 @@ mod tests {
         ] {
             assert!(parts(text).contains(&"kim.minsu"), "{text}");
         }
+        assert_eq!(parts("IAM 사용자(kim.minsu)를"), ["kim.minsu"]);
         assert_eq!(parts("IAM 사용자 kim.minsu와 choi.dana를"), ["kim.minsu", "choi.dana"]);
         assert_eq!(parts("the IAM user Kim.Minsu cannot log in"), ["Kim.Minsu"]);
         for text in ["the user kim.minsu cannot log in", "the IAM user event.detail has", "the IAM user main.rs adds"] {
