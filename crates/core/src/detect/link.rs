@@ -69,7 +69,7 @@ fn may_name_follow(behind: [u8; SIDE]) -> bool {
         // The keys of JSON, `"role": ` and `\"user\":{`, have no name there.
         let is_key =
             is_quote(first) && !begins_name(second) || first == b'\\' && is_quote(second) && !begins_name(third);
-        return MAY_FOLLOW[usize::from(first)] && !is_key || first == b'(' || first == b',' && has_dash_near(&behind);
+        return MAY_FOLLOW[usize::from(first)] && !is_key || first == b',' && has_dash_near(&behind);
     }
     // A word that is longer may be one, and so may one with a capital in it.
     let stop = not_letters(behind).behind_first().first();

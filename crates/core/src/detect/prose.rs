@@ -103,6 +103,8 @@ impl Scan<'_, '_> {
         let is_event = phrase.words == "service" && self.text[..at].ends_with(b"(");
         let is_filtered = match phrase.follows {
             // Behind `instance named` any word may be a name.
+            // `사용자(kim.minsu)`
+            _ if named && self.text.get(end) == Some(&b'(') && !self.text[end - 1].is_ascii() => false,
             _ if named => !phrase.words.ends_with("ed") && !is_event,
             // These have signs in them, and need not stand right behind.
             Follows::Id(ValueShape::SecretKey | ValueShape::Password | ValueShape::Base64) => false,
