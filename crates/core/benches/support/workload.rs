@@ -71,6 +71,10 @@ const SLOW_TEXTS: &[(&str, &str)] = &[
     ("slow-web-tokens", "eyJ.eyJ."),
     ("slow-underscores", "us-east-1_"),
     ("many-uuids", "0a1b2c3d-"),
+    ("many-names", "{\\tName: x"),
+    ("many-blanks", "x  y  "),
+    ("many-records", "Name: x, "),
+    ("many-parameters", "password=a&"),
 ];
 
 /// JSON made to be slow.

@@ -21,6 +21,8 @@ const MAX_LIST: usize = 1000;
 const MAX_CELL: usize = 1024;
 /// Most that may stand between the sign behind a key and its value.
 const MAX_ASSIGNED: usize = 16;
+/// How far before a member of a record a bracket may stand, bytes.
+const MAX_RECORD: usize = 256;
 /// Longest number that is looked at for an id.
 const MAX_NUMBER: usize = 32;
 /// Before what a value is changed to, in a plan of Terraform.
@@ -342,7 +344,7 @@ impl Scan<'_, '_> {
         let text = self.text;
         if value.quoted
             || text.get(value.next) != Some(&b'&')
-            || !text[line_start(text, self.key.start)..self.key.start].iter().all(|c| matches!(c, b'"' | b'\\'))
+            || !begins_line(text, self.key.start)
             || !members.iter().all(|member| member.value == ValueShape::Password)
         {
             return value;
@@ -497,17 +499,22 @@ fn is_ini_line(text: &[u8], at: usize, end: usize) -> bool {
     false
 }
 
+/// True where a line or a string begins.
+fn begins_line(text: &[u8], at: usize) -> bool {
+    at == 0 || text[at - 1] == b'"' || break_before(text, at).is_some()
+}
+
 /// True for a value that ends at `end` in a record that is written in one line: `Username: APP_RW, Port: 1521, Engine: oracle`.
 /// Of a program there are brackets around it.
 fn is_of_record(text: &[u8], key: usize, end: usize) -> bool {
     let Some(rest) = text[end..].strip_prefix(b", ") else { return false };
     let next = rest.iter().take_while(|&&c| is_alnum(c)).count();
-    let start = line_start(text, key);
+    let brackets = |c: u8| matches!(c, b'{' | b'(' | b'[');
+    let start = run_start(text, key, MAX_RECORD, |c| c != b'\n' && !brackets(c));
     rest.first().is_some_and(u8::is_ascii_uppercase)
         && next > 1
         && rest[next..].starts_with(b": ")
-        && key - start <= MAX_CELL
-        && !text[start..key].iter().any(|c| matches!(c, b'{' | b'(' | b'['))
+        && !text[..start].last().is_some_and(|&c| brackets(c))
 }
 
 /// `registry.k8s.io/pause`, `ghcr.io/acme/web`: a host of somebody else stands before the path.

@@ -17,11 +17,15 @@ impl Scan<'_, '_> {
     pub(super) fn setting_of_section(&mut self, at: usize) -> bool {
         let text = self.text;
         let key = run_start(text, at, MAX_WORD, |c| is_alnum(c) || c == b'_');
-        let line = line_start(text, key);
+        let line = run_start(text, key, MAX_BLANKS, |c| c == b' ');
+        let begins_line = line < key && break_before(text, line).is_some();
         let start = run_end(text, at, MAX_BLANKS, |c| c == b' ');
         let end = run_end(text, start, MAX_WORD, |c| c.is_ascii_graphic() && !matches!(c, b'"' | b'\\'));
-        let is_alone = text[line..key].iter().all(|&c| c == b' ') && line < key && start < end;
-        if !is_alone || !(ends_line(text, end) || ends_string(text, end)) || !is_in_section(text, line) {
+        if !begins_line
+            || start >= end
+            || !(ends_line(text, end) || ends_string(text, end))
+            || !is_in_section(text, line)
+        {
             return false;
         }
         let members = self.meanings(key, at);

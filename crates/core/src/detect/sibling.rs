@@ -11,7 +11,7 @@ use hashbrown::HashMap;
 use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, run_end, run_start};
 use super::key::{Words, key_end, key_start};
-use super::line::{break_at, break_before, line_start};
+use super::line::{break_at, break_before};
 use super::ordinary::is_ordinary;
 use super::own::is_own;
 use super::value::{BareRun, Setting, Value, is_believable, value};
@@ -25,6 +25,9 @@ const MAX_INDENT: usize = 64;
 
 /// Members that nothing but a thing of AWS has beside its name.
 static BESIDE: WordList = WordList::new(&["autoscalinggroupname", "eventbusname", "loadbalancername"]);
+
+/// Longest line with the handler of a function.
+const MAX_HANDLER: usize = 160;
 
 /// How a thing is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -130,11 +133,9 @@ impl Scan<'_, '_> {
                 text.get(found.next).and_then(|_| break_at(text, found.next)).map_or(text.len(), |(_, next)| next);
             let key = run_end(text, next, MAX_INDENT, |c| c == b' ');
             let body = &text[found.start..found.end];
-            let above = line_start(text, separator);
-            let above = break_before(text, above).map_or(&[][..], |end| &text[line_start(text, end)..end]);
-            // A string of JSON may begin with it.
-            let above = above.iter().position(|c| !matches!(c, b' ' | b'"' | b'\\')).map_or(above, |at| &above[at..]);
-            let has_handler = text[key..].starts_with(b"handler: ") || above.starts_with(b"handler: ");
+            let above = run_start(text, key_start(text, separator), MAX_INDENT, |c| matches!(c, b' ' | b'-'));
+            let above = break_before(text, above).map_or(&[][..], |end| &text[end.saturating_sub(MAX_HANDLER)..end]);
+            let has_handler = text[key..].starts_with(b"handler: ") || ends_in_handler(above);
             if has_handler && is_believable(ValueShape::PlainName, body, Setting::Line) {
                 self.finding(kind, found.start, found.end);
                 self.part(kind, found.start, found.end, true);
@@ -160,6 +161,12 @@ impl Scan<'_, '_> {
             }
         }
     }
+}
+
+/// True when the last of these lines says what handles the calls of a function.
+fn ends_in_handler(lines: &[u8]) -> bool {
+    let line = memchr::memmem::rfind(lines, b"handler: ").map(|at| &lines[at..]);
+    line.is_some_and(|line| !line.contains(&b'\n') && memchr::memmem::find(line, b"\\n").is_none())
 }
 
 /// What an ARN proves: nothing where it has no account, because AWS has made what it names.
