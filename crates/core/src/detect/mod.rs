@@ -23,6 +23,7 @@ mod dimension;
 mod disguise;
 mod encoded;
 mod enumerated;
+mod hint;
 mod host;
 mod key;
 mod korean;
