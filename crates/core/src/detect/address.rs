@@ -319,6 +319,8 @@ static SOFTWARE: WordList = WordList::new(&[
 ]);
 /// Words before a number, or the ends of keys, that say that it is none of a host.
 const NUMBERS: &[&[u8]] = &[b"assemblyversion", b"objectidentifier", b"oid", b"since"];
+/// Words before the number of what a standard asks for.
+const OF_STANDARDS: &[&[u8]] = &[b"clause", b"control", b"requirement"];
 /// What is said of a version some words before it: `upgraded from 2.1.0.4 to 2.1.0.5`.
 const CHANGES: &[&[u8]] =
     &[b"version to", b"upgrade ", b"upgraded ", b"upgrading ", b"downgraded ", b"bump ", b"bumped "];
@@ -335,9 +337,7 @@ fn is_version(text: &[u8], start: usize, end: usize, octets: [u8; 4]) -> bool {
     let is_near = gap.len() <= MAX_GAP;
     if is_near
         && gap.iter().all(|&c| is_between(c))
-        && (lower.ends_with(b"version")
-            || [&b"section"[..], b"clause", b"control", b"item", b"release", b"req", b"requirement", b"ver"]
-                .contains(&lower.as_slice()))
+        && (lower.ends_with(b"version") || [&b"section"[..], b"release", b"ver"].contains(&lower.as_slice()))
     {
         return true;
     }
@@ -348,6 +348,10 @@ fn is_version(text: &[u8], start: usize, end: usize, octets: [u8; 4]) -> bool {
     // What else is said of versions is said of hosts, too: `upgraded and moved from 3.80.12.7`.
     if !may_be_number(octets) {
         return false;
+    }
+    // `control 3.5.1.2`, of a standard; items of a list are addresses otherwise.
+    if is_near && gap == b" " && OF_STANDARDS.contains(&lower.as_slice()) {
+        return true;
     }
     // `log4j-1.2.17.1.jar`, `foo (1.2.3.4-1)`, `package==1.2.3.4`.
     let is_glued = gap == b"-" && word.iter().any(u8::is_ascii_alphabetic);
@@ -566,6 +570,14 @@ mod tests {
         ] {
             assert_eq!(parts(other)[parts(other).len() - 2..], ["7.6.3.1", "203.0.113.7"], "{other}");
         }
+    }
+
+    #[test]
+    fn words_before_numbers_of_standards_stand_before_addresses_too() {
+        for text in ["- item 10.40.1.225 is down", "control 10.40.1.225", "req 34.201.7.19", "clause 54.12.3.9"] {
+            assert_eq!(found(text).len(), 1, "{text}");
+        }
+        assert_eq!(found("control 3.5.1.2 of PCI"), [""; 0]);
     }
 
     #[test]
