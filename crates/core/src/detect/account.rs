@@ -97,7 +97,7 @@ fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
         !is_region && start > 0 && matches!(text[start - 1], b'.' | b',') && !matches!(start - 1 - number, 0 | 12)
             || text.get(end) == Some(&b'.') && text.get(end + 1).is_some_and(u8::is_ascii_digit);
     // `shardId-000000000003`
-    let is_counter = text[start..].starts_with(b"000000");
+    let is_counter = text[..start].ends_with(b"shardId-");
     left && !fraction && !is_counter && text.get(end).is_none_or(|&c| !is_alnum(c))
 }
 
@@ -206,6 +206,8 @@ mod tests {
             [("name:iam-user".to_owned(), "jane"), ("account-id".to_owned(), "618734209955")]
         );
         assert_eq!(found("ou-ab12-cdef3456 (Workloads)\n  ├ 618734209955 acme / ACTIVE").len(), 2);
+        assert_eq!(found("account 000000123456"), [("account-id".to_owned(), "000000123456")]);
+        assert_eq!(found("account x, shardId-000000000003 of it"), []);
         for text in ["my account\nis 618734209955", "order\n618734209955\n", "x-0ab12cd3 618734209955 IPv4"] {
             assert_eq!(found(text), [], "{text}");
         }
