@@ -59,7 +59,6 @@ static PRINCIPALS: WordList = WordList::new(&[
     "lakeformation",
     "maintenance.s3tables",
     "management.chatbot",
-    "metadata.s3",
     "mgn",
     "migration.s3tables",
     "monitoring.rds",
@@ -494,6 +493,7 @@ mod tests {
                 &["4daa50", "egress", "rftj28", "live-sports", "main"],
             ),
             ("https://scim.us-east-2.amazonaws.com/d90aa85a527-4f2e/scim/v2/", &["d90aa85a527-4f2e"]),
+            ("https://metadata.s3.amazonaws.com/acme-9.csv", &["metadata", "acme-9"]),
             ("xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"", &[]),
         ] {
             assert_eq!(parts(text), expected, "{text}");
