@@ -109,7 +109,7 @@ impl Scan<'_, '_> {
             // These have signs in them, and need not stand right behind.
             Follows::Id(ValueShape::SecretKey | ValueShape::Password | ValueShape::Base64) => false,
             // `CMK(4f2e8d1c-…`
-            Follows::Id(_) => !phrase.words.ends_with(['(', ' ', '/']) && text_is_not_open(self.text, end),
+            Follows::Id(_) => !phrase.words.ends_with(['(', ' ', '/']) && self.text.get(end) != Some(&b'('),
             _ => false,
         };
         // With debug assertions, that it overlooks nothing is checked below.
@@ -185,7 +185,10 @@ impl Scan<'_, '_> {
             phrase.words
         );
         let found = found.filter(|found| {
-            !named || !is_of_others(text, at) && !is_markup(text, at, end) && !self.may_be_of_code(at, phrase, found)
+            let is_of_registry = phrase.kind == self.detector.catalog.known.repository
+                && is_of_other_registry(&text[found.start..found.end]);
+            let is_of_aws = !is_of_others(text, at) && !is_markup(text, at, end) && !is_of_registry;
+            !named || is_of_aws && !self.may_be_of_code(at, phrase, found)
         });
         let Some(found) = found else { return };
         let before = self.hits.findings.len();
@@ -262,7 +265,6 @@ impl Scan<'_, '_> {
             || text[words..at].eq_ignore_ascii_case(b"service") && name.contains(&b'.')
             || text.get(stop) == Some(&b'*') && !closed
             || text.get(stop) == Some(&b'\\') && !closed && !ends_line(text, stop) && !ends_string(text, stop)
-            || is_of_other_registry(name)
             || !is_joined(name)
                 && !is_person
                 && !is_path(text, words, at, &text[at..start], name)
@@ -535,11 +537,6 @@ pub(super) fn all_words(catalog: &Catalog) -> &'static Sieve {
 /// What the escapes end with that words stand behind: `\n`, `%20`, `[31m`.
 fn may_end_escape(c: u8) -> bool {
     matches!(c, b'n' | b't' | b'r' | b'm') || c.is_ascii_digit()
-}
-
-/// False where a bracket opens right behind the words that end at `at`: `앱 클라이언트(d5gy…)`.
-fn text_is_not_open(text: &[u8], at: usize) -> bool {
-    text.get(at) != Some(&b'(')
 }
 
 /// Words do not begin inside others; what stands in a path or a call may.

@@ -175,6 +175,7 @@ fn things_that_few_texts_speak_of() {
         ("서비스 롤은 AcmeExecutor_main 이에요", "name:iam-role", "AcmeExecutor_main"),
         ("activation 4f2e8d1c-73b6-4a09-9c5d-e1f0a2b3c4d5 ran", "id:resource", "4f2e8d1c-73b6-4a09-9c5d-e1f0a2b3c4d5"),
         ("활성화 ID는 4f2e8d1c-73b6-4a09-9c5d-e1f0a2b3c4d5, 또", "id:resource", "4f2e8d1c-73b6-4a09-9c5d-e1f0a2b3c4d5"),
+        ("launch template karpenter.k8s.aws/0540-42 is", "name:launch-template", "karpenter.k8s.aws/0540-42"),
         ("the table (`orders_2023`) is old", "name:dynamodb-table", "orders_2023"),
         ("The `PriceFanout` lambda was throttled", "name:lambda-function", "PriceFanout"),
         ("La función Lambda generarFactura falla", "name:lambda-function", "generarFactura"),
