@@ -186,6 +186,10 @@ known_kinds! {
     kms_key = "kms:key-id",
     /// A user of IAM.
     iam_user = "name:iam-user",
+    /// A thing of IoT.
+    iot_thing = "name:iot-thing",
+    /// A stream of Kinesis.
+    stream = "name:kinesis-stream",
     /// The user of a database.
     db_user = "name:db-user",
     /// A database.

@@ -3,6 +3,7 @@
 use super::Scan;
 use super::boundary::{is_alnum, run_end};
 use super::link::past_links;
+use super::named::Named;
 use super::own::{has_hump, is_own_word};
 use super::told::{goes_on, is_of_service};
 use super::value::{OBJECTS, Setting, Value, is_believable};
@@ -230,49 +231,41 @@ impl Scan<'_, '_> {
                 || ["aws", "iam", "aws-lambda", "dynamodb"].into_iter().any(|hint| self.speaks_of(hint, at)));
         is_name.then_some(Value { start, end, next: end, quoted: false })
     }
-}
 
-impl Scan<'_, '_> {
     /// Whether a name of several words without a sign, `generarFactura`, stands behind a noun that the name of a service
     /// is part of, or behind one that programs do not have, beside an identifier.
     #[inline(never)]
-    pub(super) fn is_humped(&mut self, words: usize, at: usize, start: usize, end: usize) -> bool {
-        let (noun, name) = (&self.text[words..at], &self.text[start..end]);
+    pub(super) fn is_humped(&mut self, found: &Named<'_>) -> bool {
+        let (noun, name) = (found.noun(), found.name());
         let has_humps = has_hump(name) && name.iter().all(|&c| is_alnum(c));
         // `lambda:GetLayerVersion` is an action.
-        let is_apart = self.text[at..start].iter().any(|c| *c == b' ' || !c.is_ascii());
+        let is_apart = found.links().iter().any(|c| *c == b' ' || !c.is_ascii());
         if !has_humps || !is_apart || PRODUCTS.contains(&name.to_ascii_lowercase()) {
             return false;
         }
         let is_of_code = || OF_CODE.iter().any(|word| noun.ends_with(word.as_bytes()));
-        is_of_service(self.text, words, at, name) || !is_of_code() && self.has_identifier(at)
+        found.is_of_service() || !is_of_code() && self.has_identifier(found.noun_end)
     }
-}
 
-impl Scan<'_, '_> {
     /// Whether a word in capitals, `Wishlist`, stands behind a noun that the name of a service is part of: `the DynamoDB table
     /// Wishlist`, `EKS 클러스터 Baekdu를`.
     #[inline(never)]
-    pub(super) fn is_proper(&mut self, words: usize, at: usize, start: usize, end: usize) -> bool {
-        let text = self.text;
-        let (noun, name) = (&text[words..at], &text[start..end]);
+    pub(super) fn is_proper(&mut self, found: &Named<'_>) -> bool {
+        let (noun, name) = (found.noun(), found.name());
         let is_capital =
             name.len() >= MIN_PROPER && name[0].is_ascii_uppercase() && name[1..].iter().all(u8::is_ascii_lowercase);
-        let is_near = text[at..start].iter().all(|&c| matches!(c, b' ' | b's'));
-        let goes_on = goes_on(text, end) || text.get(end).is_some_and(|c| !c.is_ascii());
+        let is_near = found.links().iter().all(|&c| matches!(c, b' ' | b's'));
         is_capital
             && is_near
-            && goes_on
+            && found.goes_on()
             && !OF_SERVICES.contains_in_any_case(name)
-            && (is_of_service(text, words, at, name)
-                || noun.eq_ignore_ascii_case(b"lambda")
-                || noun == "람다".as_bytes())
+            && (found.is_of_service() || noun.eq_ignore_ascii_case(b"lambda") || noun == "람다".as_bytes())
     }
 
     /// Whether `hoewon.photo` stands behind the noun for a bucket, beside an identifier or the name of the service.
     #[inline(never)]
-    pub(super) fn is_bucket_with_dots(&mut self, words: usize, at: usize, start: usize, end: usize) -> bool {
-        let (noun, name) = (&self.text[words..at], &self.text[start..end]);
+    pub(super) fn is_bucket_with_dots(&mut self, found: &Named<'_>) -> bool {
+        let (noun, name) = (found.noun(), found.name());
         let is_bucket = noun.to_ascii_lowercase().ends_with(b"bucket")
             || ["버킷", "バケット", "存储桶"].iter().any(|word| noun.ends_with(word.as_bytes()));
         let mut labels = name.split(|&c| c == b'.');
@@ -284,7 +277,7 @@ impl Scan<'_, '_> {
             && labels.clone().next().is_some_and(|first| !OBJECTS.contains(&first) && first != b"bucket")
             && labels.all(is_label)
             && is_own_word(name)
-            && (is_of_service(self.text, words, at, name) || self.has_identifier(at))
+            && (found.is_of_service() || self.has_identifier(found.noun_end))
     }
 }
 

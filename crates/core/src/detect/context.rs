@@ -39,10 +39,6 @@ const MAX_BEFORE_OPTION: usize = 8;
 const MAX_NESTED: usize = 8;
 const MAX_NESTED_VALUE: usize = 128;
 
-/// Kinds of things that programs have, too.
-const SHARED: &[&str] =
-    &["name:dynamodb-table", "name:iam-user", "name:iot-thing", "name:kinesis-stream", "name:lambda-function"];
-
 impl Scan<'_, '_> {
     /// Looks at the `:` or `=` at `at`: does the key before it, which ends at `end`, say what the value after it is?
     pub(super) fn keyed_value(&mut self, at: usize, end: usize) {
@@ -373,8 +369,10 @@ impl Scan<'_, '_> {
         let key = key.rsplit(|&c| c == b'.').next().unwrap_or_default();
         let is_of_program = key.contains(&b'_') && key.iter().all(|c| c.is_ascii_lowercase() || *c == b'_');
         let is_word = word.iter().all(|c| c.is_ascii_alphabetic() || *c == b'_');
-        let catalog = self.detector.catalog;
-        let is_shared = |m: &Member| catalog.kind(m.kind).is_some_and(|kind| SHARED.contains(&kind.name));
+        let known = &self.detector.catalog.known;
+        // Programs have such things, too.
+        let shared = [known.table, known.iam_user, known.iot_thing, known.stream, known.function];
+        let is_shared = |m: &Member| shared.contains(&m.kind);
         is_of_program && is_word && members.iter().all(is_shared) && !self.speaks_of(ANY_SERVICE, self.key.start)
     }
 

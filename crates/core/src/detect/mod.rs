@@ -32,6 +32,7 @@ mod link;
 mod listing;
 mod mention;
 mod message;
+mod named;
 mod names;
 mod nearby;
 mod ordinary;

@@ -7,27 +7,21 @@ use once_cell::sync::OnceCell;
 
 use super::Scan;
 use super::address::LONG_TEXT;
-use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end, run_start, word_start};
+use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end, run_start, word_start};
 use super::command;
 use super::context::{is_construct, is_of_other_registry};
 use super::line::break_at;
 use super::link::{may_be_named, may_id_follow, past_links};
 use super::nearby::IDENTIFIER;
-use super::own::{has_hump, is_joined, is_long_name, is_own, is_own_word};
+use super::own::{is_joined, is_own, is_own_word};
 use super::secret::{is_base64, is_secret_key};
 use super::sieve::Sieve;
-use super::told::{
-    ANY_SERVICE, FOLLOWERS, goes_on, has_small_word, is_markup, is_of_any_trade, is_of_others, is_of_service, is_path,
-    is_told, speaks_of_any_service,
-};
+use super::told::{ANY_SERVICE, FOLLOWERS, is_markup, is_of_any_trade, is_of_others, speaks_of_any_service};
 use super::value::{BareRun, Setting, Value, is_believable, value};
 use crate::catalog::{Catalog, Follows, KindId, Member, Phrase, ValueShape};
-use crate::token::is_token_shaped;
 
 /// Longest name.
 const MAX_NAME: usize = 128;
-/// Fewest characters of a name.
-const MIN_NAME: usize = 4;
 /// How far behind its words a secret key may begin, bytes.
 const SECRET_REACH: usize = 24;
 /// How far before `IDENTIFIED BY` a word of its statement may stand, bytes, and these words.
@@ -35,8 +29,7 @@ const SQL_REACH: usize = 96;
 const STATEMENTS: &[&[u8]] = &[b"alter", b"create", b"grant", b"role", b"user"];
 /// Longest element of XML.
 const MAX_ELEMENT: usize = 64;
-/// Words behind a name of three words that no compound has before it.
-const BEHIND: &[&str] = &["bucket", "cluster", "queue", "role", "stack", "stream", "table", "topic"];
+
 impl Scan<'_, '_> {
     /// Reads the text as prose; again, where that has found something and the text speaks of AWS: what means something only
     /// beside an identifier means it then, too.
@@ -127,56 +120,7 @@ impl Scan<'_, '_> {
         if phrase.hint == Some(IDENTIFIER) && is_command {
             return;
         }
-        let found = match phrase.follows {
-            Follows::Name if is_event => self.enclosed(end + 1),
-            Follows::Name => self
-                .name_after(at, end)
-                .or_else(|| self.capitals_after(at, end, phrase.words))
-                .or_else(|| self.apposed(at, end)),
-            Follows::Function => self.name_after(at, end),
-            // `aws lambda get-function-configuration` has no name there.
-            Follows::Dashed if self.text[..at].ends_with(b"aws ") => None,
-            // `lambda x_1` is Python.
-            Follows::Dashed => self
-                .name_after(at, end)
-                .filter(|found| self.has_dash(found) || !is_joined(&self.text[found.start..found.end])),
-            Follows::Id(ValueShape::Password) if !is_sql(text, at) => None,
-            Follows::Id(shape) => self.id_after(end, shape),
-            Follows::Path => {
-                let is_sure = ["alias/", "/aws/", "/v1/repos/", "/security-credentials/", "/copilot/"];
-                self.path(at, end, is_sure.into_iter().any(|path| phrase.words.starts_with(path)))
-            }
-            Follows::Failed => self.failed(end),
-            Follows::GitRemote => self.git_remote(end),
-            Follows::PathWithHash => self.path(at, end, true).filter(|found| is_hash(self.text, found.end)),
-            Follows::Setting => {
-                let end = run_end(self.text, end, MAX_BACKSLASHES, |c| matches!(c, b'\\' | b'"'));
-                let stop = run_end(self.text, end, MAX_NAME, |c| is_alnum(c) || matches!(c, b'_' | b'-'));
-                let body = &self.text[end..stop];
-                let believed = body.len() >= 2 && is_believable(ValueShape::PlainName, body, Setting::Told);
-                believed.then_some(Value { start: end, end: stop, next: stop, quoted: false })
-            }
-            Follows::Positional => self.positional(end),
-            Follows::KeyFile => self.key_file(end),
-            Follows::Said => self.said(end),
-            Follows::Bracketed => self.bracketed(end),
-            Follows::Spoken => self.spoken(at, end),
-            Follows::UserAndPassword => return self.user_and_password(end),
-            Follows::Queried => return self.queried(end),
-            Follows::Listed => return self.listed(phrase.kind, end),
-            Follows::Dimension => self.dimension(at, end),
-            Follows::Imported => return self.imported(end),
-            Follows::Default => return self.default_of_setting(end),
-            Follows::Variable => return self.default_of_variable(end),
-            Follows::Argument(index) => self.argument(phrase.kind, at, end, index),
-            Follows::Option(letter) => self.commands.secret(self.text, end, letter, command::Place::Behind),
-            Follows::Client => return self.database_client(end),
-            Follows::Glued(letter) => {
-                self.database_client(end);
-                self.commands.secret(self.text, end, letter, command::Place::Glued)
-            }
-            Follows::Login(letter) => self.commands.secret(self.text, end, letter, command::Place::BehindUser),
-        };
+        let found = self.value_behind(phrase, at, end, is_event);
         let is_first = named && found.is_some();
         let found = found.or_else(|| if named { self.name_before(at, phrase.words) } else { None });
         debug_assert!(
@@ -200,6 +144,82 @@ impl Scan<'_, '_> {
         }
         if named {
             self.hearsay(at, before);
+        }
+    }
+
+    /// The value that a phrase announces, whose words begin at `at` and end at `end`. Where it announces several, they are
+    /// recorded here.
+    fn value_behind(&mut self, phrase: &Phrase, at: usize, end: usize, is_event: bool) -> Option<Value> {
+        match phrase.follows {
+            Follows::Name if is_event => self.enclosed(end + 1),
+            Follows::Name => self
+                .name_after(at, end)
+                .or_else(|| self.capitals_after(at, end, phrase.words))
+                .or_else(|| self.apposed(at, end)),
+            Follows::Function => self.name_after(at, end),
+            // `aws lambda get-function-configuration` has no name there.
+            Follows::Dashed if self.text[..at].ends_with(b"aws ") => None,
+            // `lambda x_1` is Python.
+            Follows::Dashed => self
+                .name_after(at, end)
+                .filter(|found| self.has_dash(found) || !is_joined(&self.text[found.start..found.end])),
+            Follows::Id(ValueShape::Password) if !is_sql(self.text, at) => None,
+            Follows::Id(shape) => self.id_after(end, shape),
+            Follows::Path => {
+                let is_sure = ["alias/", "/aws/", "/v1/repos/", "/security-credentials/", "/copilot/"];
+                self.path(at, end, is_sure.into_iter().any(|path| phrase.words.starts_with(path)))
+            }
+            Follows::Failed => self.failed(end),
+            Follows::GitRemote => self.git_remote(end),
+            Follows::PathWithHash => self.path(at, end, true).filter(|found| is_hash(self.text, found.end)),
+            Follows::Setting => {
+                let end = run_end(self.text, end, MAX_BACKSLASHES, |c| matches!(c, b'\\' | b'"'));
+                let stop = run_end(self.text, end, MAX_NAME, |c| is_alnum(c) || matches!(c, b'_' | b'-'));
+                let body = &self.text[end..stop];
+                let believed = body.len() >= 2 && is_believable(ValueShape::PlainName, body, Setting::Told);
+                believed.then_some(Value { start: end, end: stop, next: stop, quoted: false })
+            }
+            Follows::Positional => self.positional(end),
+            Follows::KeyFile => self.key_file(end),
+            Follows::Said => self.said(end),
+            Follows::Bracketed => self.bracketed(end),
+            Follows::Spoken => self.spoken(at, end),
+            Follows::UserAndPassword => {
+                self.user_and_password(end);
+                None
+            }
+            Follows::Queried => {
+                self.queried(end);
+                None
+            }
+            Follows::Listed => {
+                self.listed(phrase.kind, end);
+                None
+            }
+            Follows::Dimension => self.dimension(at, end),
+            Follows::Imported => {
+                self.imported(end);
+                None
+            }
+            Follows::Default => {
+                self.default_of_setting(end);
+                None
+            }
+            Follows::Variable => {
+                self.default_of_variable(end);
+                None
+            }
+            Follows::Argument(index) => self.argument(phrase.kind, at, end, index),
+            Follows::Option(letter) => self.commands.secret(self.text, end, letter, command::Place::Behind),
+            Follows::Client => {
+                self.database_client(end);
+                None
+            }
+            Follows::Glued(letter) => {
+                self.database_client(end);
+                self.commands.secret(self.text, end, letter, command::Place::Glued)
+            }
+            Follows::Login(letter) => self.commands.secret(self.text, end, letter, command::Place::BehindUser),
         }
     }
 
@@ -242,95 +262,6 @@ impl Scan<'_, '_> {
 
     fn has_dash(&self, found: &Value) -> bool {
         self.text[found.start..found.end].contains(&b'-')
-    }
-
-    /// The name that follows the words from `words` to `at`.
-    fn name_after(&mut self, words: usize, at: usize) -> Option<Value> {
-        let text = self.text;
-        let start = past_links(text, past_plural(text, words, at))?;
-        let quote = start.checked_sub(1).map(|i| text[i]).filter(|c| matches!(c, b'"' | b'\'' | b'`' | b'*'));
-        let slashes = start - run_start(text, start.saturating_sub(1), MAX_BACKSLASHES, |c| c == b'\\');
-        let stop = run_end(text, start, MAX_NAME, |c| is_alnum(c) || matches!(c, b'-' | b'_' | b'.' | b'/'));
-        let end = run_start(text, stop, stop - start, |c| matches!(c, b'.' | b'-' | b'/'));
-        let name = &text[start..end];
-        let close = run_end(text, stop, slashes - 1, |c| c == b'\\');
-        let closed = quote.is_some_and(|quote| text.get(close) == Some(&quote)) && stop == end
-            || closes_foreign_quote(text, start, stop);
-        let is_person = name.contains(&b'.') && self.is_person(words, at, name);
-        if name.len() < MIN_NAME
-            || matches!(text.get(stop), Some(b'(' | b'=' | b'@' | b'{' | b'$' | b'%'))
-            || text[stop..].starts_with(b"::")
-            // `stream: llm/v1/chat`
-            || name.contains(&b'/') && !name.contains(&b'-') && !is_path(text, words, at, &text[at..start], name)
-            || text[words..at].eq_ignore_ascii_case(b"service") && name.contains(&b'.')
-            || text.get(stop) == Some(&b'*') && !closed
-            || text.get(stop) == Some(&b'\\') && !closed && !ends_line(text, stop) && !ends_string(text, stop)
-            || !is_joined(name)
-                && !is_person
-                && !is_path(text, words, at, &text[at..start], name)
-                && !self.is_word_told(words, at, start, end, closed)
-                && !self.is_humped(words, at, start, end)
-                && !self.is_proper(words, at, start, end)
-                && !self.is_bucket_with_dots(words, at, start, end)
-            || !closed
-                && (quote.is_some()
-                    || !(!is_joined(name)
-                        || is_told(&text[at..start], name)
-                        || goes_on(text, end)
-                        || is_of_service(text, words, at, name)
-                        || !has_small_word(name) && self.has_identifier(at)))
-            || !(is_own_word(name) || is_long_name(name) && self.has_identifier(at))
-            || name.split(|c| matches!(c, b'/' | b'.' | b'-')).any(is_token_shaped)
-            || !is_believable(ValueShape::Name, name, if is_person { Setting::Sure } else { Setting::Told })
-            || self.prefixed_within(start, end).is_some()
-        {
-            return None;
-        }
-        Some(Value { start, end, next: end, quoted: closed })
-    }
-
-    /// The name that stands before words which begin at `at`: `the acme-raw-landing bucket`, `acme-logs 버킷`.
-    fn name_before(&mut self, at: usize, words: &str) -> Option<Value> {
-        let text = self.text;
-        // `class="nav-content" role="search"`
-        if words.is_ascii() && matches!(text.get(at + words.len()), Some(b'=' | b'(')) {
-            return None;
-        }
-        let behind = text[..at].strip_suffix(b" ")?.len();
-        let quote = text[..behind].last().filter(|c| matches!(c, b'"' | b'\'' | b'`')).copied();
-        let end = match quote {
-            Some(_) => run_start(text, behind - 1, MAX_BACKSLASHES, |c| c == b'\\'),
-            None => behind,
-        };
-        let run = run_start(text, end, MAX_NAME, |c| is_alnum(c) || matches!(c, b'-' | b'_' | b'.' | b'/'));
-        let start = word_start(text, run).min(end);
-        let name = &text[start..end];
-        let before = start.checked_sub(1).map(|i| text[i]);
-        let dashes = name.iter().filter(|&&c| c == b'-' || c == b'_').count();
-        // `/acme/orders 로그 그룹`
-        let is_path = name.first() == Some(&b'/') && words.starts_with("로그");
-        let is_told = match quote {
-            Some(quote) => before == Some(quote),
-            // In English it may be one of the compounds that stand before nouns.
-            None if words.is_ascii() => dashes >= 2 && BEHIND.contains(&words) && !has_small_word(name),
-            None => (dashes >= 1 || is_path) && !has_small_word(name),
-        };
-        let is_alone = start > run
-            || before.is_none_or(|c| matches!(c, b' ' | b'\n' | b'(' | b'"') || Some(c) == quote || !c.is_ascii());
-        if !is_told
-            || !is_alone
-            || name.len() < MIN_NAME
-            || !name[0].is_ascii_alphabetic() && name[0] != b'/'
-            || !is_alnum(name[name.len() - 1])
-            || !(is_own(name)
-                || is_path && is_own_word(name)
-                || quote.is_some() && has_hump(name) && self.has_identifier(at))
-            || !is_believable(ValueShape::Name, name, Setting::Told)
-            || self.prefixed_within(start, end).is_some()
-        {
-            return None;
-        }
-        Some(Value { start, end, next: end, quoted: quote.is_some() })
     }
 
     fn id_after(&self, at: usize, shape: ValueShape) -> Option<Value> {
@@ -511,14 +442,6 @@ fn is_first_of_bucket(text: &[u8], start: usize) -> bool {
     tag.ends_with(b">") && (tag.starts_with(b"<ListBucketResult") || tag == b"<Bucket>")
 }
 
-/// True for what stands from `start` to `end` in quotes of other languages.
-fn closes_foreign_quote(text: &[u8], start: usize, end: usize) -> bool {
-    const QUOTES: [(&str, &str); 6] = [("「", "」"), ("『", "』"), ("“", "”"), ("„", "“"), ("‘", "’"), ("«", "»")];
-    QUOTES
-        .iter()
-        .any(|(open, close)| text[..start].ends_with(open.as_bytes()) && text[end..].starts_with(close.as_bytes()))
-}
-
 /// The sieve that lets the words of phrases through.
 pub(super) fn sieve(catalog: &Catalog) -> &'static Sieve {
     static SIEVE: OnceCell<Sieve> = OnceCell::new();
@@ -551,12 +474,6 @@ fn begins_phrase(text: &[u8], at: usize, phrase: &Phrase) -> bool {
         return true;
     }
     may_end_escape(before) && word_start(text, run_start(text, at, 8, is_of_word)) == at
-}
-
-/// Past the `s` of a plural in English.
-fn past_plural(text: &[u8], words: usize, at: usize) -> usize {
-    let is_plural = text[words..at].is_ascii() && (text[at..].starts_with(b"s ") || text[at..].starts_with(b"s: "));
-    if is_plural { at + 1 } else { at }
 }
 
 /// True behind the statement that has `IDENTIFIED BY` in it. Elsewhere, what is identified by `"code"` has no password.

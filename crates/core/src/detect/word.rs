@@ -5,8 +5,9 @@
 
 use super::Scan;
 use super::boundary::run_end;
+use super::named::Named;
 use super::own::is_own_word;
-use super::told::{FOLLOWERS, goes_on, is_of_service};
+use super::told::FOLLOWERS;
 use super::value::OBJECTS;
 
 /// What a name is followed by in Korean, when a sentence says that it is the name.
@@ -40,31 +41,31 @@ const SERVICES: &[(&[&str], &[&str])] = &[
 ];
 
 impl Scan<'_, '_> {
-    /// Whether the word from `start` to `end` is said to be the name of what the words from `words` to `at` are.
+    /// Whether the word is said to be the name of what the noun is.
     // Few words get here.
     #[inline(never)]
-    pub(super) fn is_word_told(&mut self, words: usize, at: usize, start: usize, end: usize, closed: bool) -> bool {
-        let text = self.text;
-        let links = &text[at..start];
-        let is_korean = !text[words..at].is_ascii();
+    pub(super) fn is_word_told(&mut self, found: &Named<'_>, closed: bool) -> bool {
+        let (text, links) = (self.text, found.links());
+        let is_korean = !found.noun().is_ascii();
         let says = |link: &str| memchr::memmem::find(links, link.as_bytes()).is_some();
         let is_called = if is_korean {
-            let is_name = says("이름") || says("명") || text[words..at].ends_with("이름".as_bytes());
-            is_name && (closed || is_said(text, end))
+            let is_name = says("이름") || says("명") || found.noun().ends_with("이름".as_bytes());
+            is_name && (closed || is_said(text, found.end))
         } else {
-            let is_name = says("named") || says("called") || text[words..at].ends_with(b"ed");
-            is_name && (closed || goes_on(text, end) && !FOLLOWERS.contains(&text[start..end]))
+            let is_name = says("named") || says("called") || found.noun().ends_with(b"ed");
+            is_name && (closed || found.goes_on() && !FOLLOWERS.contains(found.name()))
         };
         // `role: "assistant"` is a member.
         let is_told = is_called || closed && (is_korean || !says(":") && !says("|"));
-        let from = if text[words..at].eq_ignore_ascii_case(b"user") { words.saturating_sub(4) } else { words };
-        let noun = text[from..at].to_ascii_lowercase();
+        let is_user = found.noun().eq_ignore_ascii_case(b"user");
+        let from = if is_user { found.noun_start.saturating_sub(4) } else { found.noun_start };
+        let noun = text[from..found.noun_end].to_ascii_lowercase();
         let is_of = |nouns: &&[&str]| nouns.iter().any(|words| noun.ends_with(words.as_bytes()));
         let mut services = SERVICES.iter().filter(|(nouns, _)| is_of(nouns));
         is_told
             && services.any(|(_, hints)| {
                 let hints = if is_called { ANY } else { *hints };
-                is_of_service(text, words, at, &text[start..end]) || hints.iter().any(|hint| self.speaks_of(hint, at))
+                found.is_of_service() || hints.iter().any(|hint| self.speaks_of(hint, found.noun_end))
             })
     }
 
@@ -83,11 +84,11 @@ impl Scan<'_, '_> {
 
     /// Whether what the word from `words` on announces is a user of IAM whose name is that of a person, `kim.minsu`.
     #[inline(never)]
-    pub(super) fn is_person(&mut self, words: usize, at: usize, name: &[u8]) -> bool {
-        let text = self.text;
+    pub(super) fn is_person(&mut self, found: &Named<'_>) -> bool {
+        let (noun, name) = (found.noun(), found.name());
         let Some(dot) = name.iter().position(|&c| c == b'.') else { return false };
         let (first, last) = (&name[..dot], &name[dot + 1..]);
-        let is_of_iam = text[..words].strip_suffix(b" ").is_some_and(|text| text.ends_with(b"IAM"));
+        let is_of_iam = self.text[..found.noun_start].strip_suffix(b" ").is_some_and(|text| text.ends_with(b"IAM"));
         // `System.Object` is one of a program.
         let begins = |c: u8| c.is_ascii_lowercase() || is_of_iam && c.is_ascii_uppercase();
         let is_word = |part: &[u8]| {
@@ -95,10 +96,9 @@ impl Scan<'_, '_> {
         };
         let is_name =
             last.len() > 1 && is_word(first) && is_word(last) && !OBJECTS.contains(&first) && is_own_word(name);
-        let noun = &text[words..at];
         let is_user = noun.eq_ignore_ascii_case(b"user") || PERSONS.iter().any(|person| person.as_bytes() == noun);
-        let is_of_aws =
-            |scan: &mut Self| scan.has_identifier(at) || !text[words..at].is_ascii() && scan.speaks_of("iam", at);
+        let at = found.noun_end;
+        let is_of_aws = |scan: &mut Self| scan.has_identifier(at) || !noun.is_ascii() && scan.speaks_of("iam", at);
         is_user && is_name && (is_of_iam || is_of_aws(self))
     }
 }
