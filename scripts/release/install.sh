@@ -5,10 +5,12 @@
 #
 #   --prefix DIR   where Lua finds its modules: DIR/share/lua/5.1 and DIR/lib/lua/5.1 (default /usr/local)
 #   --root DIR     a file system to install into, e.g. of an image (default /)
-#   --uninstall    remove exactly the files that were installed
+#   --uninstall    remove exactly the files and folders that were installed
 #
 # Installing over an older release replaces it. Kong's own configuration is not touched.
 set -eu
+# Kong's workers may run as another user
+umask 022
 
 here=$(cd "$(dirname "$0")" && pwd)
 prefix=/usr/local
@@ -35,6 +37,7 @@ case $prefix in
 esac
 
 manifest=$root$prefix/share/kong-aws-masker/manifest
+folders=$root$prefix/share/kong-aws-masker/folders
 
 # Removes what the manifest names and, with "keep" as the first argument, only what the new release does not have.
 remove_installed() {
@@ -45,16 +48,30 @@ remove_installed() {
   done < "$manifest"
 }
 
-remove_empty_folders() {
-  rmdir "$root$prefix/share/lua/5.1/kong/plugins/aws-masker" "$root$prefix/share/lua/5.1/kong/plugins" \
-    "$root$prefix/share/lua/5.1/kong" "$root$prefix/share/kong-aws-masker" 2>/dev/null || true
+# make_folder DIR: with its parents; what was not there is written down, the outermost first.
+make_folder() {
+  if [ ! -d "$root$1" ]; then
+    make_folder "$(dirname "$1")"
+    mkdir "$root$1"
+    echo "$1" >> "$made"
+  fi
+}
+
+# Removes the folders that installing made, unless somebody else has put something into them.
+remove_folders() {
+  LC_ALL=C sort -r "$1" | while IFS= read -r folder; do
+    rmdir "$root$folder" 2>/dev/null || true
+  done
 }
 
 if [ -n "$uninstall" ]; then
   [ -f "$manifest" ] || fail "nothing is installed under $root$prefix"
   remove_installed
-  rm -f "$manifest"
-  remove_empty_folders
+  made=$(mktemp)
+  trap 'rm -f "$made"' EXIT
+  cat "$folders" > "$made" 2>/dev/null || true
+  rm -f "$manifest" "$folders"
+  remove_folders "$made"
   echo "Removed. Take aws-masker out of \`plugins\` in kong.conf before the next start of Kong."
   exit 0
 fi
@@ -83,7 +100,8 @@ if [ -z "$root" ]; then
 fi
 
 new=$(mktemp)
-trap 'rm -f "$new"' EXIT
+made=$(mktemp)
+trap 'rm -f "$new" "$made"' EXIT
 {
   echo "$prefix/lib/lua/5.1/libaws_masker.so"
   for file in lua/kong/plugins/aws-masker/*.lua; do
@@ -100,9 +118,11 @@ if [ -f "$manifest" ]; then
   remove_installed keep "$new"
 fi
 
+[ -z "$root" ] || mkdir -p "$root"
+
 # A running Kong has the library mapped: install replaces the file instead of writing into it.
 put() {
-  mkdir -p "$root$(dirname "$3")"
+  make_folder "$(dirname "$3")"
   rm -f "$root$3"
   cp "$2" "$root$3"
   chmod "$1" "$root$3"
@@ -117,9 +137,15 @@ while IFS= read -r file; do
     */smoke-test.sh) put 0755 smoke-test.sh "$file" ;;
   esac
 done < "$new"
-mkdir -p "$(dirname "$manifest")"
 cp "$new" "$manifest"
-chmod 0644 "$manifest"
+# an upgrade finds the folders there
+cat "$made" >> "$folders"
+chmod 0644 "$manifest" "$folders"
+
+smoke_test=$prefix/share/kong-aws-masker/smoke-test.sh
+if [ "$prefix" != /usr/local ]; then
+  smoke_test="$smoke_test --prefix $prefix"
+fi
 
 cat <<TEXT
 Installed aws-masker $(cat VERSION) under $root$prefix.
@@ -132,5 +158,5 @@ In kong.conf:
   nginx_http_client_body_buffer_size = 4m
   nginx_proxy_postpone_output = 0
 
-Check it with $prefix/share/kong-aws-masker/smoke-test.sh, then restart Kong.
+Check it with $smoke_test, then restart Kong.
 TEXT

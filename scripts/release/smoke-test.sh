@@ -4,6 +4,8 @@
 #
 # usage: smoke-test.sh [--prefix DIR]
 set -eu
+# Kong's workers may run as another user
+umask 022
 
 prefix=/usr/local
 if [ "${1:-}" = --prefix ] && [ $# -eq 2 ]; then
@@ -18,7 +20,6 @@ for program in kong curl; do
 done
 
 scratch=$(mktemp -d)
-# Kong's workers may run as another user
 chmod 0755 "$scratch"
 original=i-0f3a9c27be41d8056
 # below the ports that the system gives out by itself
@@ -73,13 +74,13 @@ ask() {
     "http://127.0.0.1:$port/$1"
 }
 
-upstream=$(ask upstream-view)
+upstream=$(ask upstream-view) || fail "Kong does not answer"
 case $upstream in
   *"$original"*) fail "LEAK: the upstream would have seen the original" ;;
   *EC2_*) ;;
   *) fail "no token where one was expected" ;;
 esac
-client=$(ask client-view)
+client=$(ask client-view) || fail "Kong does not answer"
 case $client in
   *"$original"*) ;;
   *) fail "the original did not come back to the client" ;;
