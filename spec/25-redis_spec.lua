@@ -1,4 +1,5 @@
 local bed = require "spec.support.bed"
+local events = require "spec.support.events"
 local plugin = require "spec.support.plugin"
 local process = require "spec.support.process"
 local redis_server = require "spec.support.redis"
@@ -390,6 +391,24 @@ describe("a gateway reaches a Redis", function()
       return call("DBSIZE")
     end))
     assert.same({}, redis:call("KEYS", "*"))
+  end)
+
+
+  it("with a user that may report events besides", function()
+    redis = redis_server.start({ password = "admin" })
+    redis:call("ACL", "SETUSER", "gateway", "on", ">for the gateway", "~aws-masker:*", "resetchannels", "-@all",
+               "+ping", "+select", "+hset", "+hmget", "+hscan", "+expire", "+hlen", "+hrandfield", "+hdel",
+               "~masking:events:stream", "+xadd", "&kong:masking:events", "+publish")
+    local config = vault.config(redis.port, {
+      enable_redis_events = true, event_transport = "both", event_flush_interval = 0.1, event_stream_maxlen = 1,
+    })
+    config.redis.username, config.redis.password = "gateway", "for the gateway"
+    world = bed.start({ config = config })
+    world:send({ body = sample.messages({ text = sample.INSTANCE }) })
+
+    assert.same({ "data_masked masked", "data_unmasked restored" }, events.summary(events.wait(redis, 2)))
+    assert.equal(2, redis:calls().publish)
+    vault.settle(redis, 1)
   end)
 
 
