@@ -2,7 +2,7 @@
 .PHONY: help deps deps-build deps-run build run demo bench test test-rust test-spec vault-load load latency lint header docs check-docs package sdk-check page-check monitor-check asan valgrind bench-instructions fuzz soak test-soak
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 17
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 deps: ## install what this machine lacks (Debian, Ubuntu)
 	@scripts/install-deps
