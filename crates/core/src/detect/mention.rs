@@ -242,6 +242,8 @@ mod tests {
             ("aws iam get-user --user-name batchshared\nIs batchshared a word?", 1),
             ("aws iam get-user --user-name batchshared\n{\"batchshared\": 1}", 1),
             ("aws iam get-user --user-name admin\n{\"role\": \"admin\"}", 1),
+            ("aws sqs create-queue --queue-name priority\n{\"service_tier\": \"priority\"}", 1),
+            ("aws s3 ls s3://static\n{\"chunking_strategy\": {\"type\": \"static\"}}", 1),
             ("aws eks list-clusters\n--cluster-name acme-eu\nacme-eu-node, my-acme-eu.log, acme-eux", 3),
             ("aws eks describe-cluster --cluster-name us-east\nin us-east-1", 1),
             ("aws iam get-user --user-name my-user\n{\"role\": \"my-user\"}", 1),
