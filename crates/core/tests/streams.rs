@@ -251,3 +251,22 @@ proptest! {
         prop_assert!(restore_cut(&mut exchange.session, SSE, answer.as_bytes(), &cuts) == whole, "cuts {:?} matter", cuts);
     }
 }
+
+#[test]
+fn what_stands_beside_a_text_is_not_said_twice() {
+    let Exchange { mut session, .. } = exchange("Is i-0f3a9c27be41d8056 down?", &json!({}));
+    let chunk = |delta: Value, logprobs: Value, reason: Value| {
+        let choice = json!({ "index": 0, "delta": delta, "logprobs": logprobs, "finish_reason": reason });
+        format!("data: {}\n\n", json!({ "id": "c", "object": "chat.completion.chunk", "choices": [choice] }))
+    };
+    let said = |text: &str| {
+        let token = json!({ "token": text, "logprob": -0.5, "bytes": text.as_bytes(), "top_logprobs": [] });
+        chunk(json!({ "content": text }), json!({ "content": [token], "refusal": null }), Value::Null)
+    };
+    // an end that could be the beginning of a token
+    let stream = said("It is on") + &said(" EC2") + &chunk(json!({}), Value::Null, json!("stop")) + "data: [DONE]\n\n";
+    for cut in [0, stream.len() / 2] {
+        let restored = restore_cut(&mut session, SSE, stream.as_bytes(), &[cut]);
+        assert_eq!(String::from_utf8(restored).unwrap(), stream);
+    }
+}

@@ -324,6 +324,8 @@ impl Visitor for Reader<'_> {
             self.strings_of_deltas += 1;
             self.event.is_unique |= self.strings_of_deltas > 1;
         }
+        // Clients put these together too, and they are those of all of the text.
+        self.event.is_unique |= path.len() >= 4 && keys.key(0) == b"choices" && keys.key(2) == b"logprobs";
         if !place.may_restore() {
             return;
         }
