@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use crate::json::push_escaped;
+use crate::json::{push_escaped, stands_in_string};
 use crate::session::TokenIndex;
 use crate::token::{CODE_LEN, MAX_TOKEN_LEN, is_base32, is_code_char};
 
@@ -36,7 +36,15 @@ pub(crate) struct Restored {
 /// Appends `text[range]` to `out` with its tokens turned back; originals are escaped for JSON `depth` times.
 ///
 /// What stands before the range tells only how words begin. A whole token that reaches past its end is taken along.
-pub(crate) fn restore(tokens: &TokenIndex, text: &[u8], range: Range<usize>, depth: u8, out: &mut Vec<u8>) -> Restored {
+/// In a `document`, a text that is JSON itself, they are escaped once more, unless they can stand in it as they are.
+pub(crate) fn restore(
+    tokens: &TokenIndex,
+    text: &[u8],
+    range: Range<usize>,
+    depth: u8,
+    document: bool,
+    out: &mut Vec<u8>,
+) -> Restored {
     let (mut count, mut met_stranger) = (0, false);
     let mut copied = range.start;
     let mut at = range.start;
@@ -45,7 +53,8 @@ pub(crate) fn restore(tokens: &TokenIndex, text: &[u8], range: Range<usize>, dep
         match match_at(tokens, text, copied, anchor, depth).filter(|found| found.start < range.end) {
             Some(found) => {
                 out.extend_from_slice(&text[copied..found.start]);
-                push_escaped(out, found.original, depth);
+                let is_broken = document && !stands_in_string(found.original);
+                push_escaped(out, found.original, depth + u8::from(is_broken));
                 copied = found.end;
                 at = found.end;
                 count += 1;

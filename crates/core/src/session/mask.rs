@@ -1,9 +1,11 @@
 //! Masking a request body in place: bytes that need no change do not change.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::Session;
 use crate::detect::{Findings, Part};
+use crate::json::{holds_document, stands_in_string, unescape};
 use crate::wire::{Content, Layout, Multipart, Spelling, boundary};
 use crate::{Error, Result};
 
@@ -111,6 +113,14 @@ impl Session {
         self.detector.scan_parts(content, multipart.as_ref(), body)
     }
 
+    /// What `original` stands for where the string is a JSON document itself and spells with escapes what the request
+    /// said without: restoring spells it so.
+    fn known_in_document(&self, string: &[u8], original: &[u8]) -> Option<Vec<u8>> {
+        memchr::memchr(b'\\', original).filter(|_| holds_document(string))?;
+        let meant = unescape(original);
+        (!stands_in_string(&meant) && self.tokens.has(&meant)).then(|| meant.into_owned())
+    }
+
     fn write(&mut self, body: &[u8], range: Range<usize>, edits: &[Part], layout: &Layout, masked: &mut Vec<u8>) {
         masked.reserve(range.len() + edits.len() * 4);
         let (mut copied, mut hint) = (range.start, 0);
@@ -118,8 +128,14 @@ impl Session {
         self.tokens.reserve(edits.len().min(MAX_ROOM));
         for Part { kind, span: Range { start, end }, .. } in edits.iter().cloned() {
             masked.extend_from_slice(&body[copied..start]);
-            let spelling = layout.around(start, &mut hint).map_or(Spelling::Plain, |(_, spelling)| spelling);
-            let original = spelling.read(&body[start..end]);
+            let around = layout.around(start, &mut hint);
+            let spelling = around.as_ref().map_or(Spelling::Plain, |(_, spelling)| *spelling);
+            let mut original = spelling.read(&body[start..end]);
+            if spelling == Spelling::Json
+                && let Some(meant) = around.and_then(|(string, _)| self.known_in_document(&body[string], &original))
+            {
+                original = Cow::Owned(meant);
+            }
             let restores = self.options.restore_credentials || !self.detector.is_credential(kind);
             let label = self.detector.label(kind);
             let quote: &[u8] = match spelling {

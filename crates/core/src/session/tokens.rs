@@ -149,6 +149,12 @@ impl TokenIndex {
         self.by_code.reserve(tokens, |&i| get(i).map_or(0, |e| hasher.hash_one(e.code)));
     }
 
+    /// True when `original` has a token.
+    pub(super) fn has(&self, original: &[u8]) -> bool {
+        let hash = self.hasher.hash_one(original);
+        self.by_original.find(hash, |&i| self.entry(i).is_some_and(|e| self.original_of(e) == original)).is_some()
+    }
+
     /// The token for `original`: the one it has, or a new one under `label`.
     pub(super) fn token(
         &mut self,

@@ -1,0 +1,108 @@
+//! Whether a text is a JSON document, as answers in JSON mode are: told by how it begins, since it may still be streaming.
+
+/// How a text begins, as far as it was read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum State {
+    /// White space at most.
+    #[default]
+    Nothing,
+    /// Braces and brackets, and what may stand between them.
+    Bracket,
+    /// A string in an object or a list.
+    Document,
+    /// Any other text.
+    Other,
+}
+
+/// The beginning of a text that comes in pieces.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Opening {
+    state: State,
+    /// The last byte was the backslash of an escape.
+    escaped: bool,
+}
+
+impl Opening {
+    /// Reads on; `has_escapes` where the text is the inside of a JSON string itself.
+    pub(crate) fn read(&mut self, text: &[u8], has_escapes: bool) {
+        for &c in text {
+            if matches!(self.state, State::Document | State::Other) {
+                return;
+            }
+            if c == b'\\' && has_escapes && !self.escaped {
+                self.escaped = true;
+                continue;
+            }
+            let is_escape = std::mem::take(&mut self.escaped);
+            self.state = match c {
+                b'n' | b'r' | b't' if is_escape => self.state,
+                b' ' | b'\n' | b'\r' | b'\t' if !is_escape => self.state,
+                b'{' | b'[' if !is_escape => State::Bracket,
+                b'"' if is_escape == has_escapes && self.state == State::Bracket => State::Document,
+                _ => State::Other,
+            };
+        }
+    }
+
+    /// True once it is clear that this is a document.
+    pub(crate) fn is_document(self) -> bool {
+        self.state == State::Document
+    }
+}
+
+/// Whether the inside of a JSON string begins like a document.
+pub(crate) fn holds_document(inside: &[u8]) -> bool {
+    let mut opening = Opening::default();
+    opening.read(inside, true);
+    opening.is_document()
+}
+
+/// Whether `text` may stand in a JSON string as it is: no bare quote or control character, every backslash an escape.
+pub(crate) fn stands_in_string(text: &[u8]) -> bool {
+    let mut rest = text;
+    while let Some((&c, after)) = rest.split_first() {
+        rest = match (c, after) {
+            (b'\\', [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', after @ ..]) => after,
+            (b'\\', [b'u', a, b, c, d, after @ ..]) if [a, b, c, d].iter().all(|c| c.is_ascii_hexdigit()) => after,
+            (b'\\' | b'"' | ..0x20, _) => return false,
+            _ => after,
+        };
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_and_other_texts() {
+        for text in [r#"{"a":1}"#, " \n{ \"", r#"["a"]"#, r#"[{"a"#, "{\"a\":\n\"b\"}"] {
+            for len in 1..text.len() {
+                let (mut plain, (first, second)) = (Opening::default(), text.as_bytes().split_at(len));
+                plain.read(first, false);
+                plain.read(second, false);
+                assert!(plain.is_document(), "{text}");
+                let mut escaped = Vec::new();
+                super::super::push_escaped(&mut escaped, text.as_bytes(), 1);
+                let (mut inside, (first, second)) = (Opening::default(), escaped.split_at(len));
+                inside.read(first, true);
+                inside.read(second, true);
+                assert!(inside.is_document() && holds_document(&escaped), "{text}");
+            }
+        }
+        for text in ["", "a", "{", "[link]", "{a: \\\"b\\\"}", "[1] \\\"a\\\"", "\\\"{\\\"", "{\"", "\\\\{"] {
+            assert!(!holds_document(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_may_stand_in_a_string() {
+        for text in ["", "a", r"a\nb", r#"a\"b\\"#, r"\u00e9", "é"] {
+            assert!(stands_in_string(text.as_bytes()), "{text}");
+        }
+        for text in ["a\"", "a\nb", r"a\qb", r"a\", r"\u00g0", r"\u00e", "\\\\\\"] {
+            assert!(!stands_in_string(text.as_bytes()), "{text}");
+        }
+    }
+}
