@@ -270,3 +270,23 @@ fn what_stands_beside_a_text_is_not_said_twice() {
         assert_eq!(String::from_utf8(restored).unwrap(), stream);
     }
 }
+
+#[test]
+fn events_are_known_without_their_type() {
+    let Exchange { mut session, text, .. } = exchange("Is i-0f3a9c27be41d8056 down?", &json!({}));
+    let pieces: Vec<&str> = text.as_bytes().chunks(3).map(|piece| std::str::from_utf8(piece).unwrap()).collect();
+    let stream = stream(&pieces, &[], false);
+    for content_type in ["", "application/octet-stream"] {
+        for begin in ["", ": hello\n\n"] {
+            let stream = format!("{begin}{stream}");
+            let data = stream.find("data:").unwrap();
+            let first = data + stream[data..].find("\n\n").unwrap() + 2;
+            let typed = restore(&mut session, SSE, stream.as_bytes());
+            assert_eq!(restore_cut(&mut session, content_type, stream.as_bytes(), &[first]), typed);
+        }
+    }
+    // what stands in many a file
+    for file in ["data:\n  key: \"EC2\"\n", "id: 5\nname: EC2", "data: {}", ": x"] {
+        assert_eq!(restore(&mut session, "", file.as_bytes()), file.as_bytes());
+    }
+}

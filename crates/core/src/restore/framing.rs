@@ -29,6 +29,16 @@ fn line_past(bytes: &[u8], line_end: usize) -> usize {
     if bytes[line_end] == b'\r' && bytes.get(line_end + 1) == Some(&b'\n') { line_end + 2 } else { line_end + 1 }
 }
 
+/// What a line of an event begins with; a colon alone begins a comment.
+const FIELDS: [&[u8]; 5] = [b"data:", b"event:", b"id:", b"retry:", b":"];
+
+/// True for the beginning of a stream whose first event says something in JSON.
+pub(super) fn begins_like_events(bytes: &[u8]) -> bool {
+    let first = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes).trim_ascii_start();
+    FIELDS.iter().any(|field| first.starts_with(field))
+        && Data::of(bytes).is_some_and(|data| data.text(bytes).trim_ascii_start().starts_with(b"{"))
+}
+
 /// The data of an event: the values of its `data` lines, put together with a line feed between two.
 #[derive(Debug)]
 pub(super) struct Data {

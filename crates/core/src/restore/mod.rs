@@ -101,7 +101,8 @@ impl Body {
 
     fn push(&mut self, tokens: &TokenIndex, chunk: &[u8], last: bool, out: &mut Vec<u8>) {
         if matches!(self, Self::Unknown) && !chunk.trim_ascii().is_empty() {
-            *self = Self::of(Content::sniff(chunk));
+            *self =
+                Self::of(if framing::begins_like_events(chunk) { Content::EventStream } else { Content::sniff(chunk) });
         }
         match self {
             Self::Unknown => out.extend_from_slice(chunk),
