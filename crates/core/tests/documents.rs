@@ -114,3 +114,51 @@ fn the_next_turn_is_masked_as_the_model_said_it() {
     messages.as_array_mut().unwrap().push(restored);
     assert_eq!(masked(&messages).1[1], said);
 }
+
+#[test]
+fn what_came_in_a_document_is_itself_elsewhere() {
+    let result = json!({"key": pem(), "n": 1}).to_string();
+    let (mut session, _, token) = masked(&json!([{"role": "tool", "tool_call_id": "c", "content": result}]));
+    let mut restored = |answer: Value| -> Value {
+        serde_json::from_slice(&restore(&mut session, JSON, answer.to_string().as_bytes())).unwrap()
+    };
+    // in a tool's input, in arguments, in prose
+    let input = restored(json!({"content": [{"type": "tool_use", "name": "write", "input": {"key": token}}]}));
+    assert_eq!(input["content"][0]["input"]["key"], pem());
+    let arguments = json!({"key": token}).to_string();
+    let called = restored(json!({"choices": [{"message": {"tool_calls": [{"function": {"arguments": arguments}}]}}]}));
+    assert_eq!(
+        key_of(called["choices"][0]["message"]["tool_calls"][0]["function"]["arguments"].as_str().unwrap()),
+        pem()
+    );
+    let prose = restored(json!({"content": [{"type": "text", "text": format!("It is\n{token}")}]}));
+    assert_eq!(prose["content"][0]["text"], format!("It is\n{}", pem()));
+}
+
+#[test]
+fn a_document_in_the_arguments_of_a_tool_stays_one() {
+    let (mut session, _, token) = masked(&asked());
+    let input = json!({"path": "key.json", "content": format!(r#"{{"n": 1, "key": "{token}"}}"#), "raw": token});
+    let arguments = input.to_string();
+    for len in 1..9 {
+        let events: String = arguments
+            .as_bytes()
+            .chunks(len)
+            .map(|piece| {
+                json!({"type": "content_block_delta", "index": 0,
+                "delta": {"type": "input_json_delta", "partial_json": std::str::from_utf8(piece).unwrap()}})
+            })
+            .map(|event| format!("event: content_block_delta\ndata: {event}\n\n"))
+            .collect();
+        let restored = String::from_utf8(restore(&mut session, "text/event-stream", events.as_bytes())).unwrap();
+        let said: String = restored
+            .lines()
+            .filter_map(|line| line.strip_prefix("data: "))
+            .map(|data| serde_json::from_str::<Value>(data).unwrap())
+            .map(|event| event["delta"]["partial_json"].as_str().unwrap().to_owned())
+            .collect();
+        let said: Value = serde_json::from_str(&said).unwrap();
+        assert_eq!(key_of(said["content"].as_str().unwrap()), pem(), "pieces of {len}");
+        assert_eq!(said["raw"], pem());
+    }
+}

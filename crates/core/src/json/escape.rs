@@ -126,7 +126,7 @@ fn last_backslash(raw: &[u8], first: usize, at: usize) -> Option<usize> {
 }
 
 /// True when a quote, a backslash or a control character is in `text`.
-fn needs_escapes(text: &[u8]) -> bool {
+pub(super) fn needs_escapes(text: &[u8]) -> bool {
     has_any(
         text,
         |word| below(word, 0x20) | equal(word, b'"') | equal(word, b'\\') != 0,

@@ -1,4 +1,6 @@
-//! Whether a text is a JSON document, as answers in JSON mode are: told by how it begins, since it may still be streaming.
+//! Whether a text, or the string that it has come to, is a JSON document, as answers in JSON mode are: told by how it begins, since it may still be streaming.
+
+use super::escape::needs_escapes;
 
 /// How a text begins, as far as it was read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -50,6 +52,67 @@ impl Opening {
     }
 }
 
+/// Where a text that may be JSON has come to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Enclosing {
+    /// The text itself, inside a JSON string or not.
+    Text { opening: Opening, has_escapes: bool },
+    /// A document, inside a JSON string: the string of it that is open.
+    Document { string: Option<Opening>, escaped: bool, inner_escaped: bool },
+}
+
+impl Default for Enclosing {
+    fn default() -> Self {
+        Self::new(0)
+    }
+}
+
+impl Enclosing {
+    /// At the beginning of a text `depth` JSON strings deep.
+    pub(crate) fn new(depth: u8) -> Self {
+        match depth {
+            0 | 1 => Self::Text { opening: Opening::default(), has_escapes: depth == 1 },
+            _ => Self::Document { string: None, escaped: false, inner_escaped: false },
+        }
+    }
+
+    pub(crate) fn read(&mut self, text: &[u8]) {
+        match self {
+            Self::Text { opening, has_escapes } => opening.read(text, *has_escapes),
+            Self::Document { string, escaped, inner_escaped } => {
+                for &c in text {
+                    // What stands in the document, by its outer escapes.
+                    let c = match (c, std::mem::replace(escaped, false)) {
+                        (b'\\', false) => {
+                            *escaped = true;
+                            continue;
+                        }
+                        (b'n' | b'r' | b't', true) => b' ',
+                        (c, _) => c,
+                    };
+                    match string {
+                        Some(_) if c == b'"' && !*inner_escaped => *string = None,
+                        Some(opening) => {
+                            opening.read(&[c], true);
+                            *inner_escaped = c == b'\\' && !*inner_escaped;
+                        }
+                        None if c == b'"' => *string = Some(Opening::default()),
+                        None => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// True in a document, or in a string of one that is a document itself.
+    pub(crate) fn is_document(self) -> bool {
+        match self {
+            Self::Text { opening, .. } => opening.is_document(),
+            Self::Document { string, .. } => string.is_some_and(Opening::is_document),
+        }
+    }
+}
+
 /// Whether the inside of a JSON string begins like a document.
 pub(crate) fn holds_document(inside: &[u8]) -> bool {
     let mut opening = Opening::default();
@@ -59,6 +122,9 @@ pub(crate) fn holds_document(inside: &[u8]) -> bool {
 
 /// Whether `text` may stand in a JSON string as it is: no bare quote or control character, every backslash an escape.
 pub(crate) fn stands_in_string(text: &[u8]) -> bool {
+    if !needs_escapes(text) {
+        return true;
+    }
     let mut rest = text;
     while let Some((&c, after)) = rest.split_first() {
         rest = match (c, after) {
@@ -93,6 +159,27 @@ mod tests {
         }
         for text in ["", "a", "{", "[link]", "{a: \\\"b\\\"}", "[1] \\\"a\\\"", "\\\"{\\\"", "{\"", "\\\\{"] {
             assert!(!holds_document(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn documents_in_strings_of_a_document() {
+        for (text, is_document) in [
+            (r#"{"a":"{\"b\":\""#, true),
+            (r#"{"a":"{\n \"b\":\"x\\\""#, true),
+            (r#"{"a":"{\"b\":1}","c":"x"#, false),
+            (r#"{"a":"{\"b\":1}""#, false),
+            (r#"{"a":"{"#, false),
+            (r#"["#, false),
+        ] {
+            let mut escaped = Vec::new();
+            super::super::push_escaped(&mut escaped, text.as_bytes(), 1);
+            for len in 0..escaped.len() {
+                let (mut enclosing, (first, second)) = (Enclosing::new(2), escaped.split_at(len));
+                enclosing.read(first);
+                enclosing.read(second);
+                assert_eq!(enclosing.is_document(), is_document, "{text}");
+            }
         }
     }
 

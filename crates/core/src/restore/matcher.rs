@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use crate::json::{push_escaped, stands_in_string};
+use crate::json::{Enclosing, push_escaped, stands_in_string};
 use crate::session::TokenIndex;
 use crate::token::{CODE_LEN, MAX_TOKEN_LEN, is_base32, is_code_char};
 
@@ -36,16 +36,19 @@ pub(crate) struct Restored {
 /// Appends `text[range]` to `out` with its tokens turned back; originals are escaped for JSON `depth` times.
 ///
 /// What stands before the range tells only how words begin. A whole token that reaches past its end is taken along.
-/// In a `document`, a text that is JSON itself, they are escaped once more, unless they can stand in it as they are.
+/// In a text that is JSON itself they are escaped once more, unless they can stand in it as they are; `enclosing` follows
+/// the text for that.
 pub(crate) fn restore(
     tokens: &TokenIndex,
     text: &[u8],
     range: Range<usize>,
     depth: u8,
-    document: bool,
+    enclosing: &mut Enclosing,
     out: &mut Vec<u8>,
 ) -> Restored {
     let (mut count, mut met_stranger) = (0, false);
+    let breaks = tokens.may_break_strings();
+    let mut read = range.start;
     let mut copied = range.start;
     let mut at = range.start;
     let separators = Separators::of(&text[at..]);
@@ -53,7 +56,11 @@ pub(crate) fn restore(
         match match_at(tokens, text, copied, anchor, depth).filter(|found| found.start < range.end) {
             Some(found) => {
                 out.extend_from_slice(&text[copied..found.start]);
-                let is_broken = document && !stands_in_string(found.original);
+                if breaks {
+                    enclosing.read(&text[read..found.start]);
+                    read = found.start;
+                }
+                let is_broken = breaks && enclosing.is_document() && !stands_in_string(found.original);
                 push_escaped(out, found.original, depth + u8::from(is_broken));
                 copied = found.end;
                 at = found.end;
@@ -68,7 +75,11 @@ pub(crate) fn restore(
     if copied < range.end {
         out.extend_from_slice(&text[copied..range.end]);
     }
-    Restored { count, met_stranger, end: copied.max(range.end) }
+    let end = copied.max(range.end);
+    if breaks {
+        enclosing.read(&text[read..end]);
+    }
+    Restored { count, met_stranger, end }
 }
 
 /// Finds what separators of tokens end with, or hold.

@@ -2,7 +2,7 @@
 
 use super::matcher::{CONTEXT, MAX_SPELLED, held_from, restore};
 use super::unresolved;
-use crate::json::Opening;
+use crate::json::Enclosing;
 use crate::session::TokenIndex;
 
 /// How much of what went out is kept, for what follows to be understood.
@@ -19,15 +19,15 @@ pub(crate) struct TextAnswer {
     /// How much of the buffer went out already.
     sent: usize,
     depth: u8,
-    /// How it begins, where that tells what it is.
-    opening: Opening,
+    /// Where what went out has come to, if the text is JSON.
+    enclosing: Enclosing,
     restored: u64,
 }
 
 impl TextAnswer {
     /// Text inside `depth` JSON strings.
     pub(super) fn in_json(depth: u8) -> Self {
-        Self { depth, ..Self::default() }
+        Self { depth, enclosing: Enclosing::new(depth), ..Self::default() }
     }
 
     pub(super) fn restored(&self) -> u64 {
@@ -46,7 +46,6 @@ impl TextAnswer {
 
     /// Appends what may leave after `chunk`; with `last` everything, and the next chunk begins a new text.
     pub(super) fn push(&mut self, tokens: &TokenIndex, chunk: &[u8], last: bool, out: &mut Vec<u8>) {
-        self.opening.read(chunk, self.depth > 0);
         let mut read = 0;
         if !self.buffer.is_empty() {
             // A long chunk is read where it is, once nothing of what came before it is held.
@@ -76,16 +75,14 @@ impl TextAnswer {
 
     fn end_if(&mut self, last: bool) {
         if last {
-            self.opening = Opening::default();
+            self.enclosing = Enclosing::new(self.depth);
         }
     }
 
     /// Appends what may leave of `text` from `sent` on; gives how far that is.
     fn advance(&mut self, tokens: &TokenIndex, text: &[u8], sent: usize, last: bool, out: &mut Vec<u8>) -> usize {
         let held = if last { text.len() } else { held_from(tokens, text, sent, self.depth) };
-        // Text of a greater depth is always of a document, and that is its depth.
-        let document = self.depth < 2 && self.opening.is_document();
-        let done = restore(tokens, text, sent..held, self.depth, document, out);
+        let done = restore(tokens, text, sent..held, self.depth, &mut self.enclosing, out);
         self.restored += done.count;
         if done.met_stranger || unresolved::may_go_on(text, sent) {
             tokens.count_unresolved(unresolved::count(tokens, text, sent..done.end, last));

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::Session;
 use crate::detect::{Findings, Part};
-use crate::json::{holds_document, stands_in_string, unescape};
+use crate::json::{holds_document, push_escaped, stands_in_string, unescape};
 use crate::wire::{Content, Layout, Multipart, Spelling, boundary};
 use crate::{Error, Result};
 
@@ -19,6 +19,17 @@ fn is_number_in_string(body: &[u8], span: Range<usize>) -> bool {
     body[span.clone()].iter().all(u8::is_ascii_digit)
         && key.and_then(|key| key.strip_suffix(b"\\\"")).is_some_and(|key| !key.ends_with(b"\\"))
         && matches!(body[span.end..].trim_ascii_start().first(), Some(b',' | b'}'))
+}
+
+/// What `original` says where the string that it stands in is a JSON document itself, if its escapes are those that
+/// restoring gives it there: the same value has the same token in the document and outside, and comes back as itself in
+/// prose and in the arguments of a tool.
+fn meant_in_document(string: &[u8], original: &[u8]) -> Option<Vec<u8>> {
+    memchr::memchr(b'\\', original).filter(|_| holds_document(string))?;
+    let meant = unescape(original);
+    let mut escaped = Vec::with_capacity(original.len());
+    push_escaped(&mut escaped, &meant, 1);
+    (escaped == original && !stands_in_string(&meant)).then(|| meant.into_owned())
 }
 
 impl Session {
@@ -113,14 +124,6 @@ impl Session {
         self.detector.scan_parts(content, multipart.as_ref(), body)
     }
 
-    /// What `original` stands for where the string is a JSON document itself and spells with escapes what the request
-    /// said without: restoring spells it so.
-    fn known_in_document(&self, string: &[u8], original: &[u8]) -> Option<Vec<u8>> {
-        memchr::memchr(b'\\', original).filter(|_| holds_document(string))?;
-        let meant = unescape(original);
-        (!stands_in_string(&meant) && self.tokens.has(&meant)).then(|| meant.into_owned())
-    }
-
     fn write(&mut self, body: &[u8], range: Range<usize>, edits: &[Part], layout: &Layout, masked: &mut Vec<u8>) {
         masked.reserve(range.len() + edits.len() * 4);
         let (mut copied, mut hint) = (range.start, 0);
@@ -132,7 +135,7 @@ impl Session {
             let spelling = around.as_ref().map_or(Spelling::Plain, |(_, spelling)| *spelling);
             let mut original = spelling.read(&body[start..end]);
             if spelling == Spelling::Json
-                && let Some(meant) = around.and_then(|(string, _)| self.known_in_document(&body[string], &original))
+                && let Some(meant) = around.and_then(|(string, _)| meant_in_document(&body[string], &original))
             {
                 original = Cow::Owned(meant);
             }

@@ -9,6 +9,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use zeroize::Zeroize;
 
 use crate::catalog::KindId;
+use crate::json::stands_in_string;
 use crate::token::{CODE_LEN, Code, LONG_CODE_LEN, ScopeKey, is_token_shaped};
 
 /// How many spellings of a token are tried before two originals are given up as the same; each try has 65 bits.
@@ -66,6 +67,8 @@ pub struct TokenIndex {
     second_letters: [u32; 32],
     /// Indices of tokens that restore, in the order of their spelling. Made when first asked for.
     sorted: OnceCell<Vec<u32>>,
+    /// Some original that restores cannot stand in a JSON string as it is.
+    breaks_strings: bool,
     /// Texts that looked like tokens and stand for nothing known.
     unresolved: Cell<u64>,
 }
@@ -109,6 +112,7 @@ impl TokenIndex {
         self.labels.clear();
         self.labels_by_letter.fill(0);
         self.second_letters.fill(0);
+        self.breaks_strings = false;
         self.sorted.take();
         self.unresolved.set(0);
     }
@@ -147,12 +151,6 @@ impl TokenIndex {
         let get = |i: u32| usize::try_from(i).ok().and_then(|i| entries.get(i));
         self.by_original.reserve(tokens, |&i| get(i).map_or(0, |e| hasher.hash_one(&arena[e.original..e.end])));
         self.by_code.reserve(tokens, |&i| get(i).map_or(0, |e| hasher.hash_one(e.code)));
-    }
-
-    /// True when `original` has a token.
-    pub(super) fn has(&self, original: &[u8]) -> bool {
-        let hash = self.hasher.hash_one(original);
-        self.by_original.find(hash, |&i| self.entry(i).is_some_and(|e| self.original_of(e) == original)).is_some()
     }
 
     /// The token for `original`: the one it has, or a new one under `label`.
@@ -213,6 +211,7 @@ impl TokenIndex {
             .insert_unique(hash, index, |&i| get(i).map_or(0, |e| hasher.hash_one(&arena[e.original..e.end])));
         self.by_code.insert_unique(hasher.hash_one(code), index, |&i| get(i).map_or(0, |e| hasher.hash_one(e.code)));
         if restores {
+            self.breaks_strings |= !stands_in_string(original);
             let place = token..token + usize::from(label_len);
             let label = &self.arena[place.clone()];
             if !self.labels.iter().any(|known| &self.arena[known.clone()] == label) {
@@ -261,6 +260,12 @@ impl TokenIndex {
     /// How many texts looked like tokens and stand for nothing known.
     pub(super) fn unresolved(&self) -> u64 {
         self.unresolved.get()
+    }
+
+    /// True when some original would break a JSON string that it is put into as it is.
+    #[inline]
+    pub(crate) fn may_break_strings(&self) -> bool {
+        self.breaks_strings
     }
 
     fn sort(&self) -> Vec<u32> {
