@@ -74,8 +74,12 @@ impl Scan<'_, '_> {
             self.values(&members, at + 1);
         }
         // What stands beside it may say more.
-        if self.hits.findings.len() == found && text[start..end].eq_ignore_ascii_case(b"name") {
-            self.hits.names.push(at);
+        if self.hits.findings.len() == found {
+            match &text[start..end] {
+                key if key.eq_ignore_ascii_case(b"name") => self.hits.names.push(at),
+                b"id" | b"Id" => self.hits.ids.push(at),
+                _ => {}
+            }
         }
     }
 

@@ -19,7 +19,7 @@ const MAX_ARGUMENTS: usize = 160;
 const MAX_TABS: usize = 8;
 
 /// What operations begin with that take the name of a thing.
-const VERBS: [&[u8]; 9] =
+pub(super) const VERBS: [&[u8]; 9] =
     [b"create", b"delete", b"describe", b"get", b"put", b"register", b"start", b"stop", b"update"];
 
 /// The words of a key, lower case and without separators.

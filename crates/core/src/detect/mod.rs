@@ -8,6 +8,7 @@ mod access_log;
 mod account;
 mod address;
 mod anchors;
+mod answer;
 mod arn;
 mod bearer;
 mod body;
@@ -35,6 +36,7 @@ mod message;
 mod named;
 mod names;
 mod nearby;
+mod operation;
 mod ordinary;
 mod output;
 mod own;
@@ -204,6 +206,7 @@ impl Detector {
         self.scan_encoded(view.text(), &mut hits);
         self.scan_disguised(view.text(), &mut hits);
         self.custom.scan(view.text(), |label| self.has_label(label), &mut hits);
+        Scan::resolved(self, view.text(), &mut hits).answers();
         Scan::resolved(self, view.text(), &mut hits).siblings();
         Scan::resolved(self, view.text(), &mut hits).tables();
         Scan::resolved(self, view.text(), &mut hits).prose();
@@ -243,6 +246,8 @@ struct Hits {
     uses: Vec<Use>,
     /// Separators behind a key that is just `name`, of nothing that is known.
     names: Vec<usize>,
+    /// Likewise, behind one that is just `id`.
+    ids: Vec<usize>,
 }
 
 impl Hits {

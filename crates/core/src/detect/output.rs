@@ -68,10 +68,10 @@ fn next_answer(text: &[u8], quote: usize) -> Option<Line> {
 }
 
 impl Scan<'_, '_> {
-    /// The line behind the command that goes on at `at`: the first of what it printed.
-    fn first_printed(&mut self, at: usize) -> Option<Line> {
+    /// The line behind the command that goes on at `at`, which ends within `reach` bytes: the first of what it printed.
+    pub(super) fn first_printed(&mut self, at: usize, reach: usize) -> Option<Line> {
         let text = self.text;
-        let limit = text.len().min(at + MAX_EXPRESSION);
+        let limit = text.len().min(at + reach);
         let (mut from, mut is_asked) = (at, false);
         loop {
             from += memchr::memchr3(b'\n', b'\\', b'"', text.get(from..limit)?)?;
@@ -100,7 +100,7 @@ impl Scan<'_, '_> {
     /// Calls `each` with the lines that the command which goes on at `at` printed, up to the first that it turns down. Lines
     /// are read once, however many commands stand before them.
     pub(super) fn each_printed(&mut self, at: usize, mut each: impl FnMut(&mut Self, Line) -> bool) {
-        let Some(first) = self.first_printed(at) else { return };
+        let Some(first) = self.first_printed(at, MAX_EXPRESSION) else { return };
         let is_read = self.printed.range(..=first.start).next_back().is_some_and(|(_, &end)| end > first.start);
         let read_on = self.printed.range(first.start..).next().map_or(usize::MAX, |(&start, _)| start);
         let (mut row, mut end) = (Some(first).filter(|_| !is_read), first.start);

@@ -1,0 +1,280 @@
+//! Operations of AWS: `aws kendra list-faqs`, `client.get_rest_apis(`, `op=CreateTopic`. What they are about, and what of an
+//! answer is that.
+
+use super::boundary::{is_alnum, run_end, run_start};
+use super::key::{VERBS, key_end, key_start};
+use super::line::{break_before, line_start};
+use super::word_list::WordList;
+
+/// Longest name of an operation.
+const MAX_OPERATION: usize = 64;
+/// Most options before the service of a command.
+const MAX_OPTIONS: usize = 8;
+/// How far before the brace of what an operation takes or answers its name may stand, bytes.
+const MAX_TO_BRACE: usize = 512;
+
+/// What operations begin with whose answer is one thing, or a list of them.
+const MORE_VERBS: &[&[u8]] = &[b"add", b"allocate", b"batch", b"import", b"list", b"modify", b"search"];
+
+/// What AWS names, or all of its services have: operations on these answer no names of a customer's.
+static OF_AWS: WordList = WordList::new(&[
+    "addon",
+    "attribute",
+    "baseline",
+    "block",
+    "blueprint",
+    "bundle",
+    "category",
+    "check",
+    "class",
+    "column",
+    "control",
+    "dimension",
+    "engine",
+    "event",
+    "feature",
+    "field",
+    "filter",
+    "finding",
+    "framework",
+    "header",
+    "label",
+    "language",
+    "level",
+    "limit",
+    "message",
+    "metric",
+    "offering",
+    "operation",
+    "option",
+    "parameter",
+    "permission",
+    "product",
+    "property",
+    "quota",
+    "recommendation",
+    "record",
+    "region",
+    "request",
+    "runtime",
+    "schema",
+    "service",
+    "setting",
+    "standard",
+    "state",
+    "statement",
+    "statistic",
+    "status",
+    "tag",
+    "token",
+    "type",
+    "update",
+    "value",
+    "variable",
+    "version",
+    "zone",
+]);
+/// Longest word of these, and then some.
+const MAX_WORD: usize = 16;
+/// What the members end in that hold a thing or several, behind what these are called: `ProtectionGroupSummaries`.
+const ENDINGS: [&[u8]; 13] = [
+    b"summaries",
+    b"summary",
+    b"list",
+    b"items",
+    b"infos",
+    b"info",
+    b"details",
+    b"detail",
+    b"descriptions",
+    b"description",
+    b"config",
+    b"configuration",
+    b"input",
+];
+/// Members that hold things of all kinds.
+const ITEMS: [&[u8]; 4] = [b"item", b"items", b"result", b"results"];
+
+/// What an object of an answer is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Role {
+    /// What the operation is about: the answer itself, or a part of it that is called so.
+    Thing,
+    /// Another thing of a customer's, as far as is known.
+    Other,
+    /// What AWS has named, or that it counts: `"Events": [{"Id": …}]`.
+    OfAws,
+}
+
+/// The name of an operation.
+pub(super) struct Operation {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// A command of AWS itself; other words may be those of any program.
+    pub(super) is_command: bool,
+    /// What it is about, squashed and of one thing: `webacl` of `list-web-acls`.
+    noun: Vec<u8>,
+    /// It is about several things.
+    pub(super) is_of_several: bool,
+}
+
+impl Operation {
+    /// That of the command whose service, or options before it, begin at `at`.
+    pub(super) fn of_command(text: &[u8], at: usize) -> Option<Self> {
+        let word = |at: usize| {
+            let start = run_end(text, at, 16, |c| c == b' ');
+            let is_part = |c: u8| c.is_ascii_graphic() && !matches!(c, b'"' | b'\\' | b'\'' | b'`');
+            start..run_end(text, start, MAX_OPERATION, is_part)
+        };
+        let mut service = word(at);
+        // `aws --profile acme --region eu-west-1 sqs …`
+        for _ in 0..MAX_OPTIONS {
+            let option = &text[service.clone()];
+            if !option.starts_with(b"--") {
+                break;
+            }
+            let is_alone = option.contains(&b'=') || option.starts_with(b"--no-") || option == b"--debug";
+            service = word(if is_alone { service.end } else { word(service.end).end });
+        }
+        let operation = word(service.end);
+        let is_word = |word: &[u8]| word.iter().all(|&c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-');
+        if !is_word(&text[service]) || !is_word(&text[operation.clone()]) {
+            return None;
+        }
+        Self::at(text, operation.start, operation.end, true)
+    }
+
+    /// The one whose name this is.
+    pub(super) fn at(text: &[u8], start: usize, end: usize, is_command: bool) -> Option<Self> {
+        let name = text.get(start..end).filter(|name| name.len() < MAX_OPERATION)?;
+        let verb = 1 + name.iter().skip(1).position(|c| matches!(c, b'_' | b'-') || c.is_ascii_uppercase())?;
+        // Commands of AWS are known by their first word.
+        let is_verb = |known: &&&[u8]| known.eq_ignore_ascii_case(&name[..verb]);
+        if !is_command && !VERBS.iter().chain(MORE_VERBS).any(|known| is_verb(&known)) {
+            return None;
+        }
+        let squashed = squash(&name[verb..]);
+        let noun = singular(squashed.clone());
+        (!noun.is_empty()).then(|| Self { start, end, is_command, is_of_several: noun != squashed, noun })
+    }
+
+    /// The one that is named last before the brace, on the same line or, where only a comment stands before it, on the one
+    /// before; and whether the brace stands among its arguments.
+    pub(super) fn before(text: &[u8], brace: usize) -> Option<(Self, bool)> {
+        let floor = brace.saturating_sub(MAX_TO_BRACE);
+        let mut line = line_start(text, brace).max(floor);
+        if text[line..brace].iter().all(|c| matches!(c, b'#' | b'/' | b' ' | b'=' | b'>'))
+            && let Some(end) = break_before(text, line)
+        {
+            line = line_start(text, end).max(floor);
+        }
+        let mut at = brace;
+        while at > line {
+            let end = run_start(text, at, at - line, |c| !is_alnum(c));
+            let start = run_start(text, end, MAX_OPERATION.min(end - line), |c| is_alnum(c) || c == b'_');
+            if start == end {
+                return None;
+            }
+            if let Some(found) = Self::at(text, start, end, false) {
+                let is_open = text[end] == b'(' && !text[end..brace].contains(&b')');
+                return Some((found, is_open));
+            }
+            at = start;
+        }
+        None
+    }
+
+    /// What the object or list under `key` is, in one that is `parent`; `is_answer`: that is the whole answer.
+    pub(super) fn role(&self, parent: Role, key: &[u8], is_answer: bool) -> Role {
+        let is_of_aws = |key| is_of_aws(&singular(squash(key)));
+        let is_thing = self.holds(key) || is_answer && self.is_of_several && !is_of_aws(key);
+        match parent {
+            Role::Thing if is_thing => Role::Thing,
+            Role::OfAws => Role::OfAws,
+            _ if is_of_aws(key) => Role::OfAws,
+            _ => Role::Other,
+        }
+    }
+
+    /// True for a member that holds what the operation is about: `ProtectionGroups`, `items`, `IndexSummaryItems`.
+    pub(super) fn holds(&self, key: &[u8]) -> bool {
+        let mut key = squash(key);
+        if ITEMS.contains(&&key[..]) {
+            return true;
+        }
+        while let Some(stem) = ENDINGS.iter().find_map(|end| key.strip_suffix(*end)).filter(|stem| !stem.is_empty()) {
+            key.truncate(stem.len());
+        }
+        let key = singular(key);
+        key.len() > 2 && (self.noun.ends_with(&key) || key.ends_with(&self.noun))
+    }
+
+    /// True for those about what has a domain for its name, or another one.
+    pub(super) fn is_of_domains(&self) -> bool {
+        self.noun.ends_with(b"domain")
+    }
+
+    /// True for those about what AWS has named.
+    pub(super) fn is_of_aws(&self) -> bool {
+        is_of_aws(&self.noun)
+    }
+}
+
+fn is_of_aws(noun: &[u8]) -> bool {
+    (noun.len().saturating_sub(MAX_WORD)..noun.len()).any(|from| OF_AWS.contains(&noun[from..]))
+}
+
+fn squash(name: &[u8]) -> Vec<u8> {
+    name.iter().filter(|&&c| is_alnum(c)).map(u8::to_ascii_lowercase).collect()
+}
+
+fn singular(mut noun: Vec<u8>) -> Vec<u8> {
+    if let Some(stem) = noun.strip_suffix(b"ies").map(<[u8]>::len) {
+        noun.truncate(stem);
+        noun.push(b'y');
+    } else if noun.ends_with(b"s") && !noun.ends_with(b"ss") && !noun.ends_with(b"us") {
+        noun.pop();
+    }
+    noun
+}
+
+/// The key before the value at `at`, behind its sign: `"Items": [`, `params={`.
+pub(super) fn key_before(text: &[u8], from: usize, at: usize) -> Option<&[u8]> {
+    let sign = text[from..at].strip_suffix(b":").or_else(|| text[from..at].strip_suffix(b"="))?;
+    let end = key_end(text, from + sign.len());
+    Some(&text[key_start(text, end).min(end)..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_sorted() {
+        assert!(OF_AWS.is_sorted() && OF_AWS.longest() <= MAX_WORD);
+    }
+
+    #[test]
+    fn operations_of_commands() {
+        let operation =
+            |text: &str| Operation::of_command(text.as_bytes(), 4).map(|found| text[found.start..found.end].to_owned());
+        for text in ["aws kendra list-faqs", "aws --profile x --debug --region=y kendra list-faqs --z"] {
+            assert_eq!(operation(text).as_deref(), Some("list-faqs"), "{text}");
+        }
+        for text in ["aws s3 ls", "aws kendra help", "aws is a cloud", "aws list-faqs"] {
+            assert_eq!(operation(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn members_that_hold_what_an_operation_is_about() {
+        let text = b"describe-protection-groups";
+        let operation = Operation::at(text, 0, text.len(), true).unwrap();
+        for key in ["ProtectionGroups", "protectionGroup", "items", "GroupSummaryItems", "ShieldProtectionGroupList"] {
+            assert!(operation.holds(key.as_bytes()), "{key}");
+        }
+        for key in ["Protections", "State", "Members", "s", ""] {
+            assert!(!operation.holds(key.as_bytes()), "{key}");
+        }
+    }
+}
