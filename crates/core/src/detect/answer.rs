@@ -12,7 +12,7 @@ use super::boundary::{is_alnum, run_end, run_start};
 use super::context::skip_space;
 use super::key::{key_end, key_start};
 use super::line::{Line, break_before, following, line_at, line_start};
-use super::operation::{Operation, Role, key_before};
+use super::operation::{Operation, Role, is_of_comment, key_before};
 use super::table::{content, is_rule, split_at_bars};
 use super::told::ANY_SERVICE;
 use super::value::Setting;
@@ -24,10 +24,19 @@ const MAX_COMMAND: usize = 1024;
 const MAX_BETWEEN: usize = 3;
 /// How far behind the name of an event that of its parameters may stand, bytes.
 const MAX_TO_PARAMETERS: usize = 2048;
-/// Longest text that is looked through for tables although nothing was found in it.
+/// Longest text that is looked through although nothing was found in it, and for commands only.
 const SHORT_TEXT: usize = 1024;
+const MAX_PRINTED: usize = 16 * 1024;
 /// Most strings of one list.
 const MAX_LIST: usize = 1000;
+
+/// Longest word before what it announces.
+const MAX_WORD: usize = 32;
+/// Most signs between the beginning of a line and an answer in a comment.
+const MAX_COMMENT: usize = 16;
+/// What the words end in that announce what an operation takes and answers.
+const TAKEN: [&[u8]; 10] =
+    [b"params", b"parameters", b"request", b"response", b"result", b"input", b"output", b"payload", b"args", b"body"];
 
 /// What the members of things mean.
 struct Meanings {
@@ -37,22 +46,50 @@ struct Meanings {
     other_ids: Vec<Member>,
 }
 
+impl Meanings {
+    /// What this member of an object of this role means.
+    fn of(&self, operation: &Operation, role: Role, key: &[u8]) -> &[Member] {
+        let ends = [&b"DisplayName"[..], b"Name", b"Identifier", b"Id"];
+        let Some((end, noun)) = ends.iter().find_map(|end| {
+            let at = key.len().checked_sub(end.len()).filter(|&at| key[at..].eq_ignore_ascii_case(end))?;
+            Some((*end, &key[..at]))
+        }) else {
+            return &[];
+        };
+        let is_name = end.ends_with(b"Name");
+        match role {
+            Role::OfAws => &[],
+            // `FirewallName`, of a firewall.
+            _ if !noun.is_empty() && !operation.is_about(noun) => &[],
+            Role::Other if noun.is_empty() && is_name => &[],
+            Role::Other if noun.is_empty() => &self.other_ids,
+            _ if is_name => &self.names,
+            _ => &self.ids,
+        }
+    }
+}
+
 impl Scan<'_, '_> {
     /// Believes the names and ids in what operations take and answer, of the members met by [`Self::keyed_value`] and in
     /// tables.
     pub(super) fn answers(&mut self) {
         let text = self.text;
-        let mut members = [&self.hits.names[..], &self.hits.ids[..]].concat();
-        if text.len() <= SHORT_TEXT || !self.hits.is_empty() || self.hits.met_heading {
+        let mut members: Vec<_> = self.hits.untold.iter().map(|&(separator, _)| separator).collect();
+        // What speaks of AWS and has nothing else of it is short.
+        let is_worth_it = text.len() <= SHORT_TEXT || !self.hits.is_empty() || self.hits.met_heading;
+        if !members.is_sorted() {
+            members.sort_unstable();
+        }
+        if is_worth_it {
             self.titled_tables();
         }
-        if members.is_empty() {
-            return;
+        if is_worth_it || !members.is_empty() && text.len() <= MAX_PRINTED {
+            self.printed_things(&members);
         }
-        members.sort_unstable();
-        self.printed_things(&members);
-        self.logged_things(&members);
-        self.recorded_things(&members);
+        if is_worth_it && !members.is_empty() {
+            self.logged_things(&members);
+            self.recorded_things(&members);
+        }
     }
 
     /// What commands print: `aws appconfig list-applications`.
@@ -63,10 +100,10 @@ impl Scan<'_, '_> {
             if at < seen || at > 0 && is_alnum(text[at - 1]) {
                 continue;
             }
-            let Some(operation) = Operation::of_command(text, at + 4) else { continue };
-            seen = operation.end;
-            let Some(first) = self.first_printed(operation.end, MAX_COMMAND) else { continue };
-            self.arguments(&operation, operation.end..first.start.min(operation.end + MAX_COMMAND), members);
+            let Some(Range { start, end }) = Operation::of_command(text, at + 4) else { continue };
+            seen = end;
+            let Some(first) = self.first_printed(end, MAX_COMMAND) else { continue };
+            let command = end..first.start.min(end + MAX_COMMAND);
             let mut line = first;
             for _ in 0..MAX_BETWEEN {
                 let row = text[line.start..line.end].trim_ascii();
@@ -76,12 +113,24 @@ impl Scan<'_, '_> {
                 let Some(next) = following(text, line) else { break };
                 line = next;
             }
-            let open = run_end(text, line.start, line.end.saturating_sub(line.start), |c| c == b' ');
-            seen = match text.get(open) {
-                Some(b'{' | b'[') => self.things_of(&operation, open, members),
-                Some(c) if is_alnum(*c) || text[open..].starts_with(b"- ") => self.lines_of(&operation, line, members),
-                _ => continue,
-            };
+            let row = &text[line.start..line.end];
+            let open = line.start + run_end(row, 0, row.len(), |c| c == b' ');
+            let is_json = matches!(text.get(open), Some(b'{' | b'['));
+            let is_yaml =
+                || row.contains(&b':') && (row.starts_with(b"- ") || row.first().is_some_and(|&c| is_alnum(c)));
+            let takes_json = memchr::memchr(b'{', &text[command.clone()]).is_some();
+            if !is_json && !takes_json && !is_yaml() {
+                continue;
+            }
+            let Some(operation) = Operation::at(text, start, end, true) else { continue };
+            if takes_json {
+                self.arguments(&operation, command, members);
+            }
+            if is_json {
+                seen = self.things_of(&operation, open, members);
+            } else if is_yaml() {
+                seen = self.lines_of(&operation, line, members);
+            }
         }
     }
 
@@ -123,8 +172,12 @@ impl Scan<'_, '_> {
     fn recorded_things(&mut self, members: &[usize]) {
         let text = self.text;
         let is_between = |c: u8| matches!(c, b'"' | b'\\' | b':' | b' ');
-        for at in memchr::memmem::find_iter(text, b"eventName") {
-            let start = run_end(text, at + b"eventName".len(), 16, is_between);
+        for &separator in members {
+            let end = run_start(text, separator, 4, |c| matches!(c, b'"' | b'\\' | b' '));
+            if !text[..end].ends_with(b"eventName") {
+                continue;
+            }
+            let start = run_end(text, separator, 16, is_between);
             let end = run_end(text, start, 64, is_alnum);
             let Some(operation) = Operation::at(text, start, end, false) else { continue };
             let behind = &text[end..text.len().min(end + MAX_TO_PARAMETERS)];
@@ -154,7 +207,7 @@ impl Scan<'_, '_> {
             while let Some(&member) = members.get(next).filter(|&&member| member < brace) {
                 next += 1;
                 if let Some(&role) = roles.last() {
-                    self.thing(&meanings, role, member);
+                    self.thing(operation, &meanings, role, member);
                 }
             }
             end = brace + 1;
@@ -228,7 +281,7 @@ impl Scan<'_, '_> {
             if colon + 1 >= line.end {
                 roles.push((indent, operation.role(parent, &text[key..colon], roles.is_empty())));
             } else if members.binary_search(&colon).is_ok() {
-                self.thing(&meanings, parent, colon);
+                self.thing(operation, &meanings, parent, colon);
             }
             end = line.end;
             row = following(text, line);
@@ -259,11 +312,7 @@ impl Scan<'_, '_> {
     fn table_of(&mut self, operation: &Operation, title: Line) -> usize {
         let text = self.text;
         let meanings = self.meanings_of_thing(operation);
-        let of = |heading: &[u8]| match heading {
-            b"Name" | b"name" => Some(&meanings.names),
-            b"Id" | b"id" => Some(&meanings.ids),
-            _ => None,
-        };
+        let of = |heading: &[u8]| Some(meanings.of(operation, Role::Thing, heading)).filter(|found| !found.is_empty());
         let mut roles = vec![Role::Thing];
         let (mut cells, mut headings) = (Vec::new(), Vec::new());
         let mut row = following(text, title);
@@ -315,20 +364,14 @@ impl Scan<'_, '_> {
     }
 
     /// Believes the name or the id behind this separator, in an object of this role.
-    fn thing(&mut self, meanings: &Meanings, role: Role, separator: usize) {
+    fn thing(&mut self, operation: &Operation, meanings: &Meanings, role: Role, separator: usize) {
         let text = self.text;
         let end = key_end(text, separator);
         self.key = key_start(text, end).min(end)..end;
-        let is_name = text[self.key.clone()].eq_ignore_ascii_case(b"name");
+        let members = meanings.of(operation, role, &text[self.key.clone()]);
         let at = run_end(text, separator + 1, 8, |c| c == b' ');
         let is_quoted = matches!(text.get(at), Some(b'"' | b'\'' | b'\\'));
         let setting = if is_quoted { Setting::Sure } else { Setting::Line };
-        let members = match role {
-            Role::Thing if is_name => &meanings.names[..],
-            Role::Thing => &meanings.ids,
-            Role::Other if !is_name => &meanings.other_ids,
-            _ => return,
-        };
         self.announced(members, at, setting);
     }
 
@@ -358,13 +401,29 @@ impl Scan<'_, '_> {
     }
 }
 
-/// True for a brace behind what announces a value, `params={`, `=> {`, `with: {`, and not inside of one.
+/// True for a brace behind what announces what an operation takes or answers, `params={`, `DatabaseInput={`, `result: {`, and
+/// for one that begins a line, or a comment: `# => {`.
 fn begins_value(text: &[u8], brace: usize) -> bool {
     match text[..brace] {
-        [.., b'=' | b'>' | b'#', b' '] | [.., b'=' | b'>'] => true,
-        [.., before, b':', b' '] => is_alnum(before),
+        [.., b'=' | b':'] => is_announced(text, brace - 1),
+        [.., b':', b' '] => is_announced(text, brace - 2),
+        [.., b'\n'] | [.., b'\\', b'n'] => follows_call(text, brace),
+        [.., b'>' | b'#' | b'/', b' '] => follows_call(text, run_start(text, brace, MAX_COMMENT, is_of_comment)),
         _ => false,
     }
+}
+
+/// True for the beginning of a line behind one that ends in a call: commands end in a word.
+fn follows_call(text: &[u8], line: usize) -> bool {
+    break_before(text, line).is_some_and(|end| matches!(text[..end], [.., b')' | b';' | b':']))
+}
+
+/// True for the sign behind a word for what is taken or answered, or behind the argument of an SDK, which has a capital.
+fn is_announced(text: &[u8], sign: usize) -> bool {
+    let start = run_start(text, sign, MAX_WORD, is_alnum);
+    let key = &text[start..sign];
+    let is_word = |end: &&[u8]| key.len() >= end.len() && key[key.len() - end.len()..].eq_ignore_ascii_case(end);
+    text[sign] == b'=' && key.first().is_some_and(u8::is_ascii_uppercase) || TAKEN.iter().any(|end| is_word(&end))
 }
 
 /// What an object stands in.
@@ -431,10 +490,13 @@ mod tests {
             "aws x list-web-acls\nAcls:\n- Id: abc1234\n  State:\n    Name: y\n  Name: acme-1\nRest:\n  x:\n    Name: z-1\n",
             "aws x create-web-acl --acl '{\"Id\": \"abc1234\", \"x\": {\"Name\": \"y\"}}' --rule '{\"Name\": \"y\"}'\n\
              {\"AclSummary\": {\"Name\": \"acme\"}}",
+            "aws: await c.send(new ListRestApisCommand({}));\n// {\n//   items: [ { id: 'abc1234', name: 'acme' } ],",
+            "boto3 print(c.get_rest_apis())\n{'items': [{'id': 'abc1234', 'name': 'acme'}]}",
+            "aws network-firewall list-firewalls\n{\"x\": [{\"FirewallId\": \"abc1234\", \"FirewallName\": \"acme\"}]}",
             "aws x list-acls\n{\"AclIds\": [\"abc1234\"], \"x\": [1], \"Acls\": [\"acme\"], \"y\": {\"Name\": \"y\"}}",
         ] {
-            let found = names(text);
-            assert_eq!((found.len(), found[0], found[1].trim_end_matches("-1")), (2, "abc1234", "acme"), "{text}");
+            let found: Vec<_> = names(text).into_iter().map(|name| name.trim_end_matches("-1")).collect();
+            assert_eq!(found, ["abc1234", "acme"], "{text}");
         }
     }
 

@@ -76,8 +76,10 @@ impl Scan<'_, '_> {
         // What stands beside it may say more.
         if self.hits.findings.len() == found {
             match &text[start..end] {
-                key if key.eq_ignore_ascii_case(b"name") => self.hits.names.push(at),
-                b"id" | b"Id" => self.hits.ids.push(at),
+                key if key.eq_ignore_ascii_case(b"name") => self.hits.untold.push((at, true)),
+                [.., b'a', b'm', b'e'] | [.., b'I' | b'i', b'd'] | [.., b'f', b'i', b'e', b'r'] => {
+                    self.hits.untold.push((at, false));
+                }
                 _ => {}
             }
         }

@@ -244,10 +244,9 @@ struct Hits {
     met_heading: bool,
     /// Variables where a value is expected.
     uses: Vec<Use>,
-    /// Separators behind a key that is just `name`, of nothing that is known.
-    names: Vec<usize>,
-    /// Likewise, behind one that is just `id`.
-    ids: Vec<usize>,
+    /// Separators behind keys that end in `name`, `id` or `identifier`, of nothing that is known, and whether a key is just
+    /// `name`.
+    untold: Vec<(usize, bool)>,
 }
 
 impl Hits {

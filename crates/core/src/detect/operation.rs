@@ -1,6 +1,8 @@
 //! Operations of AWS: `aws kendra list-faqs`, `client.get_rest_apis(`, `op=CreateTopic`. What they are about, and what of an
 //! answer is that.
 
+use std::ops::Range;
+
 use super::boundary::{is_alnum, run_end, run_start};
 use super::key::{VERBS, key_end, key_start};
 use super::line::{break_before, line_start};
@@ -15,6 +17,9 @@ const MAX_TO_BRACE: usize = 512;
 
 /// What operations begin with whose answer is one thing, or a list of them.
 const MORE_VERBS: &[&[u8]] = &[b"add", b"allocate", b"batch", b"import", b"list", b"modify", b"search"];
+
+/// What the classes of SDKs end in, behind the name of an operation.
+const CLASSES: [&[u8]; 5] = [b"Command", b"Input", b"Output", b"Request", b"Response"];
 
 /// What AWS names, or all of its services have: operations on these answer no names of a customer's.
 static OF_AWS: WordList = WordList::new(&[
@@ -119,12 +124,11 @@ pub(super) struct Operation {
 }
 
 impl Operation {
-    /// That of the command whose service, or options before it, begin at `at`.
-    pub(super) fn of_command(text: &[u8], at: usize) -> Option<Self> {
+    /// Where the one of a command is named, whose service, or options before it, begin at `at`.
+    pub(super) fn of_command(text: &[u8], at: usize) -> Option<Range<usize>> {
         let word = |at: usize| {
             let start = run_end(text, at, 16, |c| c == b' ');
-            let is_part = |c: u8| c.is_ascii_graphic() && !matches!(c, b'"' | b'\\' | b'\'' | b'`');
-            start..run_end(text, start, MAX_OPERATION, is_part)
+            start..run_end(text, start, MAX_OPERATION, |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-')
         };
         let mut service = word(at);
         // `aws --profile acme --region eu-west-1 sqs …`
@@ -133,20 +137,26 @@ impl Operation {
             if !option.starts_with(b"--") {
                 break;
             }
-            let is_alone = option.contains(&b'=') || option.starts_with(b"--no-") || option == b"--debug";
-            service = word(if is_alone { service.end } else { word(service.end).end });
+            let is_part = |c: u8| c.is_ascii_graphic() && !matches!(c, b'"' | b'\\' | b'\'' | b'`');
+            let end = run_end(text, service.end, MAX_OPERATION, is_part);
+            let is_alone = end > service.end || option.starts_with(b"--no-") || option == b"--debug";
+            let value = run_end(text, end, 16, |c| c == b' ');
+            service = word(if is_alone { end } else { run_end(text, value, MAX_OPERATION, is_part) });
         }
         let operation = word(service.end);
-        let is_word = |word: &[u8]| word.iter().all(|&c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-');
-        if !is_word(&text[service]) || !is_word(&text[operation.clone()]) {
-            return None;
-        }
-        Self::at(text, operation.start, operation.end, true)
+        let ends = |word: &Range<usize>| {
+            text.get(word.end).is_none_or(|c| c.is_ascii_whitespace() || *c == b'\\' || *c == b'"')
+        };
+        let has_verb = memchr::memchr(b'-', &text[operation.clone()]).is_some_and(|dash| dash > 0);
+        (has_verb && service.end < operation.start && ends(&operation)).then_some(operation)
     }
 
     /// The one whose name this is.
     pub(super) fn at(text: &[u8], start: usize, end: usize, is_command: bool) -> Option<Self> {
         let name = text.get(start..end).filter(|name| name.len() < MAX_OPERATION)?;
+        // `new ListRestApisCommand(`
+        let name = CLASSES.iter().find_map(|class| name.strip_suffix(*class)).unwrap_or(name);
+        let end = start + name.len();
         let verb = 1 + name.iter().skip(1).position(|c| matches!(c, b'_' | b'-') || c.is_ascii_uppercase())?;
         // Commands of AWS are known by their first word.
         let is_verb = |known: &&&[u8]| known.eq_ignore_ascii_case(&name[..verb]);
@@ -163,7 +173,7 @@ impl Operation {
     pub(super) fn before(text: &[u8], brace: usize) -> Option<(Self, bool)> {
         let floor = brace.saturating_sub(MAX_TO_BRACE);
         let mut line = line_start(text, brace).max(floor);
-        if text[line..brace].iter().all(|c| matches!(c, b'#' | b'/' | b' ' | b'=' | b'>'))
+        if text[line..brace].iter().all(|&c| is_of_comment(c))
             && let Some(end) = break_before(text, line)
         {
             line = line_start(text, end).max(floor);
@@ -205,8 +215,13 @@ impl Operation {
         while let Some(stem) = ENDINGS.iter().find_map(|end| key.strip_suffix(*end)).filter(|stem| !stem.is_empty()) {
             key.truncate(stem.len());
         }
-        let key = singular(key);
-        key.len() > 2 && (self.noun.ends_with(&key) || key.ends_with(&self.noun))
+        self.is_about(&singular(key))
+    }
+
+    /// True for a noun that says what the operation is about, or the end of it.
+    pub(super) fn is_about(&self, noun: &[u8]) -> bool {
+        let noun = squash(noun);
+        noun.len() > 2 && (self.noun.ends_with(&noun) || noun.ends_with(&self.noun))
     }
 
     /// True for those about what has a domain for its name, or another one.
@@ -221,6 +236,10 @@ impl Operation {
 }
 
 fn is_of_aws(noun: &[u8]) -> bool {
+    // Those of origins are a customer's.
+    if noun.ends_with(b"accesscontrol") {
+        return false;
+    }
     (noun.len().saturating_sub(MAX_WORD)..noun.len()).any(|from| OF_AWS.contains(&noun[from..]))
 }
 
@@ -236,6 +255,11 @@ fn singular(mut noun: Vec<u8>) -> Vec<u8> {
         noun.pop();
     }
     noun
+}
+
+/// What stands before an answer that is shown in a comment.
+pub(super) fn is_of_comment(c: u8) -> bool {
+    matches!(c, b'#' | b'/' | b' ' | b'=' | b'>')
 }
 
 /// The key before the value at `at`, behind its sign: `"Items": [`, `params={`.

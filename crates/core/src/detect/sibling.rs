@@ -71,7 +71,8 @@ struct Open {
 impl Scan<'_, '_> {
     /// Believes the names met by [`Self::keyed_value`] that stand beside an ARN or an id.
     pub(super) fn siblings(&mut self) {
-        let names = std::mem::take(&mut self.hits.names);
+        let untold = std::mem::take(&mut self.hits.untold).into_iter();
+        let names: Vec<_> = untold.filter(|&(_, is_name)| is_name).map(|(separator, _)| separator).collect();
         self.functions(&names);
         if names.is_empty() || !self.wants(self.detector.catalog.known.resource_name) {
             return;
