@@ -5,6 +5,7 @@
 //! Every software has a `name` and an `id`. In an answer the one of the answer itself is that of what the operation is about,
 //! and so is the one of a thing that is called like it, or of an item. Others are not: `"State": {"Name": "running"}`.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::Scan;
@@ -96,6 +97,8 @@ impl Scan<'_, '_> {
     fn printed_things(&mut self, members: &[usize]) {
         let text = self.text;
         let mut seen = 0;
+        // What was read: tools may be called one after the other, and answer then.
+        let mut read: BTreeMap<usize, usize> = BTreeMap::new();
         for at in memchr::memmem::find_iter(text, b"aws ") {
             if at < seen || at > 0 && is_alnum(text[at - 1]) {
                 continue;
@@ -103,7 +106,7 @@ impl Scan<'_, '_> {
             let Some(Range { start, end }) = Operation::of_command(text, at + 4) else { continue };
             seen = end;
             let Some(first) = self.first_printed(end, MAX_COMMAND) else { continue };
-            let command = end..first.start.min(end + MAX_COMMAND);
+            let command = end..first.start.clamp(end, end + MAX_COMMAND);
             let mut line = first;
             for _ in 0..MAX_BETWEEN {
                 let row = text[line.start..line.end].trim_ascii();
@@ -126,10 +129,14 @@ impl Scan<'_, '_> {
             if takes_json {
                 self.arguments(&operation, command, members);
             }
+            if read.range(..=open).next_back().is_some_and(|(_, &to)| to > open) {
+                continue;
+            }
+            let limit = read.range(open..).next().map_or(text.len(), |(&next, _)| next);
             if is_json {
-                seen = self.things_of(&operation, open, members);
+                read.insert(open, self.things_of(&operation, open..limit, members));
             } else if is_yaml() {
-                seen = self.lines_of(&operation, line, members);
+                read.insert(open, self.lines_of(&operation, line, limit, members));
             }
         }
     }
@@ -143,7 +150,7 @@ impl Scan<'_, '_> {
             let end = run_start(text, quote, 4, |c| matches!(c, b' ' | b'='));
             let start = run_start(text, end, 64, |c| is_alnum(c) || c == b'-');
             if brace >= seen && quote < brace && end < quote && operation.holds(&text[start..end]) {
-                seen = self.things_of(operation, brace, members);
+                seen = self.things_of(operation, brace..command.end, members);
             }
         }
     }
@@ -163,7 +170,7 @@ impl Scan<'_, '_> {
                 continue;
             }
             if [ANY_SERVICE, "aws", "boto3"].into_iter().any(|hint| self.speaks_of(hint, brace)) {
-                seen = self.things_of(&operation, brace, members);
+                seen = self.things_of(&operation, brace..text.len(), members);
             }
         }
     }
@@ -172,6 +179,7 @@ impl Scan<'_, '_> {
     fn recorded_things(&mut self, members: &[usize]) {
         let text = self.text;
         let is_between = |c: u8| matches!(c, b'"' | b'\\' | b':' | b' ');
+        let mut seen = 0;
         for &separator in members {
             let end = run_start(text, separator, 4, |c| matches!(c, b'"' | b'\\' | b' '));
             if !text[..end].ends_with(b"eventName") {
@@ -184,24 +192,25 @@ impl Scan<'_, '_> {
             for key in [&b"requestParameters"[..], b"responseElements"] {
                 let Some(found) = memchr::memmem::find(behind, key) else { continue };
                 let open = run_end(text, end + found + key.len(), 16, is_between);
-                if text.get(open) == Some(&b'{') {
-                    self.things_of(&operation, open, members);
+                if text.get(open) == Some(&b'{') && open >= seen {
+                    seen = self.things_of(&operation, open..text.len(), members);
                 }
             }
         }
     }
 
-    /// Believes the names and ids of the things in the object or list that opens at `open`; gives where it ends.
-    fn things_of(&mut self, operation: &Operation, open: usize, members: &[usize]) -> usize {
+    /// Believes the names and ids of the things in the object or list that begins this range; gives where it ends.
+    fn things_of(&mut self, operation: &Operation, range: Range<usize>, members: &[usize]) -> usize {
         let text = self.text;
+        let open = range.start;
         let meanings = self.meanings_of_thing(operation);
         let mut next = members.partition_point(|&member| member < open);
         let mut roles: Vec<Role> = Vec::new();
         // That of the object before, in the same list.
         let mut last = Role::Other;
         let mut end = open;
-        for brace in memchr::memchr2_iter(b'{', b'}', &text[open..]).map(|i| open + i) {
-            if roles.len() == 1 && text[open] == b'{' && operation.is_command && operation.is_of_several {
+        for brace in memchr::memchr2_iter(b'{', b'}', &text[range]).map(|i| open + i) {
+            if roles.len() == 1 && text[open] == b'{' && operation.lists_names() {
                 self.strings(operation, &meanings, end..brace);
             }
             while let Some(&member) = members.get(next).filter(|&&member| member < brace) {
@@ -216,7 +225,9 @@ impl Scan<'_, '_> {
                     (None, _) => Role::Thing,
                     (_, Holder::String) => Role::OfAws,
                     (_, Holder::List) => last,
-                    (Some(&parent), Holder::Key(key)) => operation.role(parent, key, roles.len() == 1),
+                    (Some(&parent), Holder::Key(key, is_list)) => {
+                        operation.role(parent, key, is_list && roles.len() == 1)
+                    }
                 };
                 roles.push(role);
             } else {
@@ -257,15 +268,15 @@ impl Scan<'_, '_> {
         }
     }
 
-    /// Likewise of the things in the lines of YAML that begin with this one; gives where they end.
-    fn lines_of(&mut self, operation: &Operation, first: Line, members: &[usize]) -> usize {
+    /// Likewise of the things in the lines of YAML from this one on, up to `limit`; gives where they end.
+    fn lines_of(&mut self, operation: &Operation, first: Line, limit: usize, members: &[usize]) -> usize {
         let text = self.text;
         let meanings = self.meanings_of_thing(operation);
         // How far their keys are indented.
         let mut roles: Vec<(usize, Role)> = Vec::new();
         let mut row = Some(first);
         let mut end = first.start;
-        while let Some(line) = row.filter(|line| line.start < line.end) {
+        while let Some(line) = row.filter(|line| line.start < line.end && line.start < limit) {
             let key = run_end(text, line.start, line.end - line.start, |c| matches!(c, b' ' | b'-'));
             let Some(colon) = memchr::memchr(b':', &text[key..line.end]).map(|i| key + i) else {
                 // What goes on in a second line has a blank before it, and so has the item of a list a dash.
@@ -278,13 +289,14 @@ impl Scan<'_, '_> {
             let indent = key - line.start;
             while roles.pop_if(|(outer, _)| *outer >= indent).is_some() {}
             let parent = roles.last().map_or(Role::Thing, |&(_, role)| role);
+            row = following(text, line);
             if colon + 1 >= line.end {
-                roles.push((indent, operation.role(parent, &text[key..colon], roles.is_empty())));
+                let is_list = row.is_some_and(|next| text[next.start..next.end].trim_ascii_start().starts_with(b"- "));
+                roles.push((indent, operation.role(parent, &text[key..colon], is_list && roles.is_empty())));
             } else if members.binary_search(&colon).is_ok() {
                 self.thing(operation, &meanings, parent, colon);
             }
             end = line.end;
-            row = following(text, line);
         }
         end
     }
@@ -429,7 +441,7 @@ fn is_announced(text: &[u8], sign: usize) -> bool {
 /// What an object stands in.
 enum Holder<'t> {
     /// It is the value of this key, or the first of a list that is.
-    Key(&'t [u8]),
+    Key(&'t [u8], bool),
     /// It is a later one of a list.
     List,
     /// It is written in a string, as policies are.
@@ -441,10 +453,11 @@ fn holder(text: &[u8], from: usize, brace: usize) -> Holder<'_> {
     if matches!(text[..at].last(), Some(b'"' | b'\'')) {
         return Holder::String;
     }
-    if text[from..at].ends_with(b"[") {
+    let is_list = text[from..at].ends_with(b"[");
+    if is_list {
         at = before_blanks(text, from, at - 1);
     }
-    key_before(text, from, at).map_or(Holder::List, Holder::Key)
+    key_before(text, from, at).map_or(Holder::List, |key| Holder::Key(key, is_list))
 }
 
 /// Where the blanks and line breaks begin before `at`.
@@ -468,7 +481,9 @@ fn bars_of(text: &[u8], line: Line) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use crate::detect::testing::found;
+    use proptest::prelude::*;
+
+    use crate::detect::testing::{found, in_json, parts, scanned};
 
     fn names(text: &str) -> Vec<&str> {
         found(text).into_iter().map(|(_, name)| name).collect()
@@ -520,6 +535,10 @@ mod tests {
             "aws x list-web-acls\n{\"Filters\": [{\"Name\": \"acme\"}]}",
             "aws x list-web-acls\nDone.\n{\"Name\": \"acme\"}",
             "aws x list-web-acls\n{}\n{\"Name\": \"acme\"}",
+            "aws x get-tag-keys\n{\"TagKeys\": [\"CostCenter\"]}",
+            "aws x list-files\n{\"Files\": [{\"FileName\": \"acme\"}]}",
+            "aws x list-acls\n{\"Owner\": {\"DisplayName\": \"acme\"}, \"Creator\": {\"Name\": \"acme\"}}",
+            "aws x list-acls\nCreator:\n  Name: acme-1\n",
             "aws x get-acl\n{\"Policy\": \"{\\n \\\"Id\\\": \\\"abc1234\\\"}\"}",
             "aws x list-acls\n{\"Events\": [{\"Id\": \"abc1234\"}], \"Acls\": [{\"States\": [{\"Name\": \"acme\"}]}]}",
             "render_page params={\"name\":\"acme\"} on aws",
@@ -529,6 +548,35 @@ mod tests {
             "--------\n|  Report  |\n+------+\n|  Id | abc1234 |\n| Name   | acme |\n+----+---+\n",
         ] {
             assert_eq!(names(text), [""; 0], "{text}");
+        }
+    }
+
+    #[test]
+    fn tools_that_are_called_one_after_the_other() {
+        let call = |id: usize, operation: &str| {
+            format!("{{\"id\": \"t{id}\", \"input\": {{\"command\": \"aws appconfig {operation}\"}}}}")
+        };
+        let answer = |id: usize, name: &str| {
+            let printed = in_json(&format!("{{\"Items\": [{{\"Name\": \"{name}\"}}]}}"));
+            format!("{{\"tool_use_id\": \"t{id}\", \"content\": {printed}}}")
+        };
+        let operations = [call(1, "list-applications"), call(2, "list-environments")].join(", ");
+        let text = format!("[{operations}, {}, {}]", answer(1, "acme"), answer(2, "umbra"));
+        assert_eq!(parts(&text), ["acme", "umbra"], "{text}");
+    }
+
+    proptest! {
+        #[test]
+        fn answers_that_end_anywhere(pieces in prop::collection::vec(prop::sample::select(&[
+            "aws x list-acls", " --a '", "\n", "\\n", "{", "}", "[", "]", "\"Name\": ", "Id: ", "\"acme\"", "abc1234", ",", "- ",
+            "  ", "Acls:", "\"Acls\": ", "op=create_rest_api ", "params=", "create_rest_api(", ")", "# => ", "\"eventName\": ",
+            "\"CreateRestApi\"", "\"requestParameters\": ", "|  ListAcls  |", "+--", "||  Id | Name ||", "|", "\"", "\\", "```",
+            "\u{ac00}",
+        ][..]), 0..40)) {
+            let text = pieces.concat();
+            for part in [text.as_str(), &in_json(&text)] {
+                let _ = scanned(part);
+            }
         }
     }
 }

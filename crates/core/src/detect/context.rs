@@ -99,6 +99,10 @@ impl Scan<'_, '_> {
         if &text[name..end] == b"role" && self.is_option_of_aws(name) {
             members = self.detector.catalog.members.get(b"rolename").to_vec();
         }
+        let any_name = self.detector.catalog.known.resource_name;
+        if members.iter().all(|member| member.kind == any_name) {
+            members.extend(self.meaning_of_option(name, end));
+        }
         if members.is_empty() {
             return;
         }

@@ -3,6 +3,7 @@
 use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end, run_start, word_start};
 use super::line::{break_at, break_before};
+use super::operation::Operation;
 use crate::catalog::{MAX_KEY_LEN, Match, Member, PAIRED, ValueShape};
 
 /// Most words of one key.
@@ -293,6 +294,10 @@ impl Scan<'_, '_> {
         let from = dashes.saturating_sub(512);
         let command = from + memchr::memmem::rfind(&text[from..dashes], b"aws ")?;
         let mut at = command + 4;
+        if text[at..].starts_with(b"--") {
+            let operation = Operation::of_command(text, at).filter(|operation| operation.end <= dashes);
+            return operation.map(|operation| (operation.start, operation.end));
+        }
         // Service, then operation.
         for last in [false, true] {
             at = run_end(text, at, 16, |c| c == b' ');
@@ -308,6 +313,18 @@ impl Scan<'_, '_> {
     /// True for the option at `key` of an AWS command.
     pub(super) fn is_option_of_aws(&self, key: usize) -> bool {
         self.command_before(key).is_some_and(|(_, end)| is_one_command(&self.text[end..key]))
+    }
+
+    /// What an option means that is called after what its command is about: `aws network-firewall delete-firewall
+    /// --firewall-name …`, where the name may be any word.
+    pub(super) fn meaning_of_option(&self, key: usize, end: usize) -> Option<Member> {
+        let text = self.text;
+        let noun = text[key..end].strip_suffix(b"-name")?;
+        let (start, operation_end) = self.command_before(key)?;
+        let operation = Operation::at(text, start, operation_end, true)?;
+        let is_its = operation.is_about(noun) && !operation.is_of_aws() && is_one_command(&text[operation_end..key]);
+        let kind = Some(self.detector.catalog.known.resource_name).filter(|&kind| is_its && self.wants(kind))?;
+        Some(Member { kind, matches: Match::Exact, value: ValueShape::SpacedName, hint: None })
     }
 
     /// True when the text around `at` speaks of what the member belongs to.
@@ -440,6 +457,25 @@ mod tests {
         }
         for call in ["aws s3 ls\n./render --id ", "boto3 c.get_order(id='", "c.get_order(Id='", "boto3 c.render(Id='"] {
             assert_eq!(found(&format!("{call}{id}'")), [], "{call}");
+        }
+    }
+
+    #[test]
+    fn options_called_after_what_their_command_is_about() {
+        for command in [
+            "aws network-firewall delete-firewall --firewall-name acme",
+            "aws --profile x --region eu-west-1 transcribe get-medical-vocabulary \\\n  --x 1 --vocabulary-name acme",
+            "aws --region=eu-west-1 glue get-crawler --name acme",
+        ] {
+            assert_eq!(found(command), [("name:resource".to_owned(), "acme")], "{command}");
+        }
+        for command in [
+            "aws network-firewall delete-firewall --rule-name acme",
+            "aws eks describe-addon --addon-name acme",
+            "aws network-firewall delete-firewall; ./x --firewall-name acme",
+            "delete-firewall --firewall-name acme",
+        ] {
+            assert_eq!(found(command), [], "{command}");
         }
     }
 

@@ -39,6 +39,7 @@ static OF_AWS: WordList = WordList::new(&[
     "event",
     "feature",
     "field",
+    "file",
     "filter",
     "finding",
     "framework",
@@ -52,6 +53,7 @@ static OF_AWS: WordList = WordList::new(&[
     "offering",
     "operation",
     "option",
+    "owner",
     "parameter",
     "permission",
     "product",
@@ -71,6 +73,7 @@ static OF_AWS: WordList = WordList::new(&[
     "statistic",
     "status",
     "tag",
+    "tagkey",
     "token",
     "type",
     "update",
@@ -120,7 +123,7 @@ pub(super) struct Operation {
     /// What it is about, squashed and of one thing: `webacl` of `list-web-acls`.
     noun: Vec<u8>,
     /// It is about several things.
-    pub(super) is_of_several: bool,
+    is_of_several: bool,
 }
 
 impl Operation {
@@ -194,10 +197,11 @@ impl Operation {
         None
     }
 
-    /// What the object or list under `key` is, in one that is `parent`; `is_answer`: that is the whole answer.
-    pub(super) fn role(&self, parent: Role, key: &[u8], is_answer: bool) -> Role {
+    /// What the object or list under `key` is, in one that is `parent`; `may_be_all`: it may be the list of all that was
+    /// asked for, whatever it is called.
+    pub(super) fn role(&self, parent: Role, key: &[u8], may_be_all: bool) -> Role {
         let is_of_aws = |key| is_of_aws(&singular(squash(key)));
-        let is_thing = self.holds(key) || is_answer && self.is_of_several && !is_of_aws(key);
+        let is_thing = self.holds(key) || may_be_all && self.is_of_several && !is_of_aws(key);
         match parent {
             Role::Thing if is_thing => Role::Thing,
             Role::OfAws => Role::OfAws,
@@ -227,6 +231,11 @@ impl Operation {
     /// True for those about what has a domain for its name, or another one.
     pub(super) fn is_of_domains(&self) -> bool {
         self.noun.ends_with(b"domain")
+    }
+
+    /// True for commands that may answer with a list of nothing but names.
+    pub(super) fn lists_names(&self) -> bool {
+        self.is_command && self.is_of_several && !self.is_of_aws()
     }
 
     /// True for those about what AWS has named.
