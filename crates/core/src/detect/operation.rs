@@ -30,6 +30,7 @@ static OF_AWS: WordList = WordList::new(&[
     "blueprint",
     "bundle",
     "category",
+    "challenge",
     "check",
     "class",
     "column",
@@ -73,7 +74,6 @@ static OF_AWS: WordList = WordList::new(&[
     "statistic",
     "status",
     "tag",
-    "tagkey",
     "token",
     "type",
     "update",
@@ -82,8 +82,8 @@ static OF_AWS: WordList = WordList::new(&[
     "version",
     "zone",
 ]);
-/// Longest word of these, and then some.
-const MAX_WORD: usize = 16;
+/// What ends in such a word and is named by customers all the same.
+const OF_CUSTOMERS: [&[u8]; 2] = [b"accesscontrol", b"healthcheck"];
 /// What the members end in that hold a thing or several, behind what these are called: `ProtectionGroupSummaries`.
 const ENDINGS: [&[u8]; 13] = [
     b"summaries",
@@ -124,6 +124,7 @@ pub(super) struct Operation {
     noun: Vec<u8>,
     /// It is about several things.
     is_of_several: bool,
+    is_of_aws: bool,
 }
 
 impl Operation {
@@ -168,7 +169,8 @@ impl Operation {
         }
         let squashed = squash(&name[verb..]);
         let noun = singular(squashed.clone());
-        (!noun.is_empty()).then(|| Self { start, end, is_command, is_of_several: noun != squashed, noun })
+        let (is_of_several, is_of_aws) = (noun != squashed, is_of_aws(&name[verb..]));
+        (!noun.is_empty()).then_some(Self { start, end, is_command, noun, is_of_several, is_of_aws })
     }
 
     /// The one that is named last before the brace, on the same line or, where only a comment stands before it, on the one
@@ -200,7 +202,6 @@ impl Operation {
     /// What the object or list under `key` is, in one that is `parent`; `may_be_all`: it may be the list of all that was
     /// asked for, whatever it is called.
     pub(super) fn role(&self, parent: Role, key: &[u8], may_be_all: bool) -> Role {
-        let is_of_aws = |key| is_of_aws(&singular(squash(key)));
         let is_thing = self.holds(key) || may_be_all && self.is_of_several && !is_of_aws(key);
         match parent {
             Role::Thing if is_thing => Role::Thing,
@@ -240,16 +241,22 @@ impl Operation {
 
     /// True for those about what AWS has named.
     pub(super) fn is_of_aws(&self) -> bool {
-        is_of_aws(&self.noun)
+        self.is_of_aws
     }
 }
 
-fn is_of_aws(noun: &[u8]) -> bool {
-    // Those of origins are a customer's.
-    if noun.ends_with(b"accesscontrol") {
+/// True for the name of what AWS has named, by its last word: `AccountLimits`, `db-engine-versions`, and not `Profiles`.
+fn is_of_aws(name: &[u8]) -> bool {
+    let squashed = singular(squash(name));
+    if OF_CUSTOMERS.iter().any(|noun| squashed.ends_with(noun)) {
         return false;
     }
-    (noun.len().saturating_sub(MAX_WORD)..noun.len()).any(|from| OF_AWS.contains(&noun[from..]))
+    let begins_word = |&at: &usize| {
+        let before = name[at - 1];
+        !is_alnum(before) || name[at].is_ascii_uppercase() && before.is_ascii_lowercase()
+    };
+    let last = (1..name.len()).rev().find(begins_word).unwrap_or(0);
+    OF_AWS.contains(&singular(squash(&name[last..]))) || squashed.ends_with(b"tagkey")
 }
 
 fn squash(name: &[u8]) -> Vec<u8> {
@@ -284,7 +291,17 @@ mod tests {
 
     #[test]
     fn words_are_sorted() {
-        assert!(OF_AWS.is_sorted() && OF_AWS.longest() <= MAX_WORD);
+        assert!(OF_AWS.is_sorted());
+    }
+
+    #[test]
+    fn what_aws_has_named() {
+        for name in ["AccountLimits", "db-engine-versions", "tags", "TagKeys", "account_attributes"] {
+            assert!(is_of_aws(name.as_bytes()), "{name}");
+        }
+        for name in ["Profiles", "configuration-profile", "HealthChecks", "origin-access-control", "Items", ""] {
+            assert!(!is_of_aws(name.as_bytes()), "{name}");
+        }
     }
 
     #[test]
