@@ -26,6 +26,9 @@ local function fake_pdk(options)
       get_consumer = function()
         return options.consumer
       end,
+      get_credential = function()
+        return options.credential
+      end,
     },
     request = {
       get_header = function(name)
@@ -237,6 +240,16 @@ describe("the scope", function()
     assert.equal("credential:k", scope.of("consumer", fake_pdk({ headers = { ["x-api-key"] = "k" } })))
     assert.equal("credential:Bearer t", scope.of("consumer", fake_pdk({ headers = { authorization = "Bearer t" } })))
     assert.equal("global", scope.of("consumer", fake_pdk({})))
+  end)
+
+
+  it("is what Kong has authenticated before the key that the API gets", function()
+    local options = { credential = { id = "c1" }, headers = { ["x-api-key"] = "the gateway's own" } }
+
+    assert.equal("credential-id:c1", scope.of("credential", fake_pdk(options)))
+    assert.equal("credential-id:c1", scope.of("consumer", fake_pdk(options)))
+    options.credential = { username = "bob" }
+    assert.equal("credential:the gateway's own", scope.of("credential", fake_pdk(options)))
   end)
 
 

@@ -216,10 +216,11 @@ describe("scopes of the vault", function()
 
 
   describe("of consumers", function()
-    it("are one for all keys of a consumer, and none for others", function()
+    -- What each of these keys gets back when it sends the token of an original that `bob-1` has sent.
+    local function ask_with(config, keys)
       local keyed = bed.start({
-        config = vault.config(redis.port),
-        plugins = { { name = "key-auth", config = { key_names = { "apikey" } } } },
+        config = vault.config(redis.port, config),
+        plugins = { { name = "key-auth", config = { key_names = { "apikey" }, hide_credentials = true } } },
         consumers = {
           { username = "bob", keyauth_credentials = { { key = "bob-1" }, { key = "bob-2" } } },
           { username = "alice", keyauth_credentials = { { key = "alice-1" } } },
@@ -227,13 +228,29 @@ describe("scopes of the vault", function()
       })
       keyed:reset()
       local seen = vault.store(keyed, redis, sample.INSTANCE, { headers = { apikey = "bob-1" } })
-      local function ask(key)
-        return keyed:send({ headers = { apikey = key }, body = echo(seen) }).json.content[1].text
+      local answers = {}
+      for i, key in ipairs(keys) do
+        local headers = { apikey = key, ["x-api-key"] = "the one key of the API" }
+        answers[i] = keyed:send({ headers = headers, body = echo(seen) }).json.content[1].text
       end
-      local bob, alice = ask("bob-2"), ask("alice-1")
       keyed:stop()
+      return seen, unpack(answers)
+    end
+
+
+    it("are one for all keys of a consumer, and none for others", function()
+      local seen, bob, alice = ask_with({}, { "bob-2", "alice-1" })
 
       assert.equal(sample.INSTANCE, bob)
+      assert.equal(seen, alice)
+    end)
+
+
+    it("are one for each key with token_scope = credential, although the API sees the same key of all", function()
+      local seen, first, second, alice = ask_with({ token_scope = "credential" }, { "bob-1", "bob-2", "alice-1" })
+
+      assert.equal(sample.INSTANCE, first)
+      assert.equal(seen, second)
       assert.equal(seen, alice)
     end)
   end)

@@ -1,4 +1,4 @@
--- The one field of Kong's key-auth that this host knows.
+-- The fields of Kong's key-auth that this host knows.
 return {
   name = "key-auth",
   fields = {
@@ -11,6 +11,12 @@ return {
               required = true,
               default = { "apikey" },
               elements = { type = "string" },
+          }, },
+          { hide_credentials = {
+              description = "Whether the upstream sees the key.",
+              type = "boolean",
+              required = true,
+              default = false,
           }, },
         },
     }, },

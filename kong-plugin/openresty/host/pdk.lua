@@ -204,6 +204,10 @@ local client = {
   get_consumer = in_phases(REQUEST, "kong.client.get_consumer", function()
     return ngx.ctx.host_consumer
   end),
+
+  get_credential = in_phases(REQUEST, "kong.client.get_credential", function()
+    return ngx.ctx.host_credential
+  end),
 }
 
 local instance = {

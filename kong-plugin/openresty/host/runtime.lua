@@ -25,8 +25,19 @@ local function key_auth(route)
   for _, name in ipairs(conf.key_names) do
     local key = kong.request.get_header(name)
     if key then
-      ngx.ctx.host_consumer = config.consumers_by_key[key]
-      return not ngx.ctx.host_consumer and "Unauthorized" or nil
+      local consumer = config.consumers_by_key[key]
+      if not consumer then
+        return "Unauthorized"
+      end
+
+      ngx.ctx.host_consumer = consumer
+      -- Kong draws the id of a credential; here there is one for each key, and that does
+      ngx.ctx.host_credential = { id = key, key = key, consumer = consumer }
+      if conf.hide_credentials then
+        ngx.req.clear_header(name)
+      end
+
+      return
     end
   end
 

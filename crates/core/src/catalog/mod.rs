@@ -186,10 +186,6 @@ known_kinds! {
     kms_key = "kms:key-id",
     /// A user of IAM.
     iam_user = "name:iam-user",
-    /// A thing of IoT.
-    iot_thing = "name:iot-thing",
-    /// A stream of Kinesis.
-    stream = "name:kinesis-stream",
     /// The user of a database.
     db_user = "name:db-user",
     /// A database.
@@ -250,6 +246,10 @@ known_kinds! {
     rds_token = "cred:rds-auth-token",
 }
 
+/// Kinds of things that other software has, too: `table_name`, `function_name`.
+const OF_ANY_SOFTWARE: &[&str] =
+    &["name:dynamodb-table", "name:iam-user", "name:iot-thing", "name:kinesis-stream", "name:lambda-function"];
+
 /// All tables, read once.
 #[derive(Debug)]
 pub struct Catalog {
@@ -257,6 +257,8 @@ pub struct Catalog {
     by_name: HashMap<&'static str, KindId>,
     /// Kinds that rules name.
     pub known: KnownKinds,
+    /// Kinds of things that other software has, too.
+    pub(crate) of_any_software: Vec<KindId>,
     /// Ids with a prefix.
     pub prefixes: PrefixTable,
     /// What the segments of an ARN's resource mean.
@@ -287,6 +289,7 @@ impl Catalog {
             kinds.iter().enumerate().map(|(i, kind)| (kind.name, KindId::from_index(i))).collect();
         Self {
             known: KnownKinds::resolve(&by_name),
+            of_any_software: OF_ANY_SOFTWARE.iter().filter_map(|name| by_name.get(name).copied()).collect(),
             prefixes: PrefixTable::read(&by_name),
             arn_words: ArnWords::read(&by_name),
             host_words: HostWords::read(&by_name),
@@ -329,7 +332,7 @@ mod tests {
         let rows = include_str!("../../data/kinds.tsv").lines().filter(|l| !l.starts_with('#') && !l.is_empty());
         assert_eq!(rows.count(), catalog.kinds().len());
         assert_eq!(catalog.by_name.len(), catalog.kinds().len());
-        for name in KnownKinds::NAMES {
+        for name in KnownKinds::NAMES.iter().chain(OF_ANY_SOFTWARE) {
             assert!(catalog.find(name).is_some(), "{name} is not in kinds.tsv");
         }
     }

@@ -379,10 +379,7 @@ impl Scan<'_, '_> {
         let key = key.rsplit(|&c| c == b'.').next().unwrap_or_default();
         let is_of_program = key.contains(&b'_') && key.iter().all(|c| c.is_ascii_lowercase() || *c == b'_');
         let is_word = word.iter().all(|c| c.is_ascii_alphabetic() || *c == b'_');
-        let known = &self.detector.catalog.known;
-        // Programs have such things, too.
-        let shared = [known.table, known.iam_user, known.iot_thing, known.stream, known.function];
-        let is_shared = |m: &Member| shared.contains(&m.kind);
+        let is_shared = |m: &Member| self.detector.catalog.of_any_software.contains(&m.kind);
         is_of_program && is_word && members.iter().all(is_shared) && !self.speaks_of(ANY_SERVICE, self.key.start)
     }
 

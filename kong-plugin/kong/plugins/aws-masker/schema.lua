@@ -159,8 +159,9 @@ return {
               len_min = 16,
           }, },
           { token_scope = {
-              description = "Who shares tokens: requests of one consumer, of one API key, of one route, or all. A"
-                            .. " request without a consumer falls back to its API key, one without a key to all.",
+              description = "Who shares tokens: requests of one consumer, of one credential, of one route, or all. A"
+                            .. " request without a consumer falls back to its credential: what Kong has authenticated"
+                            .. " it by, else the API key that it carries; one without either, to all.",
               type = "string",
               required = true,
               default = "consumer",

@@ -14,8 +14,14 @@ local function key_in(request, name, variable)
 end
 
 
--- By the headers in which LLM clients carry their key, in this order.
+-- What Kong has authenticated the client by, where it has: the key that goes on to the API may be the gateway's own,
+-- and the same for all. Else the headers in which LLM clients carry their key, in this order.
 local function credential(pdk)
+  local authenticated = pdk.client.get_credential()
+  if authenticated and authenticated.id then
+    return "credential-id:" .. authenticated.id
+  end
+
   local request = pdk.request
   local value = key_in(request, "x-api-key", "http_x_api_key")
                 or key_in(request, "authorization", "http_authorization")
