@@ -84,7 +84,10 @@ impl Scan<'_, '_> {
         if is_worth_it {
             self.titled_tables();
         }
-        if is_worth_it || !members.is_empty() && text.len() <= MAX_PRINTED {
+        let is_short = text.len() <= SHORT_TEXT;
+        // Few requests that are of nothing else have a key that begins with a capital.
+        let may_be_printed = || text.len() <= MAX_PRINTED && members.iter().any(|&member| has_capital(text, member));
+        if is_short || is_worth_it && !members.is_empty() || may_be_printed() {
             self.printed_things(&members);
         }
         if is_worth_it && !members.is_empty() {
@@ -434,8 +437,14 @@ fn follows_call(text: &[u8], line: usize) -> bool {
 fn is_announced(text: &[u8], sign: usize) -> bool {
     let start = run_start(text, sign, MAX_WORD, is_alnum);
     let key = &text[start..sign];
-    let is_word = |end: &&[u8]| key.len() >= end.len() && key[key.len() - end.len()..].eq_ignore_ascii_case(end);
-    text[sign] == b'=' && key.first().is_some_and(u8::is_ascii_uppercase) || TAKEN.iter().any(|end| is_word(&end))
+    let is_word = |end: &[u8]| key.len() >= end.len() && key[key.len() - end.len()..].eq_ignore_ascii_case(end);
+    text[sign] == b'=' && key.first().is_some_and(u8::is_ascii_uppercase) || TAKEN.iter().any(|end| is_word(end))
+}
+
+/// True for a key with a capital before this separator.
+fn has_capital(text: &[u8], separator: usize) -> bool {
+    let end = key_end(text, separator);
+    text.get(key_start(text, end).min(end)).is_some_and(u8::is_ascii_uppercase)
 }
 
 /// What an object stands in.

@@ -307,9 +307,9 @@ mod tests {
     #[test]
     fn operations_of_commands() {
         let operation =
-            |text: &str| Operation::of_command(text.as_bytes(), 4).map(|found| text[found.start..found.end].to_owned());
+            |text: &'static str| Operation::of_command(text.as_bytes(), 4).and_then(|found| text.get(found));
         for text in ["aws kendra list-faqs", "aws --profile x --debug --region=y kendra list-faqs --z"] {
-            assert_eq!(operation(text).as_deref(), Some("list-faqs"), "{text}");
+            assert_eq!(operation(text), Some("list-faqs"), "{text}");
         }
         for text in ["aws s3 ls", "aws kendra help", "aws is a cloud", "aws list-faqs"] {
             assert_eq!(operation(text), None, "{text}");
