@@ -34,6 +34,19 @@ fn key_of(document: &str) -> String {
     document["key"].as_str().unwrap().to_owned()
 }
 
+/// What a client puts together of `text` when it comes in deltas of `len` bytes each.
+fn in_fragments(session: &mut Session, text: &str, len: usize, delta: &str, member: &str) -> String {
+    let event = |piece: &[u8]| {
+        let delta = json!({ "type": delta, member: std::str::from_utf8(piece).unwrap() });
+        let event = json!({ "type": "content_block_delta", "index": 0, "delta": delta });
+        format!("event: content_block_delta\ndata: {event}\n\n")
+    };
+    let events: String = text.as_bytes().chunks(len).map(event).collect();
+    let restored = String::from_utf8(restore(session, "text/event-stream", events.as_bytes())).unwrap();
+    let said = |data: &str| serde_json::from_str::<Value>(data).unwrap()["delta"][member].as_str().unwrap().to_owned();
+    restored.lines().filter_map(|line| line.strip_prefix("data: ")).map(said).collect()
+}
+
 #[test]
 fn a_document_stays_one() {
     let (mut session, _, token) = masked(&asked());
@@ -67,21 +80,7 @@ fn in_fragments_of_a_stream() {
     let (mut session, _, token) = masked(&asked());
     let document = format!("{{\n \"key\": \"{token}\"}}");
     for len in 1..8 {
-        let events: String = document
-            .as_bytes()
-            .chunks(len)
-            .map(|text| {
-                json!({"type": "content_block_delta", "index": 0,
-                "delta": {"type": "text_delta", "text": std::str::from_utf8(text).unwrap()}})
-            })
-            .map(|event| format!("event: content_block_delta\ndata: {event}\n\n"))
-            .collect();
-        let restored = String::from_utf8(restore(&mut session, "text/event-stream", events.as_bytes())).unwrap();
-        let said: String = restored
-            .lines()
-            .filter_map(|line| line.strip_prefix("data: "))
-            .map(|data| serde_json::from_str::<Value>(data).unwrap()["delta"]["text"].as_str().unwrap().to_owned())
-            .collect();
+        let said = in_fragments(&mut session, &document, len, "text_delta", "text");
         assert_eq!(key_of(&said), pem(), "fragments of {len}");
     }
 }
@@ -141,22 +140,7 @@ fn a_document_in_the_arguments_of_a_tool_stays_one() {
     let input = json!({"path": "key.json", "content": format!(r#"{{"n": 1, "key": "{token}"}}"#), "raw": token});
     let arguments = input.to_string();
     for len in 1..9 {
-        let events: String = arguments
-            .as_bytes()
-            .chunks(len)
-            .map(|piece| {
-                json!({"type": "content_block_delta", "index": 0,
-                "delta": {"type": "input_json_delta", "partial_json": std::str::from_utf8(piece).unwrap()}})
-            })
-            .map(|event| format!("event: content_block_delta\ndata: {event}\n\n"))
-            .collect();
-        let restored = String::from_utf8(restore(&mut session, "text/event-stream", events.as_bytes())).unwrap();
-        let said: String = restored
-            .lines()
-            .filter_map(|line| line.strip_prefix("data: "))
-            .map(|data| serde_json::from_str::<Value>(data).unwrap())
-            .map(|event| event["delta"]["partial_json"].as_str().unwrap().to_owned())
-            .collect();
+        let said = in_fragments(&mut session, &arguments, len, "input_json_delta", "partial_json");
         let said: Value = serde_json::from_str(&said).unwrap();
         assert_eq!(key_of(said["content"].as_str().unwrap()), pem(), "pieces of {len}");
         assert_eq!(said["raw"], pem());

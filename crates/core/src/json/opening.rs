@@ -1,4 +1,5 @@
-//! Whether a text, or the string that it has come to, is a JSON document, as answers in JSON mode are: told by how it begins, since it may still be streaming.
+//! Whether a text, or the string that it has come to, is a JSON document, as answers in JSON mode are: told by how it
+//! begins, since it may still be streaming.
 
 use super::escape::needs_escapes;
 
