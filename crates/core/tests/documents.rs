@@ -29,6 +29,8 @@ fn asked() -> Value {
 }
 
 fn key_of(document: &str) -> String {
+    // as clients take it out of Markdown
+    let document = document.strip_prefix("```json\n").map_or(document, |fenced| fenced.trim_end_matches("\n```"));
     let document: Value = serde_json::from_str(document).unwrap_or_else(|why| panic!("{why}: {document}"));
     let document = if document.is_array() { document[0].clone() } else { document };
     document["key"].as_str().unwrap().to_owned()
@@ -54,6 +56,7 @@ fn a_document_stays_one() {
         format!(r#"{{"key":"{token}"}}"#),
         format!("\n{{\n\t\"n\": 1,\n\t\"key\": \"{token}\"\n}}"),
         format!(r#"[{{"key": "{token}"}}]"#),
+        format!("```json\n{{\"key\": \"{token}\"}}\n```"),
     ] {
         let answer = json!({"choices": [{"index": 0, "message": {"role": "assistant", "content": document}}]});
         let restored: Value =

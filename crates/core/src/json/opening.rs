@@ -9,6 +9,8 @@ enum State {
     /// White space at most.
     #[default]
     Nothing,
+    /// The line that opens a block of Markdown: "```json".
+    Fence,
     /// Braces and brackets, and what may stand between them.
     Bracket,
     /// A string in an object or a list.
@@ -37,11 +39,17 @@ impl Opening {
                 continue;
             }
             let is_escape = std::mem::take(&mut self.escaped);
-            self.state = match c {
-                b'n' | b'r' | b't' if is_escape => self.state,
-                b' ' | b'\n' | b'\r' | b'\t' if !is_escape => self.state,
-                b'{' | b'[' if !is_escape => State::Bracket,
-                b'"' if is_escape == has_escapes && self.state == State::Bracket => State::Document,
+            let is_space =
+                if is_escape { matches!(c, b'n' | b'r' | b't') } else { matches!(c, b' ' | b'\n' | b'\r' | b'\t') };
+            let ends_line = c == if is_escape { b'n' } else { b'\n' };
+            self.state = match (self.state, c) {
+                (State::Fence, _) if ends_line => State::Nothing,
+                (State::Fence, _) if is_space || c == b'`' || c.is_ascii_alphanumeric() => State::Fence,
+                (State::Fence, _) => State::Other,
+                (state, _) if is_space => state,
+                (State::Nothing, b'`') if !is_escape => State::Fence,
+                (_, b'{' | b'[') if !is_escape => State::Bracket,
+                (State::Bracket, b'"') if is_escape == has_escapes => State::Document,
                 _ => State::Other,
             };
         }
@@ -144,7 +152,9 @@ mod tests {
 
     #[test]
     fn documents_and_other_texts() {
-        for text in [r#"{"a":1}"#, " \n{ \"", r#"["a"]"#, r#"[{"a"#, "{\"a\":\n\"b\"}"] {
+        for text in
+            [r#"{"a":1}"#, " \n{ \"", r#"["a"]"#, "```json\n{\"a\"", "```\r\n[\"a", r#"[{"a"#, "{\"a\":\n\"b\"}"]
+        {
             for len in 1..text.len() {
                 let (mut plain, (first, second)) = (Opening::default(), text.as_bytes().split_at(len));
                 plain.read(first, false);
@@ -158,7 +168,20 @@ mod tests {
                 assert!(inside.is_document() && holds_document(&escaped), "{text}");
             }
         }
-        for text in ["", "a", "{", "[link]", "{a: \\\"b\\\"}", "[1] \\\"a\\\"", "\\\"{\\\"", "{\"", "\\\\{"] {
+        for text in [
+            "",
+            "a",
+            "{",
+            "[link]",
+            "{a: \\\"b\\\"}",
+            "[1] \\\"a\\\"",
+            "\\\"{\\\"",
+            "{\"",
+            "\\\\{",
+            "`{\\\"",
+            "```json\\na",
+            "```{\\n\\\"",
+        ] {
             assert!(!holds_document(text.as_bytes()), "{text}");
         }
     }
