@@ -91,7 +91,15 @@ fn in_fragments_of_a_stream() {
 #[test]
 fn prose_has_no_escapes() {
     let (mut session, _, token) = masked(&asked());
-    for text in [format!("The key:\n{token}"), format!("[1] {token}"), format!("{{{token}}}"), format!("`{token}`")] {
+    for text in [
+        format!("The key:\n{token}"),
+        format!("[1] {token}"),
+        format!("{{{token}}}"),
+        format!("`{token}`"),
+        format!("{{\"a\": \"\\\"\", \"b\": 1}}\n\nThe key:\n{token}"),
+        format!("```json\n{{\"a\": \"b\"}}\n```\nThe key: {token}"),
+        format!("{{\"a\": 5\" or\n6\" of {token}"),
+    ] {
         let answer = json!({"content": [{"type": "text", "text": text}]}).to_string();
         let restored: Value = serde_json::from_slice(&restore(&mut session, JSON, answer.as_bytes())).unwrap();
         assert_eq!(restored["content"][0]["text"], text.replace(&token, &pem()), "{text}");
@@ -147,5 +155,18 @@ fn a_document_in_the_arguments_of_a_tool_stays_one() {
         let said: Value = serde_json::from_str(&said).unwrap();
         assert_eq!(key_of(said["content"].as_str().unwrap()), pem(), "pieces of {len}");
         assert_eq!(said["raw"], pem());
+    }
+}
+
+#[test]
+fn a_broken_document_comes_back_as_it_came() {
+    for text in [format!("{{\"key\": \"{}\"}}", pem()), format!("{{\"a\": \"b\"}}\n{}", pem())] {
+        let (mut session, seen, _) = masked(&json!([{"role": "user", "content": text}]));
+        let answer = json!({"choices": [{"index": 0, "message": seen[0]}]}).to_string();
+        let restored: Value = serde_json::from_slice(&restore(&mut session, JSON, answer.as_bytes())).unwrap();
+        assert_eq!(restored["choices"][0]["message"]["content"], text);
+        let mut session = support::session();
+        let body = mask(&mut session, "text/plain", text.as_bytes());
+        assert_eq!(restore(&mut session, "text/plain", &body), text.as_bytes());
     }
 }

@@ -7,5 +7,5 @@ mod walk;
 
 pub(crate) use changeable::{Changeable, ChangeableStrings};
 pub(crate) use escape::{push_escaped, unescape, whole_escapes};
-pub(crate) use opening::{Enclosing, holds_document, stands_in_string};
+pub(crate) use opening::{Enclosing, begins_document, holds_document, stands_in_string};
 pub(crate) use walk::{Frame, Visitor, walk};

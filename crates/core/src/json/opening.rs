@@ -13,8 +13,10 @@ enum State {
     Fence,
     /// Braces and brackets, and what may stand between them.
     Bracket,
-    /// A string in an object or a list.
-    Document,
+    /// In a string of a document.
+    String,
+    /// Between its strings, or behind it.
+    Between,
     /// Any other text.
     Other,
 }
@@ -25,13 +27,15 @@ pub(crate) struct Opening {
     state: State,
     /// The last byte was the backslash of an escape.
     escaped: bool,
+    /// Likewise, of one in a string of the document.
+    inner_escaped: bool,
 }
 
 impl Opening {
     /// Reads on; `has_escapes` where the text is the inside of a JSON string itself.
     pub(crate) fn read(&mut self, text: &[u8], has_escapes: bool) {
         for &c in text {
-            if matches!(self.state, State::Document | State::Other) {
+            if self.state == State::Other {
                 return;
             }
             if c == b'\\' && has_escapes && !self.escaped {
@@ -42,22 +46,37 @@ impl Opening {
             let is_space =
                 if is_escape { matches!(c, b'n' | b'r' | b't') } else { matches!(c, b' ' | b'\n' | b'\r' | b'\t') };
             let ends_line = c == if is_escape { b'n' } else { b'\n' };
+            // What the document says, which has escapes of its own.
+            let is_sign = is_escape == has_escapes;
+            let was_escaped = std::mem::take(&mut self.inner_escaped);
             self.state = match (self.state, c) {
+                // Strings of JSON have no line breaks.
+                (State::String, _) if is_space && c != b' ' || c < b' ' => State::Other,
+                (State::String, b'"') if is_sign && !was_escaped => State::Between,
+                (State::String, _) => {
+                    self.inner_escaped = c == b'\\' && is_sign && !was_escaped;
+                    State::String
+                }
+                (State::Between | State::Bracket, b'"') if is_sign => State::String,
+                (State::Between, _) => State::Between,
                 (State::Fence, _) if ends_line => State::Nothing,
                 (State::Fence, _) if is_space || c == b'`' || c.is_ascii_alphanumeric() => State::Fence,
                 (State::Fence, _) => State::Other,
                 (state, _) if is_space => state,
                 (State::Nothing, b'`') if !is_escape => State::Fence,
                 (_, b'{' | b'[') if !is_escape => State::Bracket,
-                (State::Bracket, b'"') if is_escape == has_escapes => State::Document,
                 _ => State::Other,
             };
         }
     }
 
-    /// True once it is clear that this is a document.
-    pub(crate) fn is_document(self) -> bool {
-        self.state == State::Document
+    /// True in a string of a document.
+    pub(crate) fn is_in_string(self) -> bool {
+        self.state == State::String
+    }
+
+    fn is_document(self) -> bool {
+        matches!(self.state, State::String | State::Between)
     }
 }
 
@@ -113,20 +132,27 @@ impl Enclosing {
         }
     }
 
-    /// True in a document, or in a string of one that is a document itself.
-    pub(crate) fn is_document(self) -> bool {
+    /// True in a string of a document, the text itself or what a string of it holds.
+    pub(crate) fn is_in_string(self) -> bool {
         match self {
-            Self::Text { opening, .. } => opening.is_document(),
-            Self::Document { string, .. } => string.is_some_and(Opening::is_document),
+            Self::Text { opening, .. } => opening.is_in_string(),
+            Self::Document { string, .. } => string.is_some_and(Opening::is_in_string),
         }
     }
 }
 
 /// Whether the inside of a JSON string begins like a document.
 pub(crate) fn holds_document(inside: &[u8]) -> bool {
+    begins_document(inside, true) == Some(true)
+}
+
+/// Whether a text begins like a document; `None` where it ends before that is clear.
+pub(crate) fn begins_document(text: &[u8], has_escapes: bool) -> Option<bool> {
     let mut opening = Opening::default();
-    opening.read(inside, true);
-    opening.is_document()
+    text.iter().find_map(|c| {
+        opening.read(std::slice::from_ref(c), has_escapes);
+        (opening.is_document() || opening.state == State::Other).then(|| opening.is_document())
+    })
 }
 
 /// Whether `text` may stand in a JSON string as it is: no bare quote or control character, every backslash an escape.
@@ -202,7 +228,7 @@ mod tests {
                 let (mut enclosing, (first, second)) = (Enclosing::new(2), escaped.split_at(len));
                 enclosing.read(first);
                 enclosing.read(second);
-                assert_eq!(enclosing.is_document(), is_document, "{text}");
+                assert_eq!(enclosing.is_in_string(), is_document, "{text}");
             }
         }
     }

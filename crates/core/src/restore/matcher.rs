@@ -36,7 +36,7 @@ pub(crate) struct Restored {
 /// Appends `text[range]` to `out` with its tokens turned back; originals are escaped for JSON `depth` times.
 ///
 /// What stands before the range tells only how words begin. A whole token that reaches past its end is taken along.
-/// In a text that is JSON itself they are escaped once more, unless they can stand in it as they are; `enclosing` follows
+/// In the strings of a text that is JSON itself they are escaped once more, unless they can stand in it as they are; `enclosing` follows
 /// the text for that.
 pub(crate) fn restore(
     tokens: &TokenIndex,
@@ -60,7 +60,7 @@ pub(crate) fn restore(
                     enclosing.read(&text[read..found.start]);
                     read = found.start;
                 }
-                let is_broken = breaks && enclosing.is_document() && !stands_in_string(found.original);
+                let is_broken = breaks && enclosing.is_in_string() && !stands_in_string(found.original);
                 push_escaped(out, found.original, depth + u8::from(is_broken));
                 copied = found.end;
                 at = found.end;

@@ -5,12 +5,14 @@ use std::ops::Range;
 
 use super::Session;
 use crate::detect::{Findings, Part};
-use crate::json::{holds_document, push_escaped, stands_in_string, unescape};
+use crate::json::{begins_document, holds_document, push_escaped, stands_in_string, unescape};
 use crate::wire::{Content, Layout, Multipart, Spelling, boundary};
 use crate::{Error, Result};
 
 /// Most tokens that room is made for at once.
 const MAX_ROOM: usize = 1024;
+/// How far a text is read to tell what it is, bytes.
+const MAX_OPENING: usize = 1024;
 
 /// Whether the digits at `span` are a number of the document that a JSON string holds: `{\"AccountId\": 123456789012}`.
 fn is_number_in_string(body: &[u8], span: Range<usize>) -> bool {
@@ -19,6 +21,17 @@ fn is_number_in_string(body: &[u8], span: Range<usize>) -> bool {
     body[span.clone()].iter().all(u8::is_ascii_digit)
         && key.and_then(|key| key.strip_suffix(b"\\\"")).is_some_and(|key| !key.ends_with(b"\\"))
         && matches!(body[span.end..].trim_ascii_start().first(), Some(b',' | b'}'))
+}
+
+/// True for a text that may begin like a JSON document, spelled so.
+fn may_be_document(text: &[u8], spelling: Spelling) -> bool {
+    let start = &text[..text.len().min(MAX_OPENING)];
+    let begins = match spelling {
+        Spelling::Json => begins_document(start, true),
+        Spelling::JsonInJson => begins_document(&unescape(start), true),
+        _ => begins_document(start, false),
+    };
+    begins.unwrap_or(true)
 }
 
 /// What `original` says where the string that it stands in is a JSON document itself, if its escapes are those that
@@ -132,10 +145,13 @@ impl Session {
         for Part { kind, span: Range { start, end }, .. } in edits.iter().cloned() {
             masked.extend_from_slice(&body[copied..start]);
             let around = layout.around(start, &mut hint);
-            let spelling = around.as_ref().map_or(Spelling::Plain, |(_, spelling)| *spelling);
+            let (around, spelling) = around.unwrap_or((range.clone(), Spelling::Plain));
             let mut original = spelling.read(&body[start..end]);
+            if !stands_in_string(&original) && may_be_document(&body[around.clone()], spelling) {
+                self.tokens.found_broken_string();
+            }
             if spelling == Spelling::Json
-                && let Some(meant) = around.and_then(|(string, _)| meant_in_document(&body[string], &original))
+                && let Some(meant) = meant_in_document(&body[around], &original)
             {
                 original = Cow::Owned(meant);
             }

@@ -69,6 +69,8 @@ pub struct TokenIndex {
     sorted: OnceCell<Vec<u32>>,
     /// Some original that restores cannot stand in a JSON string as it is.
     breaks_strings: bool,
+    /// A document of the request has such an original as it is, and gets it back so.
+    has_broken_strings: bool,
     /// Texts that looked like tokens and stand for nothing known.
     unresolved: Cell<u64>,
 }
@@ -113,6 +115,7 @@ impl TokenIndex {
         self.labels_by_letter.fill(0);
         self.second_letters.fill(0);
         self.breaks_strings = false;
+        self.has_broken_strings = false;
         self.sorted.take();
         self.unresolved.set(0);
     }
@@ -262,10 +265,15 @@ impl TokenIndex {
         self.unresolved.get()
     }
 
-    /// True when some original would break a JSON string that it is put into as it is.
+    /// True when some original would break a JSON string that it is put into as it is, and should not.
     #[inline]
     pub(crate) fn may_break_strings(&self) -> bool {
-        self.breaks_strings
+        self.breaks_strings && !self.has_broken_strings
+    }
+
+    /// Some original has come in a text that begins like a document, and broke it.
+    pub(super) fn found_broken_string(&mut self) {
+        self.has_broken_strings = true;
     }
 
     fn sort(&self) -> Vec<u32> {
