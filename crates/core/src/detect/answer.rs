@@ -25,12 +25,12 @@ const MAX_COMMAND: usize = 1024;
 const MAX_BETWEEN: usize = 3;
 /// How far behind the name of an event that of its parameters may stand, bytes.
 const MAX_TO_PARAMETERS: usize = 2048;
-/// Longest text that is looked through although nothing was found in it, and for commands only.
+/// Longest text that is looked through although nothing was found in it.
 const SHORT_TEXT: usize = 1024;
+/// Likewise, for commands only.
 const MAX_PRINTED: usize = 16 * 1024;
 /// Most strings of one list.
 const MAX_LIST: usize = 1000;
-
 /// Longest word before what it announces.
 const MAX_WORD: usize = 32;
 /// Most signs between the beginning of a line and an answer in a comment.

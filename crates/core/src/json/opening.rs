@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn documents_in_strings_of_a_document() {
-        for (text, is_document) in [
+        for (text, is_in_string) in [
             (r#"{"a":"{\"b\":\""#, true),
             (r#"{"a":"{\n \"b\":\"x\\\""#, true),
             (r#"{"a":"{\"b\":1}","c":"x"#, false),
@@ -228,7 +228,7 @@ mod tests {
                 let (mut enclosing, (first, second)) = (Enclosing::new(2), escaped.split_at(len));
                 enclosing.read(first);
                 enclosing.read(second);
-                assert_eq!(enclosing.is_in_string(), is_document, "{text}");
+                assert_eq!(enclosing.is_in_string(), is_in_string, "{text}");
             }
         }
     }

@@ -36,8 +36,8 @@ pub(crate) struct Restored {
 /// Appends `text[range]` to `out` with its tokens turned back; originals are escaped for JSON `depth` times.
 ///
 /// What stands before the range tells only how words begin. A whole token that reaches past its end is taken along.
-/// In the strings of a text that is JSON itself they are escaped once more, unless they can stand in it as they are; `enclosing` follows
-/// the text for that.
+/// In the strings of a text that is JSON itself they are escaped once more, unless they can stand in it as they are;
+/// `enclosing` follows the text for that.
 pub(crate) fn restore(
     tokens: &TokenIndex,
     text: &[u8],
