@@ -43,6 +43,10 @@ pub enum ValueShape {
     Named,
     /// Likewise, with a name that no prose has.
     OwnNamed,
+    /// No value, but a map whose values are names.
+    Mapped,
+    /// A name, and behind a colon what of the thing is meant: `ci/sonar:token`.
+    Reference,
     /// The key of an object in S3, with a `/` and a digit in it.
     ObjectKey,
     /// A log stream: like a name, with `[$LATEST]` in it.
@@ -107,6 +111,8 @@ impl ValueShape {
             "own-name" => Self::OwnName,
             "named" => Self::Named,
             "own-named" => Self::OwnNamed,
+            "mapped" => Self::Mapped,
+            "reference" => Self::Reference,
             "object-key" => Self::ObjectKey,
             "log-stream" => Self::LogStream,
             "alias" => Self::Alias,

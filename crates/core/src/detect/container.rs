@@ -105,6 +105,11 @@ impl Scan<'_, '_> {
         if !(is_quoted || text.get(start).is_some_and(|&c| is_alnum(c) || c == b'/')) {
             return;
         }
+        let mapped: Vec<_> = members.iter().filter_map(mapped).collect();
+        if !mapped.is_empty() {
+            self.announced(&mapped, start, setting);
+            return;
+        }
         // `remoteRef:` of external secrets has a `key:`.
         let is_secret =
             || members.iter().any(|m| m.value == ValueShape::Named && m.kind == self.detector.catalog.known.secret);
@@ -115,6 +120,11 @@ impl Scan<'_, '_> {
             self.announced(members, start, setting);
         }
     }
+}
+
+/// What each value of a map means.
+fn mapped(member: &Member) -> Option<Member> {
+    (member.value == ValueShape::Mapped).then_some(Member { value: ValueShape::Reference, ..*member })
 }
 
 /// What the name of a thing means that these members of others mean.
@@ -166,6 +176,20 @@ mod tests {
             let expected: Vec<_> = names.iter().map(|name| (kind.to_owned(), *name)).collect();
             assert_eq!(found(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn maps_of_names() {
+        for (text, kind, names) in [
+            ("bucketNames: {chunks: loki-acme, ruler: loki-rules}", "name:s3-bucket", &["loki-acme", "loki-rules"][..]),
+            ("s:\n  bucketNames:\n    chunks: loki-acme\n    ruler: \"acme\"\n", "name:s3-bucket", &["loki-acme", "acme"]),
+            ("env:\n  secrets-manager:\n    A: \"ci/sonar:token\"\n    B: acme\n", "name:secret", &["ci/sonar", "acme"]),
+            ("  parameter-store:\n    HOOK: /ci/acme/hook\n  x:\n    A: b\n", "name:ssm-parameter", &["/ci/acme/hook"]),
+        ] {
+            let expected: Vec<_> = names.iter().map(|name| (kind.to_owned(), *name)).collect();
+            assert_eq!(found(text), expected, "{text}");
+        }
+        assert_eq!(found("secretsmanager:\n  enabled: true\n  endpoint: http://localhost:4566\n"), []);
     }
 
     #[test]

@@ -264,6 +264,8 @@ impl Scan<'_, '_> {
                 Some(b'}') if is_default => Setting::Line,
                 Some(b'\\') if matches!(text.get(next + 1), Some(b'n' | b'r' | b't')) => Setting::Line,
                 _ if spaced && is_of_record(text, self.key.start, next) => Setting::Line,
+                // `{ CLUSTER_NAME: AcmeMesh, SERVICE_NAME: web }`, of YAML.
+                Some(b',') if spaced && self.is_constant() && is_before_constant(text, at, next) => Setting::Line,
                 // `{ STREAM_NAME: acme_raw }`, of YAML.
                 Some(b' ') if spaced && text.get(next + 1) == Some(&b'}') && self.is_constant() => Setting::Line,
                 // `KEY=value more`: a shell's assignment, or a log line; with blanks around the sign it is code.
@@ -520,6 +522,16 @@ fn is_of_record(text: &[u8], key: usize, end: usize) -> bool {
         && next > 1
         && rest[next..].starts_with(b": ")
         && !text[..start].last().is_some_and(|&c| brackets(c))
+}
+
+/// True for a value `at..end` with another variable of an environment behind it. One in small letters with capitals
+/// inside is a variable of a program: `{ QUEUE_NAME: ordersQueue, TABLE_NAME: … }`.
+fn is_before_constant(text: &[u8], at: usize, end: usize) -> bool {
+    let is_constant = |c: u8| c.is_ascii_uppercase() || c == b'_' || c.is_ascii_digit();
+    let of_program = text[at].is_ascii_lowercase() && !text[at..end].iter().any(|c| matches!(c, b'-' | b'_'));
+    let Some(rest) = text[end..].strip_prefix(b", ").filter(|_| !of_program) else { return false };
+    let next = run_end(rest, 0, MAX_VARIABLE, is_constant);
+    next > 1 && rest[next..].starts_with(b": ")
 }
 
 /// `registry.k8s.io/pause`, `ghcr.io/acme/web`: a host of somebody else stands before the path.

@@ -2,6 +2,7 @@
 
 use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end, run_start, word_start};
+use super::container::named;
 use super::line::{break_at, break_before};
 use super::operation::Operation;
 use crate::catalog::{MAX_KEY_LEN, Match, Member, PAIRED, ValueShape};
@@ -158,6 +159,10 @@ impl Scan<'_, '_> {
     /// What `Name` means as an argument of a call such as `create_secret(Name=…)`, as the option of a command such
     /// as `aws secretsmanager create-secret --name …`, or as an attribute of a resource such as `aws_sqs_queue`.
     fn meanings_of_name(&mut self, key: usize) -> Vec<Member> {
+        if self.is_of_django(key) {
+            let kind = self.detector.catalog.known.database;
+            return vec![Member { kind, matches: Match::Exact, value: ValueShape::Name, hint: None }];
+        }
         if let Some((start, end)) = self.call_before(key) {
             return self.meanings_of_noun(start, end);
         }
@@ -170,7 +175,7 @@ impl Scan<'_, '_> {
             Some((start, end)) => (start, end, is_one_command(&self.text[end..key])),
             None => match self.type_before(key) {
                 Some((start, end)) => (start, end, true),
-                None => return Vec::new(),
+                None => return self.meanings_of_block(key),
             },
         };
         let mut found = self.meanings_of_noun(start, end);
@@ -180,6 +185,28 @@ impl Scan<'_, '_> {
             found.extend(self.meaning_of_any_noun(start, end));
         }
         found
+    }
+
+    /// True for the `NAME` of a database on AWS, in the settings of a Django project.
+    fn is_of_django(&mut self, key: usize) -> bool {
+        let text = self.text;
+        text[key..].starts_with(b"NAME")
+            && memchr::memmem::find(&text[key.saturating_sub(MAX_ARGUMENTS)..key], b"django.db.backends").is_some()
+            && self.speaks_of("rds.amazonaws.com", key)
+    }
+
+    /// What `name` means in a block inside a resource of Terraform: `iam_instance_profile { name = …`.
+    fn meanings_of_block(&self, key: usize) -> Vec<Member> {
+        let text = self.text;
+        let from = key.saturating_sub(MAX_ARGUMENTS);
+        let Some(open) = memchr::memrchr(b'{', &text[from..key]).map(|open| from + open) else { return Vec::new() };
+        let end = run_start(text, open, 1, |c| c == b' ');
+        let start = run_start(text, end, MAX_CALL, |c| is_alnum(c) || c == b'_');
+        let is_closed = memchr::memchr(b'}', &text[open..key]).is_some();
+        if is_closed || end == open || !text[start..end].contains(&b'_') {
+            return Vec::new();
+        }
+        self.meanings_of_words(&Words::split(&text[start..end])).iter().filter_map(named).collect()
     }
 
     /// What `id` means in `aws_s3_bucket.logs: Refreshing state... [id=…]`, among the attributes of a resource, in what
@@ -441,6 +468,24 @@ mod tests {
     fn a_constructor_says_whose_name_stands_on_the_next_line() {
         let text = "new aws.cloudwatch.MetricAlarm(\"cpu\", {\n    name: \"acme-cpu\",\n  x: 1 })";
         assert_eq!(found(text), [("name:cloudwatch-alarm".to_owned(), "acme-cpu")]);
+    }
+
+    #[test]
+    fn blocks_inside_a_resource_say_whose_name_it_is() {
+        let text = "+ iam_instance_profile {\n  arn  = null\n  name = \"acme\"\n}\n";
+        assert_eq!(found(text), [("name:instance-profile".to_owned(), "acme")]);
+        for text in ["attribute {\n  name = \"acme\"\n}", "iam_instance_profile { }\nname = \"acme\""] {
+            assert_eq!(found(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn databases_of_django() {
+        let settings = "{'ENGINE': 'django.db.backends.mysql', 'NAME': 'acme', 'HOST': 'HERE'}";
+        let host = "x1.abc123def456.us-east-1.rds.amazonaws.com";
+        let on_aws = settings.replace("HERE", host);
+        assert!(found(&on_aws).contains(&("name:database".to_owned(), "acme")), "{on_aws}");
+        assert_eq!(found(settings), []);
     }
 
     #[test]

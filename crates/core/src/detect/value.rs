@@ -89,8 +89,14 @@ pub(super) fn shape_range(text: &[u8], value: Value, shape: ValueShape) -> Range
         ValueShape::SecretKey => run(run(start, |c| !is_base64(c)).end, is_base64),
         ValueShape::Account if !quoted => run(start, is_alnum),
         ValueShape::Base64 if !quoted => run(start, is_base64_char),
+        ValueShape::Reference if is_url_or_arn(&text[start..end]) => start..start,
+        ValueShape::Reference => run(start, |c| c != b':'),
         _ => start..end,
     }
+}
+
+fn is_url_or_arn(body: &[u8]) -> bool {
+    body.starts_with(b"arn:") || memchr::memmem::find(body, b"://").is_some()
 }
 
 fn is_base64_char(c: u8) -> bool {
@@ -198,7 +204,8 @@ pub(super) fn is_believable(shape: ValueShape, body: &[u8], setting: Setting) ->
         ValueShape::SpacedName if setting.is_sure() => {
             all(|c| is_name_char(c) || c == b' ' || c == b'(' || c == b')') && is_name(body, setting)
         }
-        ValueShape::Named | ValueShape::OwnNamed => false,
+        ValueShape::Reference => all(is_name_char) && is_name(body, setting),
+        ValueShape::Named | ValueShape::OwnNamed | ValueShape::Mapped => false,
         // A key says that it is one: `Nightly export`, `NightlyExport`.
         ValueShape::OwnName if setting.is_sure() => {
             all(|c| is_name_char(c) || c == b' ') && is_own_value(body) && is_name(body, setting)
@@ -228,6 +235,7 @@ fn is_name_shape(shape: ValueShape) -> bool {
             | ValueShape::OwnName
             | ValueShape::ObjectKey
             | ValueShape::LogStream
+            | ValueShape::Reference
     )
 }
 

@@ -223,6 +223,8 @@ fn values_with_signs_that_end_others() {
             "c47ab0f4-496c-42bd-8fc5-eea33e407da7",
         ),
         ("green: { STREAM_NAME: acme_raw }", "name:kinesis-stream", "acme_raw"),
+        ("x: { CLUSTER_NAME: AcmeMesh, LEVEL: info } # aws", "name:cluster", "AcmeMesh"),
+        ("{ ECS_SERVICE_NAME: acme }", "name:ecs-service", "acme"),
         ("spring.datasource.password=m0untain.Ash!\n", "cred:password", "m0untain.Ash!"),
         ("kms_master_key_id = \"alias/acme\"", "kms:alias", "alias/acme"),
         ("aws glue create-job --role GlueRunner --x", "name:iam-role", "GlueRunner"),
@@ -236,6 +238,7 @@ fn values_with_signs_that_end_others() {
         "f({DatabaseName: ACMEPRD, Port: 1521})",
         "{\"Target\": \"/acme-in/x\"}",
         "bucket: props.name\n",
+        "new Function({ environment: { QUEUE_NAME: ordersQueue, LEVEL: level } })",
         "WorkspaceId: x\nUserName: user.name\n",
         "repository: registry.k8s.io/ingress-nginx/controller",
     ] {
