@@ -182,8 +182,16 @@ mod tests {
     fn maps_of_names() {
         for (text, kind, names) in [
             ("bucketNames: {chunks: loki-acme, ruler: loki-rules}", "name:s3-bucket", &["loki-acme", "loki-rules"][..]),
-            ("s:\n  bucketNames:\n    chunks: loki-acme\n    ruler: \"acme\"\n", "name:s3-bucket", &["loki-acme", "acme"]),
-            ("env:\n  secrets-manager:\n    A: \"ci/sonar:token\"\n    B: acme\n", "name:secret", &["ci/sonar", "acme"]),
+            (
+                "s:\n  bucketNames:\n    chunks: loki-acme\n    ruler: \"acme\"\n",
+                "name:s3-bucket",
+                &["loki-acme", "acme"],
+            ),
+            (
+                "env:\n  secrets-manager:\n    A: \"ci/sonar:token\"\n    B: acme\n",
+                "name:secret",
+                &["ci/sonar", "acme"],
+            ),
             ("  parameter-store:\n    HOOK: /ci/acme/hook\n  x:\n    A: b\n", "name:ssm-parameter", &["/ci/acme/hook"]),
         ] {
             let expected: Vec<_> = names.iter().map(|name| (kind.to_owned(), *name)).collect();

@@ -5,7 +5,7 @@ use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end};
 use crate::marks::{BLOCK, not_letters};
 
 /// What may stand between the words and a name: words of English and German, with a blank behind them.
-const LINKS: &[&str] = &["named", "called", "name", "id", "ID", "is", "heißt"];
+const LINKS: &[&str] = &["named", "called", "name", "id", "ID", "is", "was", "heißt"];
 /// Likewise: particles of Korean and Japanese, glued to what stands before them, and signs that are not of ASCII.
 const PARTICLES: &[&str] = &[
     "이름은",
@@ -176,7 +176,7 @@ fn link_end(text: &[u8], at: usize) -> Option<usize> {
 
 /// Whether a link may begin with this byte.
 const fn begins_link(c: u8) -> bool {
-    matches!(c, b'n' | b'c' | b'h' | b'i' | b'I' | b':' | b'|') || !c.is_ascii()
+    matches!(c, b'n' | b'c' | b'h' | b'i' | b'I' | b'w' | b':' | b'|') || !c.is_ascii()
 }
 
 /// Past blanks, links and an opening quote; `None` where nothing stands in between, or the line ends.

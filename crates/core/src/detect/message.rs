@@ -75,6 +75,11 @@ fn is_mixed(body: &[u8]) -> bool {
         && (has(u8::is_ascii_uppercase) || has(|c| b"!@#$%^&*+?~".contains(c)))
 }
 
+/// Likewise, where more is said: a digit among letters is enough.
+fn is_lettered(body: &[u8]) -> bool {
+    body.len() >= MIN_PASSWORD && body.iter().any(u8::is_ascii_digit) && body.iter().any(u8::is_ascii_alphabetic)
+}
+
 impl Scan<'_, '_> {
     /// The name in a message, in quotes or not, behind words that end at `at`.
     pub(super) fn said(&self, at: usize) -> Option<Value> {
@@ -146,11 +151,15 @@ impl Scan<'_, '_> {
         let is_sql = blank > at && text.get(blank) == Some(&b'\'');
         let blank = past_owner(text, blank);
         let link = SPOKEN.iter().find(|link| text[blank..].starts_with(link.as_bytes()));
+        let opening_at = |from: usize| QUOTES.iter().find(|quote| text[from..].starts_with(quote.as_bytes()));
+        // `log in with password Tr0ubador`, `the login with pw Tr0ubador`
+        let is_with = text[..words].trim_ascii_end().ends_with(b"with");
+        let is_next = is_sql || is_with || opening_at(blank).is_some();
         let from = match behind_user {
             Some(behind) => behind,
-            None => blank + link.map(|link| link.len()).or(is_sql.then_some(0))?,
+            None => blank + link.map(|link| link.len()).or(is_next.then_some(0))?,
         };
-        let opening = QUOTES.iter().find(|quote| text[from..].starts_with(quote.as_bytes()));
+        let opening = opening_at(from);
         let start = match opening {
             Some(quote) => from + quote.len(),
             None => run_end(text, from, 1, |c| matches!(c, b'"' | b'\'' | b'`')),
@@ -165,8 +174,10 @@ impl Scan<'_, '_> {
         let body = &text[start..end];
         let seen = if is_ascii { body } else { &ascii };
         // `user.Password1` is code, `Fubuki=2025` is none.
-        let setting = if seen.contains(&b'.') { Setting::Open } else { Setting::Told };
-        let believed = is_mixed(seen) && is_believable(ValueShape::Password, seen, setting);
+        let is_closed = start > from && text.get(stop).is_some_and(|c| matches!(c, b'"' | b'\'' | b'`' | b'<' | b'}'));
+        let setting = if seen.contains(&b'.') && !is_closed { Setting::Open } else { Setting::Told };
+        let believed =
+            (is_mixed(seen) || is_with && is_lettered(seen)) && is_believable(ValueShape::Password, seen, setting);
         believed.then_some(Value { start, end, next: end, quoted: false })
     }
 
@@ -286,9 +297,13 @@ mod tests {
             "비번은 Zx5yMykw_387 그대로죠?",
             "das Passwort lautet Zx5yMykw_387",
             "the password of the directory is Zx5yMykw_387, in case",
+            "log in with password Zx5yMykw_387.",
+            "the temp password <code>Zx5yMykw_387</code>, please change it",
         ] {
             assert_eq!(found(text), [("cred:password".to_owned(), "Zx5yMykw_387")], "{text}");
         }
+        assert_eq!(found("사전 공유 키는 \"q7Kz2xM9.vY\"예요"), [("cred:password".to_owned(), "q7Kz2xM9.vY")]);
+        assert_eq!(found("same login with pw acme2019wren. ok"), [("cred:password".to_owned(), "acme2019wren")]);
         for text in [
             "The password is required1",
             "password is stored in AWS",
@@ -296,6 +311,8 @@ mod tests {
             "user/password: see the wiki / ask Bob",
             "a password 'secret'",
             "password is user.Password1()",
+            "the password is user.Password1 here",
+            "protect it with password policies and sha256",
         ] {
             assert_eq!(found(text), [], "{text}");
         }
