@@ -33,6 +33,18 @@ pub enum Follows {
     Spoken,
     /// The name of a user, a slash, and a password.
     UserAndPassword,
+    /// After a blank: a password, or one in quotes.
+    Given,
+    /// Before it in the line, said to a command: a password.
+    Piped,
+    /// Right behind: base64 of a user and a password.
+    Basic,
+    /// Right behind, and with these words: the hash of a password.
+    Hash,
+    /// Right before: a user, a colon and a password.
+    BeforeHost,
+    /// Right behind: a user, a slash and a password, before an `@`.
+    OfOracle,
     /// In the lines below, behind a date and a time: what `aws s3 ls` prints.
     Listed,
     /// The name of a dimension of metrics, in quotes, beside its value.
@@ -77,6 +89,12 @@ impl Follows {
             "failed" => Self::Failed,
             "spoken" => Self::Spoken,
             "user-and-password" => Self::UserAndPassword,
+            "given" => Self::Given,
+            "piped" => Self::Piped,
+            "basic" => Self::Basic,
+            "hash" => Self::Hash,
+            "before-host" => Self::BeforeHost,
+            "of-oracle" => Self::OfOracle,
             "listed" => Self::Listed,
             "dimension" => Self::Dimension,
             "imported" => Self::Imported,

@@ -1,10 +1,9 @@
-//! What messages and code say about names, passwords and defaults: `The role with name acme cannot be found`,
-//! `creating IAM Role (acme): …`, `the password is …`, `getenv("BUCKET", "acme")`.
+//! What messages and code say about names and defaults: `The role with name acme cannot be found`,
+//! `creating IAM Role (acme): …`, `getenv("BUCKET", "acme")`.
 
 use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, ends_line, is_alnum, run_end, run_start};
 use super::key::key_start;
-use super::link::past_links;
 use super::value::{BareRun, Setting, Value, is_believable, value};
 use super::word_list::WordList;
 use crate::catalog::ValueShape;
@@ -28,58 +27,8 @@ const OF_ECS: &[&[u8]] = &[
 ];
 /// Longest name of a kind of thing in an error of Terraform.
 const MAX_THING: usize = 48;
-/// Longest that may be said of whose a password is.
-const MAX_OWNER: usize = 48;
-/// Fewest characters of a password that is spoken of.
-const MIN_PASSWORD: usize = 8;
 /// What is said of a name after it.
 static SAID: WordList = WordList::new(&["already", "cannot", "does", "from", "is", "not", "was"]);
-/// What stands between the word for a password and it.
-const SPOKEN: &[&str] = &[
-    "is ", "was ", "= ", "은 ", "는 ", "은: ", "는: ", "이 ", "가 ", ": ", "：", "は ", "は", "ist ", "lautet ", "es ",
-    "est ",
-];
-
-/// Where the password begins in `id/pw: user / password`, behind words that end at `at`.
-fn past_user(text: &[u8], at: usize) -> Option<usize> {
-    let colon = run_end(text, at, 2, |c| matches!(c, b':' | b' '));
-    let user_end = run_end(text, colon, MAX_NAME, |c| is_alnum(c) || b"-_.@".contains(&c));
-    let slash = run_end(text, user_end, 3, |c| matches!(c, b' ' | b'/'));
-    (colon > at && user_end > colon && text[user_end..slash].contains(&b'/')).then_some(slash)
-}
-
-/// Of the bytes of letters such as `ü`. Those of Korean and Japanese begin with others, and stand behind passwords.
-fn is_latin(c: u8) -> bool {
-    matches!(c, 0x80..=0xbf | 0xc3)
-}
-
-/// Quotes of other languages, and Markdown's and HTML's code, that a password may stand in.
-const QUOTES: &[&str] = &["「", "『", "“", "„", "‘", "«", "<code>", "{{"];
-
-/// Past whose the password is: `the password of the directory is`, `the password for svc_ro is`.
-fn past_owner(text: &[u8], at: usize) -> usize {
-    let rest = &text[at..text.len().min(at + MAX_OWNER)];
-    if !rest.starts_with(b"of ") && !rest.starts_with(b"for ") {
-        return at;
-    }
-    let owner = rest.iter().take_while(|&&c| is_alnum(c) || b" -_`'\"@".contains(&c)).count();
-    memchr::memmem::find(&rest[..owner], b" is ").map_or(at, |is| at + is + 1)
-}
-
-/// True for what is hardly anything but a password: long, with a digit, a small letter, and a capital or a sign.
-fn is_mixed(body: &[u8]) -> bool {
-    let has = |class: fn(&u8) -> bool| body.iter().any(class);
-    body.len() >= MIN_PASSWORD
-        && has(u8::is_ascii_digit)
-        && has(u8::is_ascii_lowercase)
-        && (has(u8::is_ascii_uppercase) || has(|c| b"!@#$%^&*+?~".contains(c)))
-}
-
-/// Likewise, where more is said: a digit among letters is enough.
-fn is_lettered(body: &[u8]) -> bool {
-    body.len() >= MIN_PASSWORD && body.iter().any(u8::is_ascii_digit) && body.iter().any(u8::is_ascii_alphabetic)
-}
-
 impl Scan<'_, '_> {
     /// The name in a message, in quotes or not, behind words that end at `at`.
     pub(super) fn said(&self, at: usize) -> Option<Value> {
@@ -139,70 +88,6 @@ impl Scan<'_, '_> {
             phrase.is_some_and(|phrase| blank + 1 + phrase.words.len() == thing + 1)
         });
         if says_more { None } else { self.bracketed(thing + 1) }
-    }
-
-    /// `the password is …`.
-    pub(super) fn spoken(&self, words: usize, at: usize) -> Option<Value> {
-        let text = self.text;
-        let has_user = text[..words].ends_with(b"/") || text[words..at].contains(&b'/');
-        let behind_user = if has_user { past_user(text, at) } else { None };
-        let blank = run_end(text, at, 1, |c| c == b' ');
-        // `CREATE USER … PASSWORD '…'`
-        let is_sql = blank > at && text.get(blank) == Some(&b'\'');
-        let blank = past_owner(text, blank);
-        let link = SPOKEN.iter().find(|link| text[blank..].starts_with(link.as_bytes()));
-        let opening_at = |from: usize| QUOTES.iter().find(|quote| text[from..].starts_with(quote.as_bytes()));
-        // `log in with password Tr0ubador`, `the login with pw Tr0ubador`
-        let is_with = text[..words].trim_ascii_end().ends_with(b"with");
-        let is_next = is_sql || is_with || opening_at(blank).is_some();
-        let from = match behind_user {
-            Some(behind) => behind,
-            None => blank + link.map(|link| link.len()).or(is_next.then_some(0))?,
-        };
-        let opening = opening_at(from);
-        let start = match opening {
-            Some(quote) => from + quote.len(),
-            None => run_end(text, from, 1, |c| matches!(c, b'"' | b'\'' | b'`')),
-        };
-        let stop = run_end(text, start, MAX_NAME, |c| {
-            let is_sign = matches!(c, b'"' | b'\'' | b'`' | b'<' | b'>' | b'(' | b')' | b'\\' | b',');
-            c.is_ascii_graphic() && !is_sign || is_latin(c)
-        });
-        let ascii: Vec<u8> = text[start..stop].iter().copied().filter(u8::is_ascii).collect();
-        let is_ascii = ascii.len() == stop - start;
-        let end = run_start(text, stop, stop - start, |c| matches!(c, b'.' | b';' | b':' | b'?'));
-        let body = &text[start..end];
-        let seen = if is_ascii { body } else { &ascii };
-        // `user.Password1` is code, `Fubuki=2025` is none.
-        let is_closed = start > from && text.get(stop).is_some_and(|c| matches!(c, b'"' | b'\'' | b'`' | b'<' | b'}'));
-        let setting = if seen.contains(&b'.') && !is_closed { Setting::Open } else { Setting::Told };
-        let believed =
-            (is_mixed(seen) || is_with && is_lettered(seen)) && is_believable(ValueShape::Password, seen, setting);
-        believed.then_some(Value { start, end, next: end, quoted: false })
-    }
-
-    /// `the login is svc_ro / Zx5yMykw_387`, behind words that end at `at`.
-    pub(super) fn user_and_password(&mut self, at: usize) {
-        let text = self.text;
-        let Some(user) = past_links(text, at) else { return };
-        let user_end = run_end(text, user, MAX_NAME, |c| is_alnum(c) || b"-_.@".contains(&c));
-        let slash = run_end(text, user_end, 2, |c| matches!(c, b' ' | b'"' | b'`' | b'\''));
-        let start = run_end(text, slash + 1, 2, |c| matches!(c, b' ' | b'"' | b'`' | b'\''));
-        if text.get(slash) != Some(&b'/') || start == slash + 1 {
-            return;
-        }
-        let end = run_end(text, start, MAX_NAME, |c| c.is_ascii_graphic() && !b"\"'`<>()\\,".contains(&c));
-        let end = run_start(text, end, end - start, |c| matches!(c, b'.' | b';' | b':' | b'?'));
-        let password = &text[start..end];
-        let known = &self.detector.catalog.known;
-        if !is_mixed(password) || !is_believable(ValueShape::Password, password, Setting::Told) {
-            return;
-        }
-        if self.wants(known.db_user) && is_believable(ValueShape::Name, &text[user..user_end], Setting::Told) {
-            self.finding(known.db_user, user, user_end);
-            self.part(known.db_user, user, user_end, true);
-        }
-        self.whole(known.password, start, end);
     }
 
     /// `getenv("BUCKET", "acme")`, `process.env.BUCKET ?? "acme"`: the setting's name stands at `at`.
@@ -280,58 +165,6 @@ mod tests {
                 found(text).into_iter().map(|(_, name)| name).filter(|name| *name != "service").collect();
             assert!(names.is_empty(), "{text}: {names:?}");
         }
-    }
-
-    #[test]
-    fn passwords_that_are_spoken_of() {
-        for text in [
-            "The password is Zx5yMykw_387.",
-            "비밀번호는 Zx5yMykw_387 입니다",
-            "비밀번호: Zx5yMykw_387",
-            "the password was 'Zx5yMykw_387'",
-            "CREATE USER x WITH PASSWORD 'Zx5yMykw_387';",
-            "id/pw: svc_ro / Zx5yMykw_387",
-            "계정/비밀번호: svc_ro / Zx5yMykw_387",
-            "パスワード: Zx5yMykw_387",
-            "パスワードは「Zx5yMykw_387」です",
-            "비번은 Zx5yMykw_387 그대로죠?",
-            "das Passwort lautet Zx5yMykw_387",
-            "the password of the directory is Zx5yMykw_387, in case",
-            "log in with password Zx5yMykw_387.",
-            "the temp password <code>Zx5yMykw_387</code>, please change it",
-        ] {
-            assert_eq!(found(text), [("cred:password".to_owned(), "Zx5yMykw_387")], "{text}");
-        }
-        assert_eq!(found("사전 공유 키는 \"q7Kz2xM9.vY\"예요"), [("cred:password".to_owned(), "q7Kz2xM9.vY")]);
-        assert_eq!(found("same login with pw acme2019wren. ok"), [("cred:password".to_owned(), "acme2019wren")]);
-        for text in [
-            "The password is required1",
-            "password is stored in AWS",
-            "the password is SHA256",
-            "user/password: see the wiki / ask Bob",
-            "a password 'secret'",
-            "password is user.Password1()",
-            "the password is user.Password1 here",
-            "protect it with password policies and sha256",
-        ] {
-            assert_eq!(found(text), [], "{text}");
-        }
-    }
-
-    #[test]
-    fn users_and_their_passwords() {
-        for text in [
-            "마스터 계정 svc_ro / Zx5yMykw_387 로",
-            "git credentials svc_ro / Zx5yMykw_387 (old)",
-            "login: `svc_ro` / `Zx5yMykw_387`",
-        ] {
-            let expected = [("name:db-user".to_owned(), "svc_ro"), ("cred:password".to_owned(), "Zx5yMykw_387")];
-            assert_eq!(found(text), expected, "{text}");
-        }
-        for text in ["login is done / later", "credentials in src/Main2.java", "로그인 화면/Signup2Page"] {
-            assert_eq!(found(text), [], "{text}");
-        }
-        assert_eq!(found("The password is Zü5yMykw_387.")[0].1, "Zü5yMykw_387");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::command;
 use super::context::{is_construct, is_of_other_registry};
 use super::line::break_at;
 use super::link::{may_be_named, may_id_follow, past_links};
+use super::login::is_sql;
 use super::nearby::IDENTIFIER;
 use super::own::{is_joined, is_own, is_own_word};
 use super::secret::{is_base64, is_secret_key};
@@ -24,9 +25,6 @@ use crate::catalog::{Catalog, Follows, KindId, Member, Phrase, ValueShape};
 const MAX_NAME: usize = 128;
 /// How far behind its words a secret key may begin, bytes.
 const SECRET_REACH: usize = 24;
-/// How far before `IDENTIFIED BY` a word of its statement may stand, bytes, and these words.
-const SQL_REACH: usize = 96;
-const STATEMENTS: &[&[u8]] = &[b"alter", b"create", b"grant", b"role", b"user"];
 /// Longest element of XML.
 const MAX_ELEMENT: usize = 64;
 
@@ -183,7 +181,21 @@ impl Scan<'_, '_> {
             Follows::KeyFile => self.key_file(end),
             Follows::Said => self.said(end),
             Follows::Bracketed => self.bracketed(end),
-            Follows::Spoken => self.spoken(at, end),
+            Follows::Spoken => {
+                self.set_by_name(at, end).or_else(|| self.spoken(at, end)).or_else(|| self.of_line(at, end))
+            }
+            Follows::Given => self.given(at, end),
+            Follows::Piped => self.piped(at, end),
+            Follows::Basic => self.basic(end),
+            Follows::Hash => self.hash(at, end),
+            Follows::BeforeHost => {
+                self.before_host(at);
+                None
+            }
+            Follows::OfOracle => {
+                self.of_oracle(end);
+                None
+            }
             Follows::UserAndPassword => {
                 self.user_and_password(end);
                 None
@@ -387,7 +399,8 @@ impl Scan<'_, '_> {
             self.used_as(kind, from);
             return None;
         }
-        let believed = is_believable(ValueShape::Name, &text[found.start..found.end], Setting::Sure);
+        let shape = if self.detector.is_credential(kind) { ValueShape::Password } else { ValueShape::Name };
+        let believed = is_believable(shape, &text[found.start..found.end], Setting::Sure);
         believed.then_some(found)
     }
 
@@ -400,7 +413,7 @@ impl Scan<'_, '_> {
     fn element(&mut self, close: usize) {
         let text = self.text;
         let key = close + 2;
-        let key_end = run_end(text, key, MAX_ELEMENT, is_alnum);
+        let key_end = run_end(text, key, MAX_ELEMENT, |c| is_alnum(c) || matches!(c, b'_' | b'-'));
         if text.get(key_end) != Some(&b'>') {
             return;
         }
@@ -474,17 +487,6 @@ fn begins_phrase(text: &[u8], at: usize, phrase: &Phrase) -> bool {
         return true;
     }
     may_end_escape(before) && word_start(text, run_start(text, at, 8, is_of_word)) == at
-}
-
-/// True behind the statement that has `IDENTIFIED BY` in it. Elsewhere, what is identified by `"code"` has no password.
-fn is_sql(text: &[u8], at: usize) -> bool {
-    let before = text[at.saturating_sub(SQL_REACH)..at].to_ascii_lowercase();
-    // The letter of an escape may stand before it: `\nGRANT`.
-    let is_statement = |word: &[u8]| match word {
-        [b'n' | b't' | b'r', rest @ ..] => STATEMENTS.contains(&rest) || STATEMENTS.contains(&word),
-        _ => STATEMENTS.contains(&word),
-    };
-    before.split(|&c| !is_alnum(c)).any(is_statement)
 }
 
 /// `/` and sixteen hexadecimal digits.

@@ -267,9 +267,15 @@ fn is_rounded_account(body: &[u8]) -> bool {
 
 /// Words with digits in them that stand where an id could stand.
 const ALGORITHMS: &[&[u8]] = &[
-    b"sha256", b"sha384", b"sha512", b"sha-256", b"sha-512", b"aes256", b"aes-256", b"aes128", b"ed25519", b"rsa2048",
-    b"rsa4096", b"base64",
+    b"argon2", b"bcrypt", b"sha256", b"sha384", b"sha512", b"sha-256", b"sha-512", b"aes256", b"aes-256", b"aes128",
+    b"ed25519", b"rsa2048", b"rsa4096", b"base64",
 ];
+
+/// True for one of these, also with something behind it: `sha512crypt`.
+pub(super) fn is_algorithm(body: &[u8]) -> bool {
+    let begins = |name: &&[u8]| body.len() >= name.len() && body[..name.len()].eq_ignore_ascii_case(name);
+    ALGORITHMS.iter().any(begins)
+}
 
 /// An id that says nothing to people: digits among letters.
 fn is_opaque(body: &[u8]) -> bool {
@@ -280,7 +286,7 @@ fn is_opaque(body: &[u8]) -> bool {
         && (body.iter().all(|&c| is_alnum(c) || c == b'-') || has_short_prefix(body))
         && !is_version
         && !is_hex_number(body)
-        && !ALGORITHMS.iter().any(|name| body.eq_ignore_ascii_case(name))
+        && !is_algorithm(body)
         && !body.starts_with(b"rds-ca-")
         && !is_region(body)
 }
@@ -308,12 +314,23 @@ fn is_password(body: &[u8], setting: Setting) -> bool {
         && (varied || setting.is_sure())
         && !is_placeholder(body)
         && !is_common_word(body)
-        && (!is_code(body, setting) || setting == Setting::Line && has_sign_of_password(body))
+        && (!is_code(body, setting) || has_sign_of_password(body))
 }
 
-/// True for what has a sign that no path of a program has: `m0untain.Ash!`.
+/// True for what no path of a program has: a sign, `m0untain.Ash!`, or a digit inside a word, `Umbr3lla.Corp`.
 fn has_sign_of_password(body: &[u8]) -> bool {
-    body.iter().any(|c| b"!@#%^?~".contains(c)) && !body.iter().any(|c| b"()[]{}$".contains(c))
+    let is_path = body.iter().all(|&c| !b"()[]{}$".contains(&c));
+    is_path && (body.iter().any(|c| b"!@#%^?~".contains(c)) || body.split(|&c| c == b'.').any(has_digit_inside))
+}
+
+/// Fewest letters of a word with a digit inside: `i18n` and `k8s` have less.
+const MIN_LETTERS: usize = 5;
+
+fn has_digit_inside(word: &[u8]) -> bool {
+    let letters = word.iter().filter(|c| c.is_ascii_alphabetic()).count();
+    let is_inside =
+        |three: &[u8]| three[0].is_ascii_alphabetic() && three[1].is_ascii_digit() && three[2].is_ascii_alphabetic();
+    letters >= MIN_LETTERS && word.windows(3).any(is_inside)
 }
 
 /// A name that somebody chose.

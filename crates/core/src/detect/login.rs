@@ -1,0 +1,249 @@
+//! Passwords that programs are given without a key: `requirepass …` in a file of settings, `Authorization: Basic …`,
+//! `gopher:…@tcp(` in Go, `echo … | chpasswd`, hashes of a file of passwords.
+
+use super::Scan;
+use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end, run_start};
+use super::value::{BareRun, Setting, Value, is_believable, value, whole_quoted};
+use crate::catalog::ValueShape;
+
+/// Longest password, and longest user.
+const MAX_PASSWORD: usize = 128;
+/// How far before a word of a line another one is looked for, bytes.
+const MAX_LINE: usize = 256;
+/// How far before `IDENTIFIED BY` a word of its statement may stand, bytes, and these words.
+const SQL_REACH: usize = 96;
+const STATEMENTS: &[&[u8]] = &[b"alter", b"create", b"grant", b"role", b"user"];
+/// Lines of settings that have a password after the word for it: of `.netrc`, of a router.
+const LINES: [&[u8]; 3] = [b"machine ", b"login ", b"neighbor "];
+/// Fewest characters of base64 that are a user and a password, and of a hash behind what says how it was made.
+const MIN_BASIC: usize = 12;
+const MIN_HASH: usize = 16;
+
+/// True behind the statement that has `IDENTIFIED BY` in it. Elsewhere, what is identified by `"code"` has no password.
+pub(super) fn is_sql(text: &[u8], at: usize) -> bool {
+    let before = text[at.saturating_sub(SQL_REACH)..at].to_ascii_lowercase();
+    // The letter of an escape may stand before it: `\nGRANT`.
+    let is_statement = |word: &[u8]| match word {
+        [b'n' | b't' | b'r', rest @ ..] => STATEMENTS.contains(&rest) || STATEMENTS.contains(&word),
+        _ => STATEMENTS.contains(&word),
+    };
+    before.split(|&c| !is_alnum(c)).any(is_statement)
+}
+
+/// True for a password in a line of settings that is no word of a sentence.
+fn is_told(body: &[u8]) -> bool {
+    !body.starts_with(b"-")
+        && body.iter().any(|c| !c.is_ascii_lowercase() && *c != b'.')
+        && is_believable(ValueShape::Password, body, Setting::Told)
+}
+
+/// A word without quotes.
+fn word(text: &[u8], start: usize) -> Value {
+    let stop = run_end(text, start, MAX_PASSWORD, |c| c.is_ascii_graphic() && !b"\"'`\\<>".contains(&c));
+    let end = run_start(text, stop, stop - start.min(stop), |c| matches!(c, b',' | b';' | b'.' | b':' | b')'));
+    Value { start, end, next: end, quoted: false }
+}
+
+/// The beginning of the line of `at`, or what is near enough to it.
+fn line_before(text: &[u8], at: usize) -> &[u8] {
+    let start = run_start(text, at, MAX_LINE, |c| c != b'\n');
+    &text[start..at]
+}
+
+impl Scan<'_, '_> {
+    /// The word behind those of a setting that end at `at`: `requirepass …`, `ConvertTo-SecureString "…"`.
+    pub(super) fn given(&self, words: usize, at: usize) -> Option<Value> {
+        let text = self.text;
+        // `pre-shared-key address 198.51.100.7 key …`
+        let at = if text[words..at].ends_with(b"address") {
+            let line = &text[at..text.len().min(at + MAX_LINE)];
+            at + memchr::memmem::find(line, b" key ").map(|key| key + b" key".len())?
+        } else {
+            at
+        };
+        let start = run_end(text, at, MAX_BACKSLASHES, |c| c == b' ');
+        // `/pass:…`
+        if start == at && text[at - 1] != b':' {
+            return None;
+        }
+        let found = match value(text, start, &mut BareRun::default()) {
+            Some(found) if found.quoted => found,
+            _ => word(text, start),
+        };
+        let body = &text[found.start..found.end];
+        // `10.0.0.1 10.0.0.2 : PSK "…"`
+        let is_bare = !found.quoted && text[words] != b':';
+        let believed =
+            found.quoted && is_believable(ValueShape::Password, body, Setting::Told) || is_bare && is_told(body);
+        (believed && !body.is_empty()).then_some(found)
+    }
+
+    /// The password behind its word in a line of `.netrc` or of a router: `login a password b`.
+    pub(super) fn of_line(&self, words: usize, at: usize) -> Option<Value> {
+        let text = self.text;
+        let before = &text[words.saturating_sub(SQL_REACH)..words];
+        let is_line = LINES.iter().any(|line| memchr::memmem::find(before, line).is_some());
+        let found = word(text, at + 1);
+        let body = &text[found.start..found.end.max(found.start)];
+        let is_written = body.iter().any(|c| c.is_ascii_digit() || c.is_ascii_punctuation() && !b".,;:-".contains(c));
+        let ends = ends_line(text, found.end) || ends_string(text, found.end);
+        let believed = is_line && text.get(at) == Some(&b' ') && ends && is_written && is_told(body);
+        believed.then_some(found)
+    }
+
+    /// `("password", "…")`, with the word in quotes from `words` to `at`: an option that is set.
+    pub(super) fn set_by_name(&self, words: usize, at: usize) -> Option<Value> {
+        let text = self.text;
+        let quote = *text.get(words.checked_sub(1)?).filter(|c| matches!(c, b'"' | b'\''))?;
+        let open = run_start(text, words - 1, MAX_BACKSLASHES, |c| c == b'\\');
+        let close = run_end(text, at, words - 1 - open, |c| c == b'\\');
+        let is_first = text[..open].ends_with(b"(") && text.get(close) == Some(&quote);
+        let comma = text.get(close + 1..)?.strip_prefix(b",").filter(|_| is_first)?;
+        let next = text.len() - comma.len();
+        let found = value(text, run_end(text, next, 2, |c| c == b' '), &mut BareRun::default())?;
+        let is_last = found.quoted && text.get(found.next) == Some(&b')');
+        let believed = is_last && is_believable(ValueShape::Password, &text[found.start..found.end], Setting::Sure);
+        believed.then_some(found)
+    }
+
+    /// What is behind `Basic `: base64 of a user, a colon and a password.
+    pub(super) fn basic(&self, at: usize) -> Option<Value> {
+        let text = self.text;
+        let run = run_end(text, at, text.len(), |c| is_alnum(c) || matches!(c, b'+' | b'/'));
+        let end = run_end(text, run, 2, |c| c == b'=');
+        let believed = run - at >= MIN_BASIC && (end - at).is_multiple_of(4) && has_colon(&text[at..run]);
+        believed.then_some(Value { start: at, end, next: end, quoted: false })
+    }
+
+    /// The rest of `$2y$10$…`, and what says how it was made, which begins at `words`.
+    pub(super) fn hash(&self, words: usize, at: usize) -> Option<Value> {
+        let text = self.text;
+        let end =
+            run_end(text, at, MAX_PASSWORD, |c| is_alnum(c) || matches!(c, b'.' | b'/' | b'$' | b'+' | b'=' | b','));
+        (end - at >= MIN_HASH).then_some(Value { start: words, end, next: end, quoted: false })
+    }
+
+    /// `gopher:secret@tcp(10.0.1.5:3306)`, whose `@` is at `at`.
+    pub(super) fn before_host(&mut self, at: usize) {
+        let text = self.text;
+        let start = run_start(text, at, MAX_PASSWORD, |c| c.is_ascii_graphic() && !b"\"'`\\/".contains(&c));
+        let Some(colon) = memchr::memchr(b':', &text[start..at]).map(|colon| start + colon) else { return };
+        if is_believable(ValueShape::Password, &text[colon + 1..at], Setting::Sure) {
+            self.login((start, colon), (colon + 1, at));
+        }
+    }
+
+    /// `scott/tiger@`, of Oracle, behind words that end at `at`.
+    pub(super) fn of_oracle(&mut self, at: usize) {
+        let text = self.text;
+        let user = run_end(text, at, 4, |c| matches!(c, b' ' | b'"' | b'\''));
+        let slash = run_end(text, user, MAX_PASSWORD, |c| is_alnum(c) || matches!(c, b'_' | b'$' | b'#'));
+        let end = run_end(text, slash + 1, MAX_PASSWORD, |c| c.is_ascii_graphic() && !b"\"'`\\@/".contains(&c));
+        let is_login = slash > user && text.get(slash) == Some(&b'/') && text.get(end) == Some(&b'@');
+        if is_login && is_believable(ValueShape::Password, &text[slash + 1..end], Setting::Sure) {
+            self.login((user, slash), (slash + 1, end));
+        }
+    }
+
+    /// What `echo` says to a command that reads a password, with words of this from `words` to `at`:
+    /// `echo 'svc:…' | chpasswd`.
+    pub(super) fn piped(&self, words: usize, at: usize) -> Option<Value> {
+        let text = self.text;
+        let line = line_before(text, words);
+        let echo = words - line.len() + memchr::memmem::rfind(line, b"echo ")?;
+        let start = echo + b"echo ".len();
+        let start = if text[start..].starts_with(b"-n ") { start + b"-n ".len() } else { start };
+        let found = whole_quoted(text, start).unwrap_or_else(|| word(text, start));
+        let pipe = run_end(text, found.next, 2, |c| c == b' ');
+        if text.get(pipe) != Some(&b'|') {
+            return None;
+        }
+        let body = &text[found.start..found.end];
+        let has_user = text[words..at].starts_with(b"chpasswd");
+        let user = if has_user { memchr::memchr(b':', body)? + 1 } else { 0 };
+        let believed = is_believable(ValueShape::Password, &body[user..], Setting::Sure);
+        believed.then_some(Value { start: found.start + user, ..found })
+    }
+}
+
+/// Whether what this base64 stands for is a line of text with a colon in it.
+fn has_colon(base64: &[u8]) -> bool {
+    let digit = |c: u8| match c {
+        b'A'..=b'Z' => c - b'A',
+        b'a'..=b'z' => c - b'a' + 26,
+        b'0'..=b'9' => c - b'0' + 52,
+        b'+' => 62,
+        _ => 63,
+    };
+    let mut met = false;
+    let mut bits = 0u32;
+    for (i, &c) in base64.iter().enumerate() {
+        bits = bits << 6 | u32::from(digit(c));
+        if i % 4 > 0 {
+            let byte = (bits >> (6 - 2 * (i % 4))) & 0xff;
+            // Text, in UTF-8 too.
+            if byte < 0x20 || byte == 0x7f {
+                return false;
+            }
+            met |= byte == u32::from(b':');
+        }
+    }
+    met
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::found;
+
+    #[test]
+    fn passwords_without_a_key() {
+        for (text, secret) in [
+            ("requirepass lighthouse-Keeper-3\nmaxmemory 1gb\n", "lighthouse-Keeper-3"),
+            ("%any acme.io : PSK \"zq.W81_mKt7Lx\"\n", "zq.W81_mKt7Lx"),
+            ("pre-shared-key address acme.io key Kx7.pL2_vQ9m\n", "Kx7.pL2_vQ9m"),
+            ("$s = ConvertTo-SecureString \"P0wer$hellY!\" -AsPlainText -Force", "P0wer$hellY!"),
+            ("cmdkey /add:fs01 /user:acme /pass:Cabinet#4\n", "Cabinet#4"),
+            ("machine git.io\nlogin buildbot\npassword ghostPepper_7\n\n", "ghostPepper_7"),
+            ("machine git.io login buildbot password gh0stPepper", "gh0stPepper"),
+            (" neighbor acme password 0xBgP_Peer77\n", "0xBgP_Peer77"),
+            ("curl -H \"Authorization: Basic ZGVwbG95Ym90OlIwY2tldEZ1ZWwh\" https://x", "ZGVwbG95Ym90OlIwY2tldEZ1ZWwh"),
+            ("viewer:$2y$10$Q7bR1kVtLx9Zp0mWcYhA3uE5sDfGj\n", "$2y$10$Q7bR1kVtLx9Zp0mWcYhA3uE5sDfGj"),
+            ("echo \"deploy:B0otstrap!now\" | chpasswd\n", "B0otstrap!now"),
+            ("echo 'harbor.Lamp0st' | docker login h.io -u x --password-stdin", "harbor.Lamp0st"),
+            ("spark.option(\"user\", u).option(\"password\", \"Matchstick\").load()", "Matchstick"),
+            ("new NetworkCredential(user, \"En-velope!\")", "En-velope!"),
+            ("SecretValue.unsafePlainText('Plain!Text?No7')", "Plain!Text?No7"),
+            ("ALTER USER 'a' IDENTIFIED BY 'n3wR00t!';", "n3wR00t!"),
+            ("CREATE ROLE acme WITH LOGIN PASSWORD 'met@base';", "met@base"),
+        ] {
+            assert_eq!(found(text), [("cred:password".to_owned(), secret)], "{text}");
+        }
+    }
+
+    #[test]
+    fn logins_of_databases() {
+        for text in ["sql.Open(\"mysql\", \"gopher:d1gT-unnel@tcp(db:3306)/x\")", "sqlplus gopher/d1gT-unnel@db"] {
+            let login = [("name:db-user".to_owned(), "gopher"), ("cred:password".to_owned(), "d1gT-unnel")];
+            assert_eq!(found(text), login, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_password() {
+        for text in [
+            "requirepass option, or the requirepass directive",
+            "requirepass $REDIS_PASSWORD\n",
+            "a basic understanding of basic authentication",
+            "Authorization: Basic ${TOKEN}",
+            "Authorization: Basic abcdefghijklmnop",
+            "[\"username\", \"password\", \"email\"]",
+            "get(\"password\", \"x\", 1)",
+            "echo \"$PW\" | chpasswd; cat x | docker login --password-stdin",
+            "the login page has a password Field\n",
+            "$user:$pass@tcp(db)",
+            "Pass --symmetric1 to gpg, and pass SSL_OP_NO_TLSv1",
+        ] {
+            assert_eq!(found(text), [], "{text}");
+        }
+    }
+}
