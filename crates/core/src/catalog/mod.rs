@@ -238,6 +238,8 @@ known_kinds! {
     url_password = "cred:url-password",
     /// Any other password.
     password = "cred:password",
+    /// An SMTP password of SES.
+    smtp_password = "cred:ses-smtp-password",
     /// Secrets of Secrets Manager.
     secret = "name:secret",
     /// Policies of IAM.

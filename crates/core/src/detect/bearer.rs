@@ -120,7 +120,10 @@ impl Scan<'_, '_> {
         let password = &text[start.min(end)..end];
         let is_random = password.iter().any(u8::is_ascii_digit) && password.iter().any(u8::is_ascii_alphabetic);
         let is_variable = password.iter().any(|c| matches!(c, b'{' | b'(')) || password.first() == Some(&b'$');
-        let is_told = is_random && password.len() >= 6
+        // `rabbitEars`
+        let is_humped = password.windows(2).any(|two| two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase())
+            && !password.to_ascii_lowercase().windows(4).any(|four| four == b"pass");
+        let is_told = (is_random || is_humped) && password.len() >= 6
             || is_on_aws && is_believable(ValueShape::Password, password, Setting::Sure);
         let has_password = has_user && is_told && !is_variable && !is_token_shaped(password);
         let known = &self.detector.catalog.known;

@@ -177,7 +177,8 @@ fn argument(text: &[u8], at: usize, place: Place) -> Option<Value> {
     let is_quoted = matches!(text.get(slashes), Some(b'"' | b'\''));
     let found = if is_quoted { whole_quoted(text, start)? } else { bare(text, start) };
     let skipped = match place {
-        Place::BehindUser => memchr::memchr(b':', &text[found.start..found.end])? + 1,
+        // `lftp -u svc,…`
+        Place::BehindUser => memchr::memchr2(b':', b',', &text[found.start..found.end])? + 1,
         Place::Behind | Place::Glued => 0,
     };
     let secret = Value { start: found.start + skipped, ..found };

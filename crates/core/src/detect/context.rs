@@ -9,6 +9,7 @@ use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end, run_start};
 use super::key::{is_asked_last, key_start};
 use super::line::{break_at, break_before, line_start};
+use super::login::is_of_login;
 use super::table;
 use super::told::ANY_SERVICE;
 use super::value::{BareRun, Setting, Value, is_believable, shape_range, value, whole_quoted};
@@ -195,6 +196,10 @@ impl Scan<'_, '_> {
         // `${BUCKET:-acme-logs}`, of a shell.
         let is_default = text.get(at) == Some(&b'-') && text[..at].ends_with(b":");
         let at = if is_default { at + 1 } else { at };
+        // `${PASSWORD:?required}`
+        if text.get(at) == Some(&b'?') && text[..self.key.start].ends_with(b"{") {
+            return;
+        }
         let at = past_anchor(text, at);
         let spaced = text.get(at) == Some(&b' ');
         let assigned = spaced && text[at - 1] == b'=';
@@ -315,7 +320,13 @@ impl Scan<'_, '_> {
             self.believe(members, found, Setting::Sure);
             return Some(found);
         }
+        let is_password = || members.iter().all(|member| member.value == ValueShape::Password);
         let Some(found) = value(text, at, &mut self.bare_run) else {
+            // Escaped quotes inside.
+            if let Some(found) = whole_quoted(text, at).filter(|_| is_password()) {
+                self.believe(members, found, Setting::Sure);
+                return Some(found);
+            }
             // `&table`, of Go.
             if text.get(at) == Some(&b'&') {
                 let end = run_end(text, at + 1, MAX_VARIABLE, |c| is_alnum(c) || c == b'_');
@@ -331,6 +342,10 @@ impl Scan<'_, '_> {
         // `bucket = table->buckets[n]`
         let points = text[..found.end].ends_with(b"-") && text.get(found.end) == Some(&b'>');
         let is_call = !found.quoted && (opens_string || points || text.get(found.end) == Some(&b'('));
+        // `PASSWORD = N'…'`, of SQL Server.
+        if opens_string && &text[found.start..found.end] == b"N" && is_password() {
+            return self.announced(members, found.end, Setting::Sure);
+        }
         // `f"{bucket}"`
         if is_call
             && opens_string
@@ -344,21 +359,6 @@ impl Scan<'_, '_> {
             self.believe(members, found, setting);
         }
         Some(found)
-    }
-
-    /// The rest of the line, where a line of settings, `spring.datasource.password=Wren&Falcon`, has a password with signs in
-    /// it that end other values.
-    fn whole_password(&self, members: &[Member], value: Value) -> Value {
-        let text = self.text;
-        if value.quoted
-            || text.get(value.next) != Some(&b'&')
-            || !begins_line(text, self.key.start)
-            || !members.iter().all(|member| member.value == ValueShape::Password)
-        {
-            return value;
-        }
-        let end = run_end(text, value.end, MAX_CELL, |c| c.is_ascii_graphic() && !matches!(c, b'"' | b'\\'));
-        if ends_line(text, end) || ends_string(text, end) { Value { end, next: end, ..value } } else { value }
     }
 
     /// True for a long value that is the end of too many other values: `a=b=c=…` without end takes no time.
@@ -391,6 +391,9 @@ impl Scan<'_, '_> {
         if self.repeats_key(value) || self.may_be_of_any_software(members, value) {
             return;
         }
+        let is_password = members.iter().all(|member| member.value == ValueShape::Password);
+        let is_of_login = || is_of_login(text, self.key.start, value);
+        let setting = if setting == Setting::Line && is_password && is_of_login() { Setting::Sure } else { setting };
         let told_by = |m: &Member| {
             let range = shape_range(text, value, m.value);
             let believed = !range.is_empty() && is_believable(m.value, &text[range.clone()], setting);
@@ -426,6 +429,9 @@ impl Scan<'_, '_> {
         }
         let is_name = category != Some(Category::Credentials) && category != Some(Category::Accounts);
         self.part(kind, start, end, is_name);
+        if is_password {
+            self.user_beside(self.key.start, value.next);
+        }
     }
 }
 
@@ -504,11 +510,6 @@ fn is_ini_line(text: &[u8], at: usize, end: usize) -> bool {
         }
     }
     false
-}
-
-/// True where a line or a string begins.
-fn begins_line(text: &[u8], at: usize) -> bool {
-    at == 0 || text[at - 1] == b'"' || break_before(text, at).is_some()
 }
 
 /// True for a value that ends at `end` in a record that is written in one line: `Username: APP_RW, Port: 1521, Engine: oracle`.

@@ -3,7 +3,10 @@
 
 use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end, run_start};
+use super::key::{key_end, key_start};
+use super::line::break_at;
 use super::value::{BareRun, Setting, Value, is_believable, value, whole_quoted};
+use super::word_list::WordList;
 use crate::catalog::ValueShape;
 
 /// Longest password, and longest user.
@@ -15,6 +18,29 @@ const SQL_REACH: usize = 96;
 const STATEMENTS: &[&[u8]] = &[b"alter", b"create", b"grant", b"role", b"user"];
 /// Lines of settings that have a password after the word for it: of `.netrc`, of a router.
 const LINES: [&[u8]; 3] = [b"machine ", b"login ", b"neighbor "];
+/// What keys of users end with, without separators.
+const USERS: [&[u8]; 5] = [b"user", b"username", b"login", b"uid", b"usr"];
+/// How far beside a password its user may stand, bytes, and behind how many other settings.
+const BESIDE: usize = 128;
+const MAX_SETTINGS: usize = 4;
+/// Users that every system has.
+static ANYBODY: WordList = WordList::new(&[
+    "admin",
+    "administrator",
+    "anonymous",
+    "default",
+    "ec2-user",
+    "guest",
+    "mysql",
+    "postgres",
+    "root",
+    "sa",
+    "test",
+    "ubuntu",
+    "user",
+]);
+/// Parts of words that are no passwords but types, or say where one is: `SecretStr`.
+const TYPES: [&[u8]; 9] = [b"char", b"field", b"hash", b"input", b"pass", b"secret", b"str", b"text", b"type"];
 /// Fewest characters of base64 that are a user and a password, and of a hash behind what says how it was made.
 const MIN_BASIC: usize = 12;
 const MIN_HASH: usize = 16;
@@ -44,6 +70,15 @@ fn word(text: &[u8], start: usize) -> Value {
     Value { start, end, next: end, quoted: false }
 }
 
+/// Where so many words end behind `at`, with a blank before each, in the same line.
+fn past_words(text: &[u8], at: usize, count: usize) -> Option<usize> {
+    (0..count).try_fold(at, |at, _| {
+        let start = run_end(text, at, 2, |c| c == b' ');
+        let end = run_end(text, start, MAX_PASSWORD, |c| c.is_ascii_graphic() && c != b'\\');
+        (start > at && end > start).then_some(end)
+    })
+}
+
 /// The beginning of the line of `at`, or what is near enough to it.
 fn line_before(text: &[u8], at: usize) -> &[u8] {
     let start = run_start(text, at, MAX_LINE, |c| c != b'\n');
@@ -51,15 +86,31 @@ fn line_before(text: &[u8], at: usize) -> &[u8] {
 }
 
 impl Scan<'_, '_> {
+    /// Records the user whose password was found behind the key at `key`, up to `end`.
+    pub(super) fn user_beside(&mut self, key: usize, end: usize) {
+        let text = self.text;
+        let kind = self.detector.catalog.known.db_user;
+        let Some(user) = user_near(text, key, end).filter(|_| self.wants(kind)) else { return };
+        let name = &text[user.start..user.end];
+        let is_known = self.hits.findings.iter().rev().take(MAX_SETTINGS).any(|f| f.span.start == user.start);
+        if !is_known && !ANYBODY.contains_in_any_case(name) && is_believable(ValueShape::Name, name, Setting::Told) {
+            self.finding(kind, user.start, user.end);
+            self.part(kind, user.start, user.end, true);
+        }
+    }
+
     /// The word behind those of a setting that end at `at`: `requirepass …`, `ConvertTo-SecureString "…"`.
     pub(super) fn given(&self, words: usize, at: usize) -> Option<Value> {
         let text = self.text;
-        // `pre-shared-key address 198.51.100.7 key …`
-        let at = if text[words..at].ends_with(b"address") {
-            let line = &text[at..text.len().min(at + MAX_LINE)];
-            at + memchr::memmem::find(line, b" key ").map(|key| key + b" key".len())?
-        } else {
-            at
+        let line = &text[at..text.len().min(at + MAX_LINE)];
+        let behind = |word: &[u8]| memchr::memmem::find(line, word).map(|found| at + found + word.len() - 1);
+        let at = match &text[words..at].to_ascii_lowercase()[..] {
+            b"pre-shared-key address" => behind(b" key ")?,
+            // `IDENTIFIED WITH mysql_native_password BY '…'`
+            b"identified with" => behind(b" BY ").or_else(|| behind(b" by "))?,
+            b"net user" => past_words(text, at, 1)?,
+            b"htpasswd" => past_words(text, at, 3).filter(|_| line.starts_with(b" -b") || line.starts_with(b" -c"))?,
+            _ => at,
         };
         let start = run_end(text, at, MAX_BACKSLASHES, |c| c == b' ');
         // `/pass:…`
@@ -71,8 +122,8 @@ impl Scan<'_, '_> {
             _ => word(text, start),
         };
         let body = &text[found.start..found.end];
-        // `10.0.0.1 10.0.0.2 : PSK "…"`
-        let is_bare = !found.quoted && text[words] != b':';
+        // `10.0.0.1 10.0.0.2 : PSK "…"`, and what is identified with a service, by somebody.
+        let is_bare = !found.quoted && !matches!(text[words], b':' | b'i' | b'I');
         let believed =
             found.quoted && is_believable(ValueShape::Password, body, Setting::Told) || is_bare && is_told(body);
         (believed && !body.is_empty()).then_some(found)
@@ -166,6 +217,48 @@ impl Scan<'_, '_> {
     }
 }
 
+/// True for a word in letters alone that is a password because its user stands beside it: `user: acme` and `password:
+/// jackdaw` in the next line.
+pub(super) fn is_of_login(text: &[u8], key: usize, word: Value) -> bool {
+    let body = &text[word.start..word.end];
+    let lower = body.to_ascii_lowercase();
+    let is_type = TYPES.iter().any(|part| memchr::memmem::find(&lower, part).is_some());
+    body.iter().all(u8::is_ascii_alphabetic) && !is_type && user_near(text, key, word.next).is_some()
+}
+
+/// The value of the nearest setting for a user, among those around one whose key begins at `key` and whose value ends at
+/// `end`.
+fn user_near(text: &[u8], key: usize, end: usize) -> Option<Value> {
+    let is_separator = |c: u8| matches!(c, b'=' | b':');
+    let from = key.saturating_sub(BESIDE);
+    let to = text.len().min(end + BESIDE);
+    let before = (from..key).rev().take_while(|&at| !ends_record(text, at)).filter(|&at| is_separator(text[at]));
+    let behind = (end..to).take_while(|&at| !ends_record(text, at)).filter(|&at| is_separator(text[at]));
+    let user = |at: usize| {
+        let key_end = key_end(text, at);
+        let key = &text[key_start(text, key_end).min(key_end)..key_end];
+        let plain: Vec<u8> = key.iter().filter(|&&c| is_alnum(c)).map(u8::to_ascii_lowercase).collect();
+        if !USERS.iter().any(|user| plain.ends_with(user)) {
+            return None;
+        }
+        let start = run_end(text, at + 1, 4, |c| c == b' ');
+        let found = value(text, start, &mut BareRun::default())?;
+        is_believable(ValueShape::Name, &text[found.start..found.end], Setting::Told).then_some(found)
+    };
+    before.take(MAX_SETTINGS).find_map(user).or_else(|| behind.take(MAX_SETTINGS).find_map(user))
+}
+
+/// True where what stands together ends: at a bracket, and at an empty line.
+fn ends_record(text: &[u8], at: usize) -> bool {
+    match text[at] {
+        b'{' | b'}' | b'[' | b']' => true,
+        b'\n' | b'\\' => {
+            break_at(text, at).is_some_and(|(_, next)| next < text.len() && break_at(text, next).is_some())
+        }
+        _ => false,
+    }
+}
+
 /// Whether what this base64 stands for is a line of text with a colon in it.
 fn has_colon(base64: &[u8]) -> bool {
     let digit = |c: u8| match c {
@@ -214,9 +307,34 @@ mod tests {
             ("new NetworkCredential(user, \"En-velope!\")", "En-velope!"),
             ("SecretValue.unsafePlainText('Plain!Text?No7')", "Plain!Text?No7"),
             ("ALTER USER 'a' IDENTIFIED BY 'n3wR00t!';", "n3wR00t!"),
+            ("ALTER USER 'a' IDENTIFIED WITH mysql_native_password BY 'n3wR00t!';", "n3wR00t!"),
+            ("net user tempadmin Str@tum9Zz /add", "Str@tum9Zz"),
+            ("htpasswd -bc /etc/nginx/.htpasswd kibana sn0wyOwl\n", "sn0wyOwl"),
             ("CREATE ROLE acme WITH LOGIN PASSWORD 'met@base';", "met@base"),
         ] {
             assert_eq!(found(text), [("cred:password".to_owned(), secret)], "{text}");
+        }
+    }
+
+    #[test]
+    fn users_beside_their_passwords() {
+        for text in [
+            "username: acme_rw\n  password: jackdaw\n",
+            "user=acme_rw\nPASSWORD=jackdaw\n",
+            "{\"password\": \"jackdaw\", \"port\": 5432, \"username\": \"acme_rw\"}",
+            "psql \"host=db user=acme_rw dbname=x password=jackdaw9\"",
+        ] {
+            let mut kinds: Vec<_> = found(text).into_iter().map(|(kind, _)| kind).collect();
+            kinds.sort();
+            assert_eq!(kinds, ["cred:password", "name:db-user"], "{text}");
+        }
+        for text in [
+            "username: EmailStr\npassword: SecretStr\n",
+            "user: String\npassword: String\n",
+            "user: acme\n\npassword: jackdaw\n",
+            "type Query { login(user: String!, password: String!): Token! }",
+        ] {
+            assert_eq!(found(text), [], "{text}");
         }
     }
 

@@ -42,6 +42,7 @@ mod ordinary;
 mod output;
 mod own;
 mod pair;
+mod password;
 mod policy;
 mod positional;
 mod prefixed;

@@ -8,6 +8,8 @@ use crate::token::token_at;
 
 /// Length of a secret access key.
 const SECRET_LEN: usize = 40;
+/// Length of an SMTP password of SES: 33 bytes in base64.
+const SMTP_LEN: usize = 44;
 /// How far from an access key id its secret may stand, bytes.
 const REACH: usize = 300;
 /// Fewest characters of a session token.
@@ -56,6 +58,11 @@ fn secret_key_in(text: &[u8], start: usize, end: usize) -> Option<Range<usize>> 
         .find(|key| begins(key.start) && ends(key.end) && key.end <= end && is_secret_key(&text[key.clone()]))
 }
 
+/// An SMTP password of SES, which is made of a secret key: its first byte is the version of how.
+fn is_smtp_password(text: &[u8]) -> bool {
+    text.len() == SMTP_LEN && text[0] == b'B' && text.iter().all(|&c| is_base64(c)) && is_random(text)
+}
+
 /// Where what looks like the lines of a private key ends, which begins at `body` and says nowhere that it ends.
 fn cut_off_key_end(text: &[u8], body: usize) -> usize {
     let end = run_end(text, body, MAX_PEM, |c| {
@@ -100,6 +107,8 @@ impl Scan<'_, '_> {
                 let word = if start > 0 { word_start(text, start) } else { start };
                 if let Some(secret) = secret_key_in(text, word, end) {
                     self.whole(known.secret_access_key, secret.start, secret.end);
+                } else if text.get(word..end).is_some_and(is_smtp_password) {
+                    self.whole(known.smtp_password, word, end);
                 }
                 at = next.max(at + 1);
             }

@@ -6,6 +6,7 @@ use super::Scan;
 use super::boundary::{is_alnum, run_end, run_start};
 use super::link::past_links;
 use super::login::is_sql;
+use super::password::is_latin;
 use super::value::{BareRun, Setting, Value, is_algorithm, is_believable, value};
 use crate::catalog::ValueShape;
 
@@ -74,11 +75,6 @@ fn is_scrambled(body: &[u8]) -> bool {
 fn is_set_off(body: &[u8]) -> bool {
     let has_capital = has(body, u8::is_ascii_uppercase) && has(body, u8::is_ascii_lowercase);
     is_lettered(body) || has_sign(body) || has_capital && has(body, |c| matches!(c, b'.' | b'-'))
-}
-
-/// Of the bytes of letters such as `ü`. Those of Korean and Japanese begin with others, and stand behind passwords.
-fn is_latin(c: u8) -> bool {
-    matches!(c, 0x80..=0xbf | 0xc3)
 }
 
 /// Where the password begins in `id/pw: user / password`, behind words that end at `at`.

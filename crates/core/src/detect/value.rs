@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::arn::{is_account, is_region};
 use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end};
 use super::own::{is_domain, is_joined, is_own, is_own_value};
+use super::password::is_password;
 use super::prefixed::uuid_end;
 use super::published::is_published;
 use super::secret::{is_base64, is_nearly_secret_key, is_secret_key};
@@ -135,7 +136,7 @@ pub(super) enum Setting {
 }
 
 impl Setting {
-    fn is_sure(self) -> bool {
+    pub(super) fn is_sure(self) -> bool {
         matches!(self, Self::Told | Self::Sure)
     }
 }
@@ -302,37 +303,6 @@ fn has_short_prefix(body: &[u8]) -> bool {
         && id.iter().any(u8::is_ascii_digit)
 }
 
-fn is_password(body: &[u8], setting: Setting) -> bool {
-    let enough = match setting {
-        Setting::Told | Setting::Sure | Setting::Line => 4,
-        Setting::Open => 8,
-    };
-    let varied =
-        body.iter().any(|c| c.is_ascii_digit() || c.is_ascii_punctuation() && !matches!(c, b'.' | b'_' | b'-'));
-    body.len() >= enough
-        && body.iter().all(u8::is_ascii_graphic)
-        && (varied || setting.is_sure())
-        && !is_placeholder(body)
-        && !is_common_word(body)
-        && (!is_code(body, setting) || has_sign_of_password(body))
-}
-
-/// True for what no path of a program has: a sign, `m0untain.Ash!`, or a digit inside a word, `Umbr3lla.Corp`.
-fn has_sign_of_password(body: &[u8]) -> bool {
-    let is_path = body.iter().all(|&c| !b"()[]{}$".contains(&c));
-    is_path && (body.iter().any(|c| b"!@#%^?~".contains(c)) || body.split(|&c| c == b'.').any(has_digit_inside))
-}
-
-/// Fewest letters of a word with a digit inside: `i18n` and `k8s` have less.
-const MIN_LETTERS: usize = 5;
-
-fn has_digit_inside(word: &[u8]) -> bool {
-    let letters = word.iter().filter(|c| c.is_ascii_alphabetic()).count();
-    let is_inside =
-        |three: &[u8]| three[0].is_ascii_alphabetic() && three[1].is_ascii_digit() && three[2].is_ascii_alphabetic();
-    letters >= MIN_LETTERS && word.windows(3).any(is_inside)
-}
-
 /// A name that somebody chose.
 fn is_name(body: &[u8], setting: Setting) -> bool {
     (2..=MAX_NAME).contains(&body.len())
@@ -351,7 +321,7 @@ fn is_hex_number(body: &[u8]) -> bool {
 }
 
 /// `${bucket}`, `<name>`, `xxxx`, `your-bucket`, `...`.
-fn is_placeholder(body: &[u8]) -> bool {
+pub(super) fn is_placeholder(body: &[u8]) -> bool {
     // Most names have none of these, and six searches take longer than one look.
     let odd = body.iter().any(|&c| matches!(c, b'$' | b'{' | b'.' | b':' | b'x'));
     let has = |part: &[u8]| odd && memchr::memmem::find(body, part).is_some();
@@ -463,7 +433,7 @@ static COMMON: WordList = WordList::new(&[
     "yes",
 ]);
 
-fn is_common_word(body: &[u8]) -> bool {
+pub(super) fn is_common_word(body: &[u8]) -> bool {
     COMMON.contains_in_any_case(body)
 }
 
@@ -573,7 +543,7 @@ pub(super) const OBJECTS: &[&[u8]] = &[
 ];
 
 /// A bare value that is more likely an expression than a name.
-fn is_code(body: &[u8], setting: Setting) -> bool {
+pub(super) fn is_code(body: &[u8], setting: Setting) -> bool {
     if setting.is_sure() {
         return false;
     }

@@ -1,0 +1,112 @@
+//! What a password looks like, and how far one goes in a file of settings.
+
+use super::Scan;
+use super::boundary::{ends_line, ends_string, run_end, run_start};
+use super::line::break_before;
+use super::value::{Setting, Value, is_code, is_common_word, is_placeholder};
+use crate::catalog::{Member, ValueShape};
+
+/// Longest line of settings.
+const MAX_LINE: usize = 1024;
+/// Fewest letters of a word with a digit inside: `i18n` and `k8s` have less.
+const MIN_LETTERS: usize = 5;
+
+/// Whether a value may be the password that its key announces.
+pub(super) fn is_password(body: &[u8], setting: Setting) -> bool {
+    let enough = match setting {
+        Setting::Told | Setting::Sure | Setting::Line => 4,
+        Setting::Open => 8,
+    };
+    let varied =
+        body.iter().any(|c| c.is_ascii_digit() || c.is_ascii_punctuation() && !matches!(c, b'.' | b'_' | b'-'));
+    let is_one_word = body.iter().all(|c| c.is_ascii_graphic() || varied && setting.is_sure() && is_latin(*c));
+    // `--password TEXT`, of a usage.
+    let is_usage = setting == Setting::Told && body.iter().all(|c| c.is_ascii_uppercase() || *c == b'_');
+    body.len() >= enough
+        && !is_usage
+        && is_one_word
+        && (varied || setting.is_sure() || setting == Setting::Line && is_passphrase(body))
+        && !is_placeholder(body)
+        && !is_common_word(body)
+        && (!is_code(body, setting) || has_sign_of_password(body))
+}
+
+/// Of the bytes of letters such as `ü`, in UTF-8.
+pub(super) fn is_latin(c: u8) -> bool {
+    matches!(c, 0x80..=0xbf | 0xc3)
+}
+
+/// True for words with dashes between, none of which says where the password is: `walnut-desk`, not `db-password`.
+fn is_passphrase(body: &[u8]) -> bool {
+    const SAYING: &[&[u8]] = &[
+        b"env", b"file", b"from", b"here", b"key", b"my", b"name", b"not", b"ref", b"secret", b"some", b"the", b"your",
+    ];
+    let says = |word: &[u8]| {
+        let word = word.to_ascii_lowercase();
+        SAYING.contains(&&word[..])
+            || word.starts_with(b"pass")
+            || word.starts_with(b"secret")
+            || word.starts_with(b"cred")
+    };
+    let mut words = body.split(|&c| c == b'-');
+    body.contains(&b'-') && words.all(|word| word.len() > 2 && word.iter().all(u8::is_ascii_alphabetic) && !says(word))
+}
+
+/// True for what no path of a program has: a sign, `m0untain.Ash!`, or a digit inside a word, `Umbr3lla.Corp`.
+fn has_sign_of_password(body: &[u8]) -> bool {
+    let is_path = body.iter().all(|&c| !b"()[]{}$".contains(&c));
+    is_path && (body.iter().any(|c| b"!@#%^?~".contains(c)) || body.split(|&c| c == b'.').any(has_digit_inside))
+}
+
+fn has_digit_inside(word: &[u8]) -> bool {
+    let letters = word.iter().filter(|c| c.is_ascii_alphabetic()).count();
+    let is_inside =
+        |three: &[u8]| three[0].is_ascii_alphabetic() && three[1].is_ascii_digit() && three[2].is_ascii_alphabetic();
+    letters >= MIN_LETTERS && word.windows(3).any(is_inside)
+}
+
+impl Scan<'_, '_> {
+    /// All of a password with signs in it that end other values: to the end of its line in a file of settings,
+    /// `spring.datasource.password=Wren&Falcon`, and past a reference in XML, `Password=Wren&amp;Falcon;`.
+    pub(super) fn whole_password(&self, members: &[Member], value: Value) -> Value {
+        let text = self.text;
+        if value.quoted
+            || text.get(value.next) != Some(&b'&')
+            || !members.iter().all(|member| member.value == ValueShape::Password)
+        {
+            return value;
+        }
+        let is_reference =
+            [&b"&amp;"[..], b"&lt;", b"&gt;", b"&apos;"].iter().any(|name| text[value.next..].starts_with(name));
+        let end = run_end(text, value.end, MAX_LINE, |c| c.is_ascii_graphic() && !matches!(c, b'"' | b'\\'));
+        if is_reference {
+            let end = run_end(text, value.end, MAX_LINE, |c| {
+                c.is_ascii_graphic() && !matches!(c, b'"' | b'\'' | b'<' | b'\\')
+            });
+            let end = past_references(text, value.end, end);
+            return Value { end, next: end, ..value };
+        }
+        let starts = begins_line(text, run_start(text, self.key.start, MAX_LINE, |c| c == b' '));
+        let ends = ends_line(text, end) || ends_string(text, end);
+        if starts && ends { Value { end, next: end, ..value } } else { value }
+    }
+}
+
+/// Where a value ends that has references in it, each with a `;` behind: `Wren&amp;Falcon;Encrypt=yes`.
+fn past_references(text: &[u8], start: usize, limit: usize) -> usize {
+    let mut at = start;
+    while let Some(i) = text[at..limit].iter().position(|c| matches!(c, b';' | b'&')) {
+        let sign = at + i;
+        let name = run_end(text, sign + 1, 4, |c| c.is_ascii_lowercase());
+        if text[sign] == b';' || text.get(name) != Some(&b';') {
+            return sign;
+        }
+        at = name + 1;
+    }
+    limit
+}
+
+/// True where a line or a string begins.
+fn begins_line(text: &[u8], at: usize) -> bool {
+    at == 0 || text[at - 1] == b'"' || break_before(text, at).is_some()
+}
