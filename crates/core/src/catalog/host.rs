@@ -24,6 +24,7 @@ pub const SUFFIXES: &[&str] = &[
     "amazoncognito.com",
     "awsapps.com",
     "connect.aws",
+    "chime.aws",
     "iotsitewise.aws",
     "live-video.net",
     "signin.aws.amazon.com",

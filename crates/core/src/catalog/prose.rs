@@ -35,12 +35,16 @@ pub enum Follows {
     UserAndPassword,
     /// After a blank: a password, or one in quotes.
     Given,
+    /// Behind a tab: the value of a parameter.
+    Tabbed,
+    /// Right behind, in quotes: what a message is about.
+    Subject,
+    /// Right behind: the rest of the id of a support case.
+    Case,
     /// Before it in the line, said to a command: a password.
     Piped,
     /// Right behind: base64 of a user and a password.
     Basic,
-    /// Right behind, and with these words: the hash of a password.
-    Hash,
     /// Right before: a user, a colon and a password.
     BeforeHost,
     /// Right behind: a user, a slash and a password, before an `@`.
@@ -91,8 +95,10 @@ impl Follows {
             "user-and-password" => Self::UserAndPassword,
             "given" => Self::Given,
             "piped" => Self::Piped,
+            "tabbed" => Self::Tabbed,
+            "subject" => Self::Subject,
+            "case" => Self::Case,
             "basic" => Self::Basic,
-            "hash" => Self::Hash,
             "before-host" => Self::BeforeHost,
             "of-oracle" => Self::OfOracle,
             "listed" => Self::Listed,

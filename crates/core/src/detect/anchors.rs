@@ -118,6 +118,8 @@ fn rows(catalog: &Catalog) -> Vec<Row> {
         Row::at(b"-").before(Class::of(|c| is_alnum(c) || c == b' ')).next(alnum).second(alnum).eighth(alnum),
         // `ip-10-0-1-5`, `us-east-1_aB3dEf9Gh`.
         Row::at(b"-").before(Class::bytes(b"pthl")).next(digit),
+        // `acme--usw2-az1--x-s3`, `…-s3alias`.
+        Row::at(b"-").before(alnum).next(Class::bytes(b"s")).second(Class::bytes(b"3")),
         // `dt_2wjDZi3h…`.
         Row::at(b"_").before(Class::bytes(b"tg")).next(digit).second(alnum).eighth(alnum),
         // `--bucket acme-logs`, `-----BEGIN `, from the last dash on.
@@ -308,6 +310,7 @@ impl Scan<'_, '_> {
         let near = &near(text, at);
         let [_, _, _, _, before, c, next, second, ..] = *near;
         match ANCHORS[usize::from(c)] {
+            Anchor::Dash if next == b's' && second == b'3' && is_alnum(before) => self.name_of_s3(at),
             Anchor::Dash if matches!(before, b'-' | b'p' | b'y') || may_begin_body(near) => self.dash(at),
             Anchor::Underscore if matches!(before, b't' | b'g') && is_digit(next) && is_alnum(second) => {
                 self.ksuid_at(at)

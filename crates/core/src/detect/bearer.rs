@@ -3,6 +3,7 @@
 use super::Scan;
 use super::anchors::WEB_TOKEN;
 use super::boundary::{is_alnum, run_end, run_start, word_start};
+use super::login::ANYBODY;
 use super::value::{Setting, is_believable};
 use crate::catalog::{KindId, ValueShape};
 use crate::token::is_token_shaped;
@@ -17,7 +18,19 @@ const MAX_USERINFO: usize = 128;
 const MAX_HOST: usize = 253;
 
 /// Schemes of URLs whose user and path are a database's.
-const DATABASES: [&[u8]; 7] = [b"postgres", b"postgresql", b"mysql", b"mariadb", b"redshift", b"mongodb", b"jdbc"];
+const DATABASES: [&[u8]; 11] = [
+    b"postgres",
+    b"postgresql",
+    b"mysql",
+    b"mariadb",
+    b"redshift",
+    b"mongodb",
+    b"jdbc",
+    b"redis",
+    b"rediss",
+    b"amqp",
+    b"amqps",
+];
 
 fn is_base64(c: u8) -> bool {
     is_alnum(c) || matches!(c, b'+' | b'/' | b'=')
@@ -131,7 +144,7 @@ impl Scan<'_, '_> {
             self.whole(known.url_password, start, end);
         }
         if is_database && (has_password || is_on_aws) {
-            if has_user {
+            if has_user && !ANYBODY.contains_in_any_case(&text[user..user_end]) {
                 self.name_in_url(known.db_user, user, user_end);
             }
             let host_end = run_end(text, host, MAX_HOST, |c| is_alnum(c) || matches!(c, b'.' | b'-' | b':'));

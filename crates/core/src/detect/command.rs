@@ -46,7 +46,7 @@ impl Commands {
 }
 
 /// Options of commands for databases, with what stands behind them: also glued to those of one letter.
-const OPTIONS: [(&[u8], Has); 11] = [
+const OPTIONS: [(&[u8], Has); 14] = [
     (b"--host", Has::Host),
     (b"--user", Has::User),
     (b"--username", Has::User),
@@ -58,6 +58,9 @@ const OPTIONS: [(&[u8], Has); 11] = [
     (b"-d", Has::Database),
     (b"-D", Has::Database),
     (b"-P", Has::Other),
+    (b"-c", Has::Other),
+    (b"-e", Has::Other),
+    (b"-f", Has::Other),
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -24,7 +24,7 @@ const USERS: [&[u8]; 5] = [b"user", b"username", b"login", b"uid", b"usr"];
 const BESIDE: usize = 128;
 const MAX_SETTINGS: usize = 4;
 /// Users that every system has.
-static ANYBODY: WordList = WordList::new(&[
+pub(super) static ANYBODY: WordList = WordList::new(&[
     "admin",
     "administrator",
     "anonymous",
@@ -41,9 +41,8 @@ static ANYBODY: WordList = WordList::new(&[
 ]);
 /// Parts of words that are no passwords but types, or say where one is: `SecretStr`.
 const TYPES: [&[u8]; 9] = [b"char", b"field", b"hash", b"input", b"pass", b"secret", b"str", b"text", b"type"];
-/// Fewest characters of base64 that are a user and a password, and of a hash behind what says how it was made.
+/// Fewest characters of base64 that are a user and a password.
 const MIN_BASIC: usize = 12;
-const MIN_HASH: usize = 16;
 
 /// True behind the statement that has `IDENTIFIED BY` in it. Elsewhere, what is identified by `"code"` has no password.
 pub(super) fn is_sql(text: &[u8], at: usize) -> bool {
@@ -113,8 +112,9 @@ impl Scan<'_, '_> {
             _ => at,
         };
         let start = run_end(text, at, MAX_BACKSLASHES, |c| c == b' ');
-        // `/pass:…`
-        if start == at && text[at - 1] != b':' {
+        // `10.0.0.1 10.0.0.2 : PSK "…"`
+        let is_of_peers = text[at - 1] == b' ';
+        if is_of_peers && !text[..words].ends_with(b": ") || start == at && !is_of_peers {
             return None;
         }
         let found = match value(text, start, &mut BareRun::default()) {
@@ -122,11 +122,25 @@ impl Scan<'_, '_> {
             _ => word(text, start),
         };
         let body = &text[found.start..found.end];
-        // `10.0.0.1 10.0.0.2 : PSK "…"`, and what is identified with a service, by somebody.
-        let is_bare = !found.quoted && !matches!(text[words], b':' | b'i' | b'I');
+        // What is identified with a service, by somebody, is no user of a database.
+        let is_bare = !found.quoted && !is_of_peers && !matches!(text[words], b'i' | b'I');
         let believed =
             found.quoted && is_believable(ValueShape::Password, body, Setting::Told) || is_bare && is_told(body);
         (believed && !body.is_empty()).then_some(found)
+    }
+
+    /// The value of a parameter behind its type, as `--output text` has it.
+    pub(super) fn tabbed(&self, at: usize) -> Option<Value> {
+        let text = self.text;
+        let slashes = run_end(text, at, MAX_BACKSLASHES, |c| c == b'\\');
+        let start = match text.get(slashes) {
+            Some(b'\t') if slashes == at => at + 1,
+            Some(b't') if slashes > at => slashes + 1,
+            _ => return None,
+        };
+        let found = word(text, start);
+        let believed = found.end > start && is_believable(ValueShape::Password, &text[start..found.end], Setting::Told);
+        believed.then_some(found)
     }
 
     /// The password behind its word in a line of `.netrc` or of a router: `login a password b`.
@@ -166,17 +180,10 @@ impl Scan<'_, '_> {
         believed.then_some(Value { start: at, end, next: end, quoted: false })
     }
 
-    /// The rest of `$2y$10$…`, and what says how it was made, which begins at `words`.
-    pub(super) fn hash(&self, words: usize, at: usize) -> Option<Value> {
+    /// `gopher:secret@tcp(10.0.1.5:3306)`, whose `tcp(` begins at `words`.
+    pub(super) fn before_host(&mut self, words: usize) {
         let text = self.text;
-        let end =
-            run_end(text, at, MAX_PASSWORD, |c| is_alnum(c) || matches!(c, b'.' | b'/' | b'$' | b'+' | b'=' | b','));
-        (end - at >= MIN_HASH).then_some(Value { start: words, end, next: end, quoted: false })
-    }
-
-    /// `gopher:secret@tcp(10.0.1.5:3306)`, whose `@` is at `at`.
-    pub(super) fn before_host(&mut self, at: usize) {
-        let text = self.text;
+        let Some(at) = text[..words].strip_suffix(b"@").map(<[u8]>::len) else { return };
         let start = run_start(text, at, MAX_PASSWORD, |c| c.is_ascii_graphic() && !b"\"'`\\/".contains(&c));
         let Some(colon) = memchr::memchr(b':', &text[start..at]).map(|colon| start + colon) else { return };
         if is_believable(ValueShape::Password, &text[colon + 1..at], Setting::Sure) {
@@ -295,12 +302,11 @@ mod tests {
             ("%any acme.io : PSK \"zq.W81_mKt7Lx\"\n", "zq.W81_mKt7Lx"),
             ("pre-shared-key address acme.io key Kx7.pL2_vQ9m\n", "Kx7.pL2_vQ9m"),
             ("$s = ConvertTo-SecureString \"P0wer$hellY!\" -AsPlainText -Force", "P0wer$hellY!"),
-            ("cmdkey /add:fs01 /user:acme /pass:Cabinet#4\n", "Cabinet#4"),
             ("machine git.io\nlogin buildbot\npassword ghostPepper_7\n\n", "ghostPepper_7"),
+            ("/acme/db\tSecureString\thR7$kq29_WvZe\t3\n", "hR7$kq29_WvZe"),
             ("machine git.io login buildbot password gh0stPepper", "gh0stPepper"),
             (" neighbor acme password 0xBgP_Peer77\n", "0xBgP_Peer77"),
             ("curl -H \"Authorization: Basic ZGVwbG95Ym90OlIwY2tldEZ1ZWwh\" https://x", "ZGVwbG95Ym90OlIwY2tldEZ1ZWwh"),
-            ("viewer:$2y$10$Q7bR1kVtLx9Zp0mWcYhA3uE5sDfGj\n", "$2y$10$Q7bR1kVtLx9Zp0mWcYhA3uE5sDfGj"),
             ("echo \"deploy:B0otstrap!now\" | chpasswd\n", "B0otstrap!now"),
             ("echo 'harbor.Lamp0st' | docker login h.io -u x --password-stdin", "harbor.Lamp0st"),
             ("spark.option(\"user\", u).option(\"password\", \"Matchstick\").load()", "Matchstick"),

@@ -54,6 +54,15 @@ impl Scan<'_, '_> {
         is_believable(ValueShape::Name, &text[found.start..found.end], Setting::Sure).then_some(found)
     }
 
+    /// `ALARM: "acme lag > 30s" in EU (Ireland)`, behind the opening quote.
+    pub(super) fn subject(&self, at: usize) -> Option<Value> {
+        let text = self.text;
+        let end = run_end(text, at, MAX_NAME, |c| !matches!(c, b'"' | b'\\' | b'\n'));
+        let close = run_end(text, end, MAX_BACKSLASHES, |c| c == b'\\');
+        let believed = end > at && text[close..].starts_with(b"\" in ");
+        believed.then_some(Value { start: at, end, next: end, quoted: true })
+    }
+
     /// `(acme): `, with the bracket right before `at`.
     pub(super) fn bracketed(&self, at: usize) -> Option<Value> {
         let text = self.text;

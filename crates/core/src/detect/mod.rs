@@ -52,6 +52,7 @@ mod published;
 mod query;
 mod secret;
 mod section;
+mod shaped;
 mod sibling;
 mod sieve;
 mod spoken;
@@ -214,6 +215,7 @@ impl Detector {
         Scan::resolved(self, view.text(), &mut hits).tables();
         Scan::resolved(self, view.text(), &mut hits).prose();
         Scan::resolved(self, view.text(), &mut hits).suffixed();
+        Scan::resolved(self, view.text(), &mut hits).shaped();
         Scan::resolved(self, view.text(), &mut hits).variables();
         hits.settle_addresses(self.catalog);
         self.policy.spare_excluded(&mut hits);

@@ -186,8 +186,10 @@ impl Scan<'_, '_> {
             }
             Follows::Given => self.given(at, end),
             Follows::Piped => self.piped(at, end),
+            Follows::Tabbed => self.tabbed(end),
+            Follows::Subject => self.subject(end),
+            Follows::Case => self.support_case(at, end),
             Follows::Basic => self.basic(end),
-            Follows::Hash => self.hash(at, end),
             Follows::BeforeHost => {
                 self.before_host(at);
                 None

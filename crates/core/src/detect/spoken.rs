@@ -107,7 +107,7 @@ fn link(text: &[u8], words: usize, at: usize) -> Option<(Link, usize)> {
         return Some((if is_glued { Link::Particle } else { Link::Told }, blank + link.len()));
     }
     let before = text[..words].trim_ascii_end();
-    let is_with = BEFORE.iter().any(|word| before.ends_with(word));
+    let is_with = text[words..at].starts_with(b"with") || BEFORE.iter().any(|word| before.ends_with(word));
     let is_apart =
         text[..blank].ends_with(b" ") || QUOTES.iter().any(|quote| text[blank..].starts_with(quote.as_bytes()));
     is_apart.then_some((if is_with { Link::With } else { Link::None }, blank))

@@ -177,6 +177,8 @@ const AMBIGUOUS: [&[u8]; 5] = [b"aurora", b"glue", b"lambda", b"manager", b"Mana
 pub(super) const ANY_SERVICE: &str = "any-service";
 /// Longest option.
 const MAX_OPTION: usize = 32;
+/// How far before a noun of `kubectl get secret acme` the command may stand, bytes.
+const MAX_COMMAND: usize = 64;
 /// Software that has repositories, queues and topics, too, and is not of AWS.
 const OTHERS: &[&[u8]] = &[
     b"git",
@@ -315,7 +317,11 @@ pub(super) fn is_of_service(text: &[u8], at: usize, end: usize, name: &[u8]) -> 
 pub(super) fn is_of_others(text: &[u8], at: usize) -> bool {
     let option = text[..at].strip_suffix(b" ").unwrap_or_default();
     let start = run_start(option, option.len(), MAX_OPTION, |c| is_alnum(c) || c == b'-');
-    OTHERS.contains(&word_before(text, at)) || option[start..].starts_with(b"--") && option.len() > start + 2
+    let line = &text[run_start(text, at, MAX_COMMAND, |c| c != b'\n' && c != b'\\')..at];
+    let is_of_kubernetes = memchr::memmem::find(line, b"kubectl ").is_some();
+    OTHERS.contains(&word_before(text, at))
+        || is_of_kubernetes
+        || option[start..].starts_with(b"--") && option.len() > start + 2
 }
 
 /// True for a noun that says nothing of AWS.
