@@ -1,9 +1,11 @@
 //! Passwords that programs are given without a key: `requirepass …` in a file of settings, `Authorization: Basic …`,
 //! `gopher:…@tcp(` in Go, `echo … | chpasswd`, hashes of a file of passwords.
 
+use std::ops::Range;
+
 use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end, run_start};
-use super::key::{key_end, key_start};
+use super::key::key_end;
 use super::line::break_at;
 use super::value::{BareRun, Setting, Value, is_believable, value, whole_quoted};
 use super::word_list::WordList;
@@ -18,11 +20,13 @@ const SQL_REACH: usize = 96;
 const STATEMENTS: &[&[u8]] = &[b"alter", b"create", b"grant", b"role", b"user"];
 /// Lines of settings that have a password after the word for it: of `.netrc`, of a router.
 const LINES: [&[u8]; 3] = [b"machine ", b"login ", b"neighbor "];
-/// What keys of users end with, without separators.
-const USERS: [&[u8]; 5] = [b"user", b"username", b"login", b"uid", b"usr"];
+/// What keys of users end with.
+const USERS: [&[u8]; 7] = [b"user", b"username", b"user_name", b"user-name", b"login", b"uid", b"usr"];
 /// How far beside a password its user may stand, bytes, and behind how many other settings.
 const BESIDE: usize = 128;
 const MAX_SETTINGS: usize = 4;
+/// Fewest letters of a password.
+const MIN_WORD: usize = 4;
 /// Users that every system has.
 pub(super) static ANYBODY: WordList = WordList::new(&[
     "admin",
@@ -146,14 +150,19 @@ impl Scan<'_, '_> {
     /// The password behind its word in a line of `.netrc` or of a router: `login a password b`.
     pub(super) fn of_line(&self, words: usize, at: usize) -> Option<Value> {
         let text = self.text;
-        let before = &text[words.saturating_sub(SQL_REACH)..words];
-        let is_line = LINES.iter().any(|line| memchr::memmem::find(before, line).is_some());
+        if text.get(at) != Some(&b' ') {
+            return None;
+        }
         let found = word(text, at + 1);
         let body = &text[found.start..found.end.max(found.start)];
         let is_written = body.iter().any(|c| c.is_ascii_digit() || c.is_ascii_punctuation() && !b".,;:-".contains(c));
         let ends = ends_line(text, found.end) || ends_string(text, found.end);
-        let believed = is_line && text.get(at) == Some(&b' ') && ends && is_written && is_told(body);
-        believed.then_some(found)
+        if !is_written || !ends || !is_told(body) {
+            return None;
+        }
+        let before = &text[words.saturating_sub(SQL_REACH)..words];
+        let is_line = LINES.iter().any(|line| memchr::memmem::find(before, line).is_some());
+        is_line.then_some(found)
     }
 
     /// `("password", "…")`, with the word in quotes from `words` to `at`: an option that is set.
@@ -228,31 +237,37 @@ impl Scan<'_, '_> {
 /// jackdaw` in the next line.
 pub(super) fn is_of_login(text: &[u8], key: usize, word: Value) -> bool {
     let body = &text[word.start..word.end];
+    if body.len() < MIN_WORD || !body.iter().all(u8::is_ascii_alphabetic) {
+        return false;
+    }
     let lower = body.to_ascii_lowercase();
     let is_type = TYPES.iter().any(|part| memchr::memmem::find(&lower, part).is_some());
-    body.iter().all(u8::is_ascii_alphabetic) && !is_type && user_near(text, key, word.next).is_some()
+    !is_type && user_near(text, key, word.next).is_some()
 }
 
 /// The value of the nearest setting for a user, among those around one whose key begins at `key` and whose value ends at
 /// `end`.
 fn user_near(text: &[u8], key: usize, end: usize) -> Option<Value> {
-    let is_separator = |c: u8| matches!(c, b'=' | b':');
     let from = key.saturating_sub(BESIDE);
     let to = text.len().min(end + BESIDE);
-    let before = (from..key).rev().take_while(|&at| !ends_record(text, at)).filter(|&at| is_separator(text[at]));
-    let behind = (end..to).take_while(|&at| !ends_record(text, at)).filter(|&at| is_separator(text[at]));
-    let user = |at: usize| {
-        let key_end = key_end(text, at);
-        let key = &text[key_start(text, key_end).min(key_end)..key_end];
-        let plain: Vec<u8> = key.iter().filter(|&&c| is_alnum(c)).map(u8::to_ascii_lowercase).collect();
-        if !USERS.iter().any(|user| plain.ends_with(user)) {
-            return None;
-        }
-        let start = run_end(text, at + 1, 4, |c| c == b' ');
-        let found = value(text, start, &mut BareRun::default())?;
-        is_believable(ValueShape::Name, &text[found.start..found.end], Setting::Told).then_some(found)
+    let is_user = |at: &usize| {
+        let key = &text[..key_end(text, *at)];
+        let ends = |user: &&[u8]| key.len() >= user.len() && key[key.len() - user.len()..].eq_ignore_ascii_case(user);
+        USERS.iter().any(ends)
     };
-    before.take(MAX_SETTINGS).find_map(user).or_else(|| behind.take(MAX_SETTINGS).find_map(user))
+    let before = memchr::memrchr2_iter(b'=', b':', &text[from..key]).map(|i| from + i).take(MAX_SETTINGS);
+    let behind = memchr::memchr2_iter(b'=', b':', &text[end.min(to)..to]).map(|i| end + i).take(MAX_SETTINGS);
+    let found = before.filter(is_user).find_map(|at| user_at(text, at, at..key));
+    found.or_else(|| behind.filter(is_user).find_map(|at| user_at(text, at, end..at)))
+}
+
+/// The user behind the sign at `at`, with nothing in `between` that ends what stands together.
+fn user_at(text: &[u8], at: usize, mut between: Range<usize>) -> Option<Value> {
+    if between.any(|at| ends_record(text, at)) {
+        return None;
+    }
+    let found = value(text, run_end(text, at + 1, 4, |c| c == b' '), &mut BareRun::default())?;
+    is_believable(ValueShape::Name, &text[found.start..found.end], Setting::Told).then_some(found)
 }
 
 /// True where what stands together ends: at a bracket, and at an empty line.

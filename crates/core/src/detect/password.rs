@@ -6,6 +6,8 @@ use super::line::break_before;
 use super::value::{Setting, Value, is_code, is_common_word, is_placeholder};
 use crate::catalog::{Member, ValueShape};
 
+/// Most blanks before a setting.
+const MAX_INDENT: usize = 64;
 /// Longest line of settings.
 const MAX_LINE: usize = 1024;
 /// Fewest letters of a word with a digit inside: `i18n` and `k8s` have less.
@@ -76,19 +78,17 @@ impl Scan<'_, '_> {
         {
             return value;
         }
-        let is_reference =
-            [&b"&amp;"[..], b"&lt;", b"&gt;", b"&apos;"].iter().any(|name| text[value.next..].starts_with(name));
-        let end = run_end(text, value.end, MAX_LINE, |c| c.is_ascii_graphic() && !matches!(c, b'"' | b'\\'));
-        if is_reference {
-            let end = run_end(text, value.end, MAX_LINE, |c| {
-                c.is_ascii_graphic() && !matches!(c, b'"' | b'\'' | b'<' | b'\\')
-            });
-            let end = past_references(text, value.end, end);
+        const REFERENCES: [&[u8]; 4] = [b"&amp;", b"&lt;", b"&gt;", b"&apos;"];
+        if REFERENCES.iter().any(|name| text[value.next..].starts_with(name)) {
+            let is_part = |c: u8| c.is_ascii_graphic() && !matches!(c, b'"' | b'\'' | b'<' | b'\\');
+            let end = past_references(text, value.end, run_end(text, value.end, MAX_LINE, is_part));
             return Value { end, next: end, ..value };
         }
-        let starts = begins_line(text, run_start(text, self.key.start, MAX_LINE, |c| c == b' '));
-        let ends = ends_line(text, end) || ends_string(text, end);
-        if starts && ends { Value { end, next: end, ..value } } else { value }
+        if !begins_line(text, run_start(text, self.key.start, MAX_INDENT, |c| c == b' ')) {
+            return value;
+        }
+        let end = run_end(text, value.end, MAX_LINE, |c| c.is_ascii_graphic() && !matches!(c, b'"' | b'\\'));
+        if ends_line(text, end) || ends_string(text, end) { Value { end, next: end, ..value } } else { value }
     }
 }
 
