@@ -150,7 +150,7 @@ const KOREAN_START: usize = 6;
 pub struct Phrases {
     /// Those that share a slot, the longest first.
     lists: Vec<Vec<Phrase>>,
-    /// What all phrases of a list begin with, by its number; 0 is that of no list and fits nothing.
+    /// The bits that all phrases of a list begin with, by its number; 0 is that of no list and fits nothing.
     starts: Box<[Start; LISTS]>,
     /// The number of the list of each [`slot`], and one more; 0 turns most of a text down.
     slots: Box<[u16; SLOTS]>,
@@ -236,7 +236,7 @@ impl Phrases {
 struct Start {
     /// In order from the lowest on.
     bytes: u64,
-    /// The bytes that count.
+    /// The bits that count.
     mask: u64,
     /// The bit that letters of either case differ by, for those of them that are letters.
     case: u64,
@@ -259,10 +259,10 @@ impl Start {
         Self { bytes, mask, case }
     }
 
-    /// What both begin with.
+    /// The bits that both have in common.
     fn common(self, other: Self) -> Self {
-        let same = (self.bytes ^ other.bytes).trailing_zeros() / 8;
-        let mask = self.mask & other.mask & 1u64.checked_shl(8 * same).map_or(u64::MAX, |bit| bit - 1);
+        let differ = self.bytes ^ other.bytes | self.case ^ other.case;
+        let mask = self.mask & other.mask & !differ;
         Self { bytes: self.bytes & mask, mask, case: self.case & mask }
     }
 
@@ -281,11 +281,9 @@ fn start_of(text: &[u8]) -> u64 {
 #[inline(always)]
 fn slot(start: u64) -> usize {
     const CASE: u64 = 0x2020_2020_2020;
-    const ASCII: u64 = (1 << (8 * PHRASE_START)) - 1;
-    const KOREAN: u64 = (1 << (8 * KOREAN_START)) - 1;
-    // Without a branch: all ones where the first byte is not ASCII.
-    let is_korean = 0u64.wrapping_sub(start >> 7 & 1);
-    let lower = (start | CASE) & (ASCII | KOREAN & is_korean);
+    /// The bytes that count, of a phrase in ASCII and of one that is not. Without a branch.
+    static MASKS: [u64; 2] = [(1 << (8 * PHRASE_START)) - 1, (1 << (8 * KOREAN_START)) - 1];
+    let lower = (start | CASE) & MASKS[usize::from(start & 0x80 != 0)];
     usize::try_from(lower.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - SLOTS.trailing_zeros())).unwrap_or(0)
 }
 
