@@ -5,6 +5,7 @@ use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end, run_start, word_start}
 use super::container::named;
 use super::line::{break_at, break_before};
 use super::operation::Operation;
+use super::sieve::Lanes;
 use crate::catalog::{MAX_KEY_LEN, Match, Member, PAIRED, ValueShape};
 
 /// Most words of one key.
@@ -319,7 +320,7 @@ impl Scan<'_, '_> {
             return None;
         }
         let from = dashes.saturating_sub(512);
-        let command = from + memchr::memmem::rfind(&text[from..dashes], b"aws ")?;
+        let command = from + last_command(self.detector.lanes, &text[from..dashes])?;
         let mut at = command + 4;
         if text[at..].starts_with(b"--") {
             let operation = Operation::of_command(text, at).filter(|operation| operation.end <= dashes);
@@ -357,6 +358,20 @@ impl Scan<'_, '_> {
     /// True when the text around `at` speaks of what the member belongs to.
     pub(super) fn has_hint(&mut self, member: &Member, at: usize) -> bool {
         member.hint.is_none_or(|hint| self.speaks_of(hint, at))
+    }
+}
+
+/// Where the last `aws ` of a text begins.
+fn last_command(lanes: Lanes, text: &[u8]) -> Option<usize> {
+    let mut end = text.len();
+    loop {
+        let second = lanes.last_pair(&text[..end], *b"ws")?;
+        // `windows` has these letters, too.
+        let command = second.checked_sub(1).filter(|&at| text[at..].starts_with(b"aws "));
+        if command.is_some() {
+            return command;
+        }
+        end = second + 1;
     }
 }
 

@@ -166,7 +166,8 @@ impl Scan<'_, '_> {
 
 /// True when the last of these lines says what handles the calls of a function.
 fn ends_in_handler(lines: &[u8]) -> bool {
-    let line = memchr::memmem::rfind(lines, b"handler: ").map(|at| &lines[at..]);
+    let is_key = |colon: &usize| lines[..*colon].ends_with(b"handler") && lines.get(colon + 1) == Some(&b' ');
+    let line = memchr::memrchr_iter(b':', lines).find(is_key).map(|colon| &lines[colon..]);
     line.is_some_and(|line| !line.contains(&b'\n') && memchr::memmem::find(line, b"\\n").is_none())
 }
 
