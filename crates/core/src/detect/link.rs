@@ -46,8 +46,7 @@ const SIDE: usize = BLOCK;
 /// Of the sixteen bytes on each side all are looked at at once: where words end is what a processor cannot foretell.
 pub(super) fn may_be_named(text: &[u8], at: usize, end: usize) -> bool {
     let around = at.checked_sub(SIDE).and_then(|from| text.get(from..)?.first_chunk());
-    let behind = text.get(end..).and_then(|rest| rest.first_chunk());
-    match (around, behind) {
+    match (around, behind(text, end)) {
         (Some(&before), Some(&behind)) => may_name_follow(behind) | may_name_stand_before(before),
         _ => true,
     }
@@ -55,7 +54,14 @@ pub(super) fn may_be_named(text: &[u8], at: usize, end: usize) -> bool {
 
 /// False where what follows the words that end at `end` is the word of a sentence, and hence no id.
 pub(super) fn may_id_follow(text: &[u8], end: usize) -> bool {
-    text.get(end..).and_then(|rest| rest.first_chunk()).is_none_or(|&behind| may_name_follow(behind))
+    behind(text, end).is_none_or(|&behind| may_name_follow(behind))
+}
+
+/// What stands behind the words that end at `end`; where that is ` is`, as in most sentences, what stands behind it.
+fn behind(text: &[u8], end: usize) -> Option<&[u8; SIDE]> {
+    let rest = text.get(end..)?;
+    let is_behind = rest.starts_with(b" is ");
+    rest.get(if is_behind { b" is".len() } else { 0 }..)?.first_chunk()
 }
 
 fn is_sign(c: u8) -> bool {
@@ -73,7 +79,9 @@ fn may_name_follow(behind: [u8; SIDE]) -> bool {
     }
     // A word that is longer may be one, and so may one with a capital in it.
     let stop = not_letters(behind).behind_first().first();
-    let sign = behind.get(stop).is_none_or(|&c| is_sign(c)) | has_capital(behind, stop);
+    // What ends a sentence is no sign.
+    let is_end = (behind.get(stop) == Some(&b'.')) & behind.get(stop + 1).is_some_and(|&c| !is_alnum(c) & !is_sign(c));
+    let sign = behind.get(stop).is_none_or(|&c| is_sign(c)) & !is_end | has_capital(behind, stop);
     let is_word = second.is_ascii_lowercase() & !is_link([second, third, fourth, fifth, sixth, seventh, eighth, ninth]);
     // Texts have many of these, or none.
     let is_other = !second.is_ascii() && !is_particle([second, third, fourth]);
@@ -255,6 +263,8 @@ mod tests {
         for text in [
             "we have looked into the bucket again and it is empty",
             "we have looked into the bucket. Then we went on with it",
+            "we have looked into the bucket again. Then we went on",
+            "we have looked into why the bucket is empty again today",
             "우리가 어제 확인한 bucket 서버가 느려진 원인을 확인해",
         ] {
             assert!(!may(text), "{text}");
@@ -267,6 +277,9 @@ mod tests {
             "우리가 어제 확인한 bucket 이름은 acme 그것이 느려진 원인",
             "the bucket acme",
             "we have looked into the bucket acmeLogs and it is empty",
+            "we have looked into the bucket acme.logs and it is empty",
+            "we have looked into it: the bucket is acme-logs, and empty",
+            "we have looked into it: the bucket is called logs, and empty",
         ] {
             assert!(may(text), "{text}");
         }

@@ -57,16 +57,18 @@ impl Scan<'_, '_> {
         };
         // `role: "assistant"` is a member.
         let is_told = is_called || closed && (is_korean || !says(":") && !says("|"));
+        if !is_told {
+            return false;
+        }
         let is_user = found.noun().eq_ignore_ascii_case(b"user");
         let from = if is_user { found.noun_start.saturating_sub(4) } else { found.noun_start };
         let noun = text[from..found.noun_end].to_ascii_lowercase();
         let is_of = |nouns: &&[&str]| nouns.iter().any(|words| noun.ends_with(words.as_bytes()));
         let mut services = SERVICES.iter().filter(|(nouns, _)| is_of(nouns));
-        is_told
-            && services.any(|(_, hints)| {
-                let hints = if is_called { ANY } else { *hints };
-                found.is_of_service() || hints.iter().any(|hint| self.speaks_of(hint, found.noun_end))
-            })
+        services.any(|(_, hints)| {
+            let hints = if is_called { ANY } else { *hints };
+            found.is_of_service() || hints.iter().any(|hint| self.speaks_of(hint, found.noun_end))
+        })
     }
 
     /// Whether the value at `at`, bare and at the end of its line, is a user named as persons are: `UserName: kim.minsu`.
