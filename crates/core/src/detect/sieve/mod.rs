@@ -279,8 +279,7 @@ impl Sieve {
         self.each_places(lanes, text, |from, places, mut next| {
             let rest = text.get(from..).unwrap_or_default();
             for some in places.chunks(WORD) {
-                let mut left =
-                    some.iter().rev().fold(0, |all, &place| all << 1 | u64::from(may(rest, usize::from(place))));
+                let mut left = those_that(some, rest, &may);
                 while left != 0 {
                     let place = some.get(usize::try_from(left.trailing_zeros()).unwrap_or(WORD));
                     let at = from + place.map_or(0, |&place| usize::from(place));
@@ -389,6 +388,13 @@ impl Sieve {
         }
         ruled.iter().any(|&ruled| ruled != 0xff)
     }
+}
+
+/// A bit for each of these places that `may` holds for.
+// Away from the visits, so that what is looked at for all places stays in registers.
+#[inline(never)]
+fn those_that(places: &[Place], rest: &[u8], may: &impl Fn(&[u8], usize) -> bool) -> u64 {
+    places.iter().rev().fold(0, |all, &place| all << 1 | u64::from(may(rest, usize::from(place))))
 }
 
 /// Lists the numbers of all bits that are set, from the lowest on, and gives how many there are.
