@@ -1,8 +1,5 @@
 //! Names that say themselves what they are: `checkout-web-asg-2024`, `orders-dlq`, in a text with an identifier in it.
 
-use aho_corasick::AhoCorasick;
-use once_cell::sync::OnceCell;
-
 use super::Scan;
 use super::boundary::{is_alnum, run_end, run_start, word_start};
 use super::own::is_own_word;
@@ -11,23 +8,20 @@ use crate::catalog::{KindId, ValueShape};
 
 /// Longest name.
 const MAX_NAME: usize = 128;
-/// Words that nothing but a resource ends with, or has a number behind.
-const SUFFIXES: [&str; 8] = ["-asg", "-alb", "-nlb", "-dlq", "-sqs", "-sns", "-rds", "-tg"];
 /// Fewest words of a name that does not stand in quotes.
 const MIN_WORDS: usize = 3;
 
 impl Scan<'_, '_> {
     /// Believes these names, where the text has an identifier that is sure.
     pub(super) fn suffixed(&mut self) {
-        static SEARCH: OnceCell<Option<AhoCorasick>> = OnceCell::new();
         if !self.has_any_identifier() {
             return;
         }
-        let Some(search) = SEARCH.get_or_init(|| AhoCorasick::new(SUFFIXES).ok()) else { return };
         let text = self.text;
-        for found in search.find_iter(text) {
-            let kind = self.kind_of_suffix(found.pattern().as_usize());
-            if let Some((start, end)) = name_around(text, found.start(), found.end())
+        for dash in memchr::memchr_iter(b'-', text) {
+            let behind = dash + 1;
+            if let Some((kind, len)) = self.kind_of_suffix(&text[behind..])
+                && let Some((start, end)) = name_around(text, dash, behind + len)
                 && self.wants(kind)
                 && self.prefixed_within(start, end).is_none()
             {
@@ -37,15 +31,20 @@ impl Scan<'_, '_> {
         }
     }
 
-    fn kind_of_suffix(&self, suffix: usize) -> KindId {
+    /// What has such a word behind the last dash of its name, which nothing but a resource ends with or has a number
+    /// behind, and how long the word is.
+    fn kind_of_suffix(&self, word: &[u8]) -> Option<(KindId, usize)> {
         let known = &self.detector.catalog.known;
-        match SUFFIXES[suffix] {
-            "-asg" => known.autoscaling_group,
-            "-alb" | "-nlb" => known.load_balancer,
-            "-dlq" | "-sqs" => known.queue,
-            "-rds" => known.db_instance,
-            _ => known.resource_name,
-        }
+        let kind = match word {
+            [b'a', b's', b'g', ..] => known.autoscaling_group,
+            [b'a' | b'n', b'l', b'b', ..] => known.load_balancer,
+            [b'd', b'l', b'q', ..] | [b's', b'q', b's', ..] => known.queue,
+            [b'r', b'd', b's', ..] => known.db_instance,
+            [b's', b'n', b's', ..] => known.resource_name,
+            [b't', b'g', ..] => return Some((known.resource_name, b"tg".len())),
+            _ => return None,
+        };
+        Some((kind, b"asg".len()))
     }
 }
 
