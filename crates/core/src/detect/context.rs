@@ -14,7 +14,7 @@ use super::table;
 use super::told::ANY_SERVICE;
 use super::value::{BareRun, Setting, Value, is_believable, shape_range, value, whole_quoted};
 use super::variable::MAX_VARIABLE;
-use crate::catalog::{Category, Member, ValueShape};
+use crate::catalog::{Category, Match, Member, ValueShape};
 
 /// Most values of one list.
 const MAX_LIST: usize = 1000;
@@ -99,6 +99,11 @@ impl Scan<'_, '_> {
         // `aws glue create-job --role GlueRunner`
         if &text[name..end] == b"role" && self.is_option_of_aws(name) {
             members = self.detector.catalog.members.get(b"rolename").to_vec();
+        }
+        // `aws ssm put-parameter --type SecureString --value …`
+        if &text[name..end] == b"value" && self.is_option_of_aws(name) && is_secure(text, name) {
+            let kind = self.detector.catalog.known.password;
+            members = vec![Member { kind, matches: Match::Exact, value: ValueShape::Password, hint: None }];
         }
         let any_name = self.detector.catalog.known.resource_name;
         if members.iter().all(|member| member.kind == any_name) {
@@ -419,6 +424,10 @@ impl Scan<'_, '_> {
         if kind == known.policy && is_managed_policy(text, start, end) {
             return;
         }
+        // `"SourceIdentifier": "RDS_SNAPSHOTS_PUBLIC_PROHIBITED"`: an instance has no `_` in its name.
+        if kind == known.db_instance && text[start..end].contains(&b'_') {
+            return;
+        }
         if kind == known.repository && is_of_other_registry(&text[start..end]) {
             return;
         }
@@ -444,6 +453,12 @@ fn is_spoken_of(text: &[u8], dash: usize, at: usize) -> bool {
     let before = text[..run_start(text, dash + 1, 2, |c| c == b'-')].trim_ascii_end();
     let start = run_start(before, before.len(), MAX_BEFORE_OPTION, |c| c.is_ascii_alphabetic());
     !word.is_empty() && ends && (before.ends_with(b",") || BEFORE_OPTIONS.contains(&&before[start..]))
+}
+
+/// True where a command with this option makes a parameter that is a secret.
+fn is_secure(text: &[u8], option: usize) -> bool {
+    let around = &text[option.saturating_sub(MAX_RECORD)..text.len().min(option + MAX_RECORD)];
+    memchr::memmem::find(around, b"SecureString").is_some()
 }
 
 /// The value at `at`, in quotes or a number, if that is all that stands there: no variable, and nothing that it changes to.

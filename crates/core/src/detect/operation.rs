@@ -75,6 +75,7 @@ static OF_AWS: WordList = WordList::new(&[
     "status",
     "tag",
     "token",
+    "trace",
     "type",
     "update",
     "value",

@@ -319,8 +319,11 @@ pub(super) fn is_of_others(text: &[u8], at: usize) -> bool {
     let start = run_start(option, option.len(), MAX_OPTION, |c| is_alnum(c) || c == b'-');
     let line = &text[run_start(text, at, MAX_COMMAND, |c| c != b'\n' && c != b'\\')..at];
     let is_of_kubernetes = memchr::memmem::find(line, b"kubectl ").is_some();
+    // `image: redis:7-alpine`
+    let is_image = text[..at].ends_with(b"image: ") || text[..at].ends_with(b"image: \"");
     OTHERS.contains(&word_before(text, at))
         || is_of_kubernetes
+        || is_image
         || option[start..].starts_with(b"--") && option.len() > start + 2
 }
 
@@ -440,6 +443,8 @@ mod tests {
             "an Auto Scaling group with mixed-instances and on-demand capacity",
             "the event bus built-in rules",
             "helm upgrade --install alb aws-load-balancer-controller",
+            "  redis:\n    image: redis:7-alpine\n",
+            "kubectl get secret grafana-acme -o yaml",
         ] {
             assert_eq!(parts(text), [""; 0], "{text}");
         }

@@ -224,6 +224,7 @@ fn values_with_signs_that_end_others() {
         ),
         ("green: { STREAM_NAME: acme_raw }", "name:kinesis-stream", "acme_raw"),
         ("x: { CLUSTER_NAME: AcmeMesh, LEVEL: info } # aws", "name:cluster", "AcmeMesh"),
+        ("aws ssm put-parameter --type SecureString --value swordfish --overwrite", "cred:password", "swordfish"),
         ("{ ECS_SERVICE_NAME: acme }", "name:ecs-service", "acme"),
         ("spring.datasource.password=m0untain.Ash!\n", "cred:password", "m0untain.Ash!"),
         ("kms_master_key_id = \"alias/acme\"", "kms:alias", "alias/acme"),
