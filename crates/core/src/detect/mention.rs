@@ -31,6 +31,10 @@ const MAX_ROW: usize = 4096;
 /// Numbers shorter than this are counts, times and the like.
 const MIN_NUMBER_LEN: usize = 12;
 
+/// Credentials that are shorter may be anything, and longer ones are not looked for elsewhere.
+const MIN_SECRET_LEN: usize = 6;
+const MAX_SECRET_LEN: usize = 4096;
+
 /// Names that room is made for at once.
 const ROOM: usize = 64;
 
@@ -96,11 +100,24 @@ impl Detector {
         }
     }
 
+    /// True for credentials that their key or words about them tell; others have a shape of their own wherever they stand.
+    fn is_told_credential(&self, kind: KindId) -> bool {
+        let known = &self.catalog.known;
+        self.is_credential(kind) && kind != known.access_key_id && kind != known.private_key
+    }
+
     fn add_names(&self, text: &[u8], hits: &mut Hits) {
         let known = &self.catalog.known;
         let mut names: HashMap<&[u8], Mentioned> = HashMap::with_capacity(hits.parts.len().min(ROOM));
-        for part in hits.parts.iter().filter(|p| p.is_name) {
+        for part in hits.parts.iter().filter(|p| p.is_name || self.is_told_credential(p.kind)) {
             let name = &text[part.span.clone()];
+            if !part.is_name {
+                if let Some(place) = repeated(name) {
+                    let (kind, place) = (part.kind, (place, part.span.start));
+                    names.entry(name).or_insert(Mentioned { kind, place });
+                }
+                continue;
+            }
             // What an ARN names without saying what it is, is often a word: `group/checkout`.
             let is_told = part.kind != known.arn_name || name.len() >= 6 && name.iter().any(u8::is_ascii_digit);
             if !is_told && is_owned_by_aws(name) {
@@ -132,7 +149,8 @@ impl Detector {
                 return;
             }
             // A URL on AWS is one finding, whatever it names.
-            let finding = match url::around(text, &span).filter(|_| self.policy.wants(known.host)) {
+            let is_name = !self.is_credential(kind) && self.policy.wants(known.host);
+            let finding = match Some(&span).filter(|_| is_name).and_then(|span| url::around(text, span)) {
                 Some(url) => Finding { kind: known.host, span: url },
                 None => Finding { kind, span: span.clone() },
             };
@@ -213,6 +231,15 @@ fn is_cell_beside(text: &[u8], span: &Range<usize>, at: usize) -> bool {
     last - first <= MAX_ROW && is_cell(text, span.start, span.end) && line_start(text, last) <= first
 }
 
+/// Where else a credential is masked; `None` for what may be a word or a number of something else.
+fn repeated(secret: &[u8]) -> Option<Where> {
+    let is_letters = secret.iter().all(u8::is_ascii_alphabetic);
+    let is_number = secret.iter().all(u8::is_ascii_digit);
+    let is_word = is_letters || is_number && secret.len() < MIN_NUMBER_LEN || is_ordinary(secret);
+    let is_one = (MIN_SECRET_LEN..=MAX_SECRET_LEN).contains(&secret.len()) && !is_word && !is_token_shaped(secret);
+    is_one.then_some(Where::Anywhere)
+}
+
 /// Where else a name is masked; `None` for words that say nothing, which are masked only where they
 /// were found.
 fn mentioned(name: &[u8]) -> Option<Where> {
@@ -233,6 +260,19 @@ fn mentioned(name: &[u8]) -> Option<Where> {
 #[cfg(test)]
 mod tests {
     use crate::detect::testing::found;
+
+    #[test]
+    fn credentials_are_found_wherever_they_stand() {
+        let secret = "wJalrXUtnFEMI7K7MDENGbPxRfiCYzqH1v0LrKEy";
+        for text in [
+            "DB_PASSWORD=Xk9qqzz1!\nI tried Xk9qqzz1! but it does not work: connect('Xk9qqzz1!')".to_owned(),
+            format!("secret key: {secret}\nand then {secret} in the logs, {secret}"),
+        ] {
+            assert_eq!(found(&text).len(), 3, "{text}");
+        }
+        let text = "user: acme\npassword: 20250311\nup since 20250311";
+        assert_eq!(found(text).iter().filter(|(kind, _)| kind == "cred:password").count(), 1, "{text}");
+    }
 
     #[test]
     fn names_elsewhere_in_the_text() {
