@@ -115,7 +115,7 @@ impl Scan<'_, '_> {
             b"htpasswd" => past_words(text, at, 3).filter(|_| line.starts_with(b" -b") || line.starts_with(b" -c"))?,
             _ => at,
         };
-        let start = run_end(text, at, MAX_BACKSLASHES, |c| c == b' ');
+        let start = run_end(text, at, 4, |c| c == b' ');
         // `10.0.0.1 10.0.0.2 : PSK "…"`
         let is_of_peers = text[at - 1] == b' ';
         if is_of_peers && !text[..words].ends_with(b": ") || start == at && !is_of_peers {

@@ -77,7 +77,9 @@ impl Scan<'_, '_> {
             || closes_foreign_quote(text, start, stop);
         let found = Named { text, noun_start: noun, noun_end: at, start, end };
         let is_person = self.is_person(&found);
-        if found.name().len() < MIN_NAME || goes_on_as_code(text, stop, closed) || found.is_file() {
+        // `Secrets Manager or SSM Parameter Store`
+        let is_service = found.name() == b"Store" && found.noun().to_ascii_lowercase().ends_with(b"parameter");
+        if is_service || found.name().len() < MIN_NAME || goes_on_as_code(text, stop, closed) || found.is_file() {
             return None;
         }
         // A word could be anything: the noun has to say that it is a name. What has a sign in it has to stand apart from

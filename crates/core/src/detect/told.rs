@@ -445,6 +445,7 @@ mod tests {
             "helm upgrade --install alb aws-load-balancer-controller",
             "  redis:\n    image: redis:7-alpine\n",
             "kubectl get secret grafana-acme -o yaml",
+            "keep it in an environment variable, Secrets Manager or SSM Parameter Store and read it",
         ] {
             assert_eq!(parts(text), [""; 0], "{text}");
         }
