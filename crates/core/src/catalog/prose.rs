@@ -39,6 +39,8 @@ pub enum Follows {
     Tabbed,
     /// Right behind, in quotes: what a message is about.
     Subject,
+    /// Right behind: the rest of a link into the console.
+    Console,
     /// Right behind: the rest of the id of a support case.
     Case,
     /// Before it in the line, said to a command: a password.
@@ -97,6 +99,7 @@ impl Follows {
             "piped" => Self::Piped,
             "tabbed" => Self::Tabbed,
             "subject" => Self::Subject,
+            "console" => Self::Console,
             "case" => Self::Case,
             "basic" => Self::Basic,
             "before-host" => Self::BeforeHost,

@@ -16,6 +16,7 @@ mod boundary;
 mod call;
 mod capitals;
 mod command;
+mod console;
 mod container;
 mod context;
 mod custom;

@@ -188,6 +188,10 @@ impl Scan<'_, '_> {
             Follows::Piped => self.piped(at, end),
             Follows::Tabbed => self.tabbed(end),
             Follows::Subject => self.subject(end),
+            Follows::Console => {
+                self.console_link(at, end);
+                None
+            }
             Follows::Case => self.support_case(at, end),
             Follows::Basic => self.basic(end),
             Follows::BeforeHost => {
