@@ -10,6 +10,7 @@ use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end
 use super::key::{is_asked_last, key_start};
 use super::line::{break_at, break_before, line_start};
 use super::login::is_of_login;
+use super::password::is_secure;
 use super::table;
 use super::told::ANY_SERVICE;
 use super::value::{BareRun, Setting, Value, is_believable, shape_range, value, whole_quoted};
@@ -453,12 +454,6 @@ fn is_spoken_of(text: &[u8], dash: usize, at: usize) -> bool {
     let before = text[..run_start(text, dash + 1, 2, |c| c == b'-')].trim_ascii_end();
     let start = run_start(before, before.len(), MAX_BEFORE_OPTION, |c| c.is_ascii_alphabetic());
     !word.is_empty() && ends && (before.ends_with(b",") || BEFORE_OPTIONS.contains(&&before[start..]))
-}
-
-/// True where a command with this option makes a parameter that is a secret.
-fn is_secure(text: &[u8], option: usize) -> bool {
-    let around = &text[option.saturating_sub(MAX_RECORD)..text.len().min(option + MAX_RECORD)];
-    memchr::memmem::find(around, b"SecureString").is_some()
 }
 
 /// The value at `at`, in quotes or a number, if that is all that stands there: no variable, and nothing that it changes to.

@@ -6,6 +6,8 @@ use super::line::break_before;
 use super::value::{Setting, Value, is_code, is_common_word, is_placeholder};
 use crate::catalog::{Member, ValueShape};
 
+/// How far from an option others of its command are looked at, bytes.
+const MAX_OPTIONS: usize = 256;
 /// Most blanks before a setting.
 const MAX_INDENT: usize = 64;
 /// Longest line of settings.
@@ -90,6 +92,12 @@ impl Scan<'_, '_> {
         let end = run_end(text, value.end, MAX_LINE, |c| c.is_ascii_graphic() && !matches!(c, b'"' | b'\\'));
         if ends_line(text, end) || ends_string(text, end) { Value { end, next: end, ..value } } else { value }
     }
+}
+
+/// True where a command with this option makes a parameter that is a secret.
+pub(super) fn is_secure(text: &[u8], option: usize) -> bool {
+    let around = &text[option.saturating_sub(MAX_OPTIONS)..text.len().min(option + MAX_OPTIONS)];
+    memchr::memmem::find(around, b"SecureString").is_some()
 }
 
 /// Where a value ends that has references in it, each with a `;` behind: `Wren&amp;Falcon;Encrypt=yes`.
