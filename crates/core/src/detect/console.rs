@@ -4,12 +4,11 @@
 
 use std::ops::Range;
 
-use hashbrown::HashMap;
 use once_cell::sync::OnceCell;
 
 use super::Scan;
 use super::arn::is_account;
-use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end, run_start};
+use super::boundary::{is_alnum, run_end, run_start};
 use super::value::{Setting, is_believable, is_owned_by_aws};
 use super::word_list::WordList;
 use crate::catalog::{Catalog, KindId, ValueShape};
@@ -18,6 +17,8 @@ use crate::catalog::{Catalog, KindId, ValueShape};
 const MAX_LINK: usize = 2048;
 /// Longest label before the host, with an account in it: `123456789012-x1y2z3ab.us-east-1.`.
 const MAX_HOST: usize = 64;
+/// Longest id of a session.
+const MAX_SESSION: usize = 16;
 /// Most characters of one code: `$25252F`.
 const MAX_CODE: usize = 7;
 
@@ -86,10 +87,10 @@ static PAGES: WordList = WordList::new(&[
 /// Nouns whose names have paths.
 const PATHS: [&str; 3] = ["log-group", "parameters", "secret"];
 
-fn nouns() -> &'static HashMap<&'static [u8], KindId> {
-    static KINDS: OnceCell<HashMap<&'static [u8], KindId>> = OnceCell::new();
-    let kind = |&(noun, name): &(&'static str, &str)| Some((noun.as_bytes(), Catalog::get().find(name)?));
-    KINDS.get_or_init(|| NOUNS.iter().filter_map(kind).collect())
+/// The kinds of [`NOUNS`], in their order.
+fn kinds() -> &'static [Option<KindId>] {
+    static KINDS: OnceCell<Vec<Option<KindId>>> = OnceCell::new();
+    KINDS.get_or_init(|| NOUNS.iter().map(|(_, kind)| Catalog::get().find(kind)).collect())
 }
 
 /// A word of a link.
@@ -181,8 +182,8 @@ impl Scan<'_, '_> {
     /// Records the name that begins with this word; gives the last word of it.
     fn name_in_link(&mut self, noun: usize, words: &[Word], first: usize) -> usize {
         let text = self.text;
+        let Some(kind) = kinds()[noun] else { return first };
         let (noun, _) = NOUNS[noun];
-        let Some(&kind) = nouns().get(noun.as_bytes()) else { return first };
         let known = &self.detector.catalog.known;
         let word = &text[words[first].span.clone()];
         let shape = match noun {
@@ -222,7 +223,7 @@ impl Scan<'_, '_> {
         let is_first = account == start || !text[account - 1].is_ascii_digit();
         if text.get(label) == Some(&b'-') && is_first && is_account(&text[account..label]) {
             self.whole(self.detector.catalog.known.account, account, label);
-            let id = run_end(text, label + 1, MAX_BACKSLASHES + MAX_CODE, is_alnum);
+            let id = run_end(text, label + 1, MAX_SESSION, is_alnum);
             if text.get(id) == Some(&b'.') && is_believable(ValueShape::LowerId, &text[label + 1..id], Setting::Sure) {
                 self.whole(self.detector.catalog.known.resource_id, label + 1, id);
             }
@@ -239,7 +240,7 @@ mod tests {
 
     #[test]
     fn every_noun_has_a_kind() {
-        assert_eq!(nouns().len(), NOUNS.len());
+        assert!(kinds().iter().all(Option::is_some));
         assert!(NOUNS.is_sorted() && BETWEEN.is_sorted() && PAGES.is_sorted());
     }
 
