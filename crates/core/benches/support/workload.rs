@@ -75,6 +75,7 @@ const SLOW_TEXTS: &[(&str, &str)] = &[
     ("many-blanks", "x  y  "),
     ("many-records", "Name: x, "),
     ("many-parameters", "password=a&"),
+    ("many-links", "console.aws.amazon.com/"),
 ];
 
 /// JSON made to be slow.

@@ -14,7 +14,7 @@ use super::word_list::WordList;
 use crate::catalog::{Catalog, KindId, ValueShape};
 
 /// Longest link, bytes.
-const MAX_LINK: usize = 2048;
+const MAX_LINK: usize = 8192;
 /// Longest label before the host, with an account in it: `123456789012-x1y2z3ab.us-east-1.`.
 const MAX_HOST: usize = 64;
 /// Longest id of a session.
@@ -145,6 +145,10 @@ impl Scan<'_, '_> {
     pub(super) fn console_link(&mut self, host: usize, at: usize) {
         let text = self.text;
         self.account_of_session(host);
+        // What a link has in it was read with it.
+        if at < self.links_to {
+            return;
+        }
         let end = run_end(text, at, MAX_LINK, |c| {
             c.is_ascii_graphic() && !matches!(c, b'"' | b'\'' | b'<' | b'>' | b'`' | b'\\' | b'|' | b')' | b']')
         });
@@ -153,6 +157,7 @@ impl Scan<'_, '_> {
         // An ARN or a URL in it is read as such.
         let is_other = |word: &Word| matches!(&text[word.span.clone()], b"arn" | b"https" | b"http");
         let count = words.iter().position(is_other).unwrap_or(words.len());
+        self.links_to = words.get(count).map_or(end, |other| other.span.start);
         let mut noun = None;
         let mut i = 0;
         while i < count {
@@ -281,6 +286,14 @@ mod tests {
         {
             assert_eq!(parts(&format!("{HOST}{link}")), [""; 0], "{link}");
         }
+    }
+
+    #[test]
+    fn links_in_links_are_read_once() {
+        let link = format!("{HOST}/x?to={HOST}/lambda/home#/functions/acmefn");
+        assert_eq!(parts(&link), ["acmefn"]);
+        let long = format!("{HOST}/lambda/home?x={}#/functions/acmefn", "a".repeat(3000));
+        assert_eq!(parts(&long), ["acmefn"]);
     }
 
     #[test]

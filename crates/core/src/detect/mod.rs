@@ -364,6 +364,8 @@ struct Scan<'d, 't> {
     bare: (usize, usize),
     bare_run: BareRun,
     commands: Commands,
+    /// How far links into the console were read.
+    links_to: usize,
     /// How far things with names in them were looked through.
     things_to: usize,
     /// What commands printed and was read: where it begins and ends.
@@ -392,6 +394,7 @@ impl<'d, 't> Scan<'d, 't> {
             bare: (0, 0),
             bare_run: BareRun::default(),
             commands: Commands::default(),
+            links_to: 0,
             things_to: 0,
             printed: BTreeMap::new(),
             identifiers: None,
