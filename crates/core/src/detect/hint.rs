@@ -2,10 +2,11 @@
 
 use super::Scan;
 use super::arn::is_region;
-use super::boundary::{run_start, word_start};
+use super::boundary::{is_alnum, run_end, run_start, word_start};
 use super::nearby::IDENTIFIER;
 use super::pair::TAGS;
 use super::told::{ANY_SERVICE, speaks_of_any_service};
+use super::word_list::MAX_WORD;
 
 /// How far around a key its hint may stand, bytes.
 const NEAR: usize = 2048;
@@ -30,45 +31,104 @@ impl Scan<'_, '_> {
         if let Some((_, known)) = self.last_near.filter(|&((last, of), _)| last == block && std::ptr::eq(of, hint)) {
             return known;
         }
-        let known = match self.near.get(&(block, hint)) {
-            Some(&known) => known,
-            None => self.look_for(hint, block),
-        };
+        let around = [Some(block), block.checked_sub(1), Some(block + 1)];
+        let known = around.into_iter().flatten().any(|block| self.is_named_in(hint, block));
         self.last_near = Some(((block, hint), known));
         known
     }
 
-    fn look_for(&mut self, hint: &'static str, block: usize) -> bool {
-        let text = self.text;
-        let from = (block * NEAR).saturating_sub(NEAR);
-        let around = &text[from..text.len().min((block + 2) * NEAR)];
-        let finds = |needle: &[u8]| memchr::memmem::find(around, needle).is_some();
-        let known = match hint {
-            "aws" => {
-                [b"aws", b"AWS"].iter().any(|word| names(around, *word))
-                    || [b"EC2", b"ec2"].iter().any(|word| names_apart(around, *word))
-                    // `Amazon`, `amazonaws.com`.
-                    || finds(b"mazon")
-                    || names_region(around)
-            }
-            "security-group" => finds(b"sg-") || finds(b"ecurityGroup") || finds(b"ecurity group"),
-            "opensearch" => finds(b"pensearch") || finds(b"penSearch") || finds(b":es:") || finds(b"aws es "),
-            // `amazonS3.putObject(`
-            "s3" => finds(b"S3") || names(around, b"s3"),
-            // `lambda` alone is a word of Python.
-            "aws-lambda" => finds(b"Lambda") || finds(b":lambda:") || finds(b"aws lambda"),
-            "cognito" => [&b"cognito"[..], b"Cognito", b"COGNITO"].iter().any(|word| names(around, word)),
-            "kinesis" => [&b"kinesis"[..], b"Kinesis", b"KINESIS"].iter().any(|word| names(around, word)),
-            "dynamodb" => finds(b"dynamodb") || finds(b"DynamoDB") || finds(b"DYNAMODB"),
-            ANY_SERVICE => speaks_of_any_service(around),
-            "codedeploy" => finds(b"codedeploy") || finds(b"aws deploy "),
-            TAGS => finds(b"Tags") || finds(b"tags") || finds(b"TagSet"),
-            "states" => finds(b"states") || finds(b"stepfunctions"),
-            _ => names(around, hint.as_bytes()) || names(around, hint.to_ascii_uppercase().as_bytes()),
-        };
+    /// True when what names the service begins in this block. Each is looked through once for each service.
+    fn is_named_in(&mut self, hint: &'static str, block: usize) -> bool {
+        let Some(start) = block.checked_mul(NEAR).filter(|&start| start < self.text.len()) else { return false };
+        if let Some(&known) = self.near.get(&(block, hint)) {
+            return known;
+        }
+        let known = Block { text: self.text, start }.names_service(hint);
         self.near.insert((block, hint), known);
         known
     }
+}
+
+/// A stretch of a text; what it has is what begins in it.
+struct Block<'t> {
+    text: &'t [u8],
+    start: usize,
+}
+
+impl Block<'_> {
+    fn names_service(&self, hint: &'static str) -> bool {
+        let finds = |needle: &str| self.each(needle).next().is_some();
+        match hint {
+            "aws" => {
+                // `Amazon`, `amazonaws.com`.
+                ["aws", "AWS"].into_iter().any(|word| self.names(word))
+                    || finds("mazon")
+                    || ["EC2", "ec2"].into_iter().any(|word| self.names_apart(word))
+                    || self.names_region()
+            }
+            "security-group" => finds("sg-") || finds("ecurityGroup") || finds("ecurity group"),
+            "opensearch" => finds("pensearch") || finds("penSearch") || finds(":es:") || finds("aws es "),
+            // `amazonS3.putObject(`
+            "s3" => finds("S3") || self.names("s3"),
+            // `lambda` alone is a word of Python.
+            "aws-lambda" => finds("Lambda") || finds(":lambda:") || finds("aws lambda"),
+            "cognito" => ["cognito", "Cognito", "COGNITO"].into_iter().any(|word| self.names(word)),
+            "kinesis" => ["kinesis", "Kinesis", "KINESIS"].into_iter().any(|word| self.names(word)),
+            "dynamodb" => finds("dynamodb") || finds("DynamoDB") || finds("DYNAMODB"),
+            ANY_SERVICE => self.names_any_service(),
+            "codedeploy" => finds("codedeploy") || finds("aws deploy "),
+            TAGS => finds("Tags") || finds("tags") || finds("TagSet"),
+            "states" => finds("states") || finds("stepfunctions"),
+            _ => self.names(hint) || self.names(&hint.to_ascii_uppercase()),
+        }
+    }
+
+    /// Where `needle` begins in the block.
+    fn each(&self, needle: &str) -> impl Iterator<Item = usize> {
+        let end = self.text.len().min(self.start + NEAR + needle.len() - 1);
+        memchr::memmem::find_iter(&self.text[self.start..end], needle.as_bytes()).map(|at| self.start + at)
+    }
+
+    /// True when the word stands in the text, not inside a longer one: `specs` does not speak of `ecs`.
+    fn names(&self, word: &str) -> bool {
+        self.each(word).any(|at| is_word(self.text, at, at + word.len()))
+    }
+
+    /// Likewise, of a word that may be part of a number: `7ec24b01` is a commit.
+    fn names_apart(&self, word: &str) -> bool {
+        self.each(word).any(|at| {
+            let end = at + word.len();
+            let mut beside = self.text[at.saturating_sub(1)..at].iter().chain(self.text.get(end));
+            !beside.any(u8::is_ascii_digit) && is_word(self.text, at, end)
+        })
+    }
+
+    /// True where a region stands in the text, or a zone of one: `us-east-1c`.
+    fn names_region(&self) -> bool {
+        // East and west, central, north and south.
+        ["st-", "al-", "th-"].into_iter().any(|end| {
+            self.each(end).any(|at| {
+                let digit = at + end.len();
+                let start = run_start(self.text, at, MAX_REGION, |c| c.is_ascii_lowercase() || c == b'-');
+                let is_digit = self.text.get(digit).is_some_and(u8::is_ascii_digit);
+                is_digit && is_region(&self.text[word_start(self.text, start).min(at)..=digit])
+            })
+        })
+    }
+
+    fn names_any_service(&self) -> bool {
+        // The word over its end stands in both.
+        let end = self.text.len().min(self.start + NEAR);
+        let end = run_end(self.text, end, MAX_WORD, is_alnum);
+        speaks_of_any_service(&self.text[run_start(self.text, self.start, MAX_WORD, is_alnum)..end])
+    }
+}
+
+fn is_word(text: &[u8], start: usize, end: usize) -> bool {
+    let begins = start == 0
+        || !text[start - 1].is_ascii_alphabetic()
+        || matches!(text[..start], [.., b'\\', b'n' | b'r' | b't']);
+    begins && text.get(end).is_none_or(|c| !c.is_ascii_lowercase())
 }
 
 /// True when the argument or member before the one at `at` names a bucket.
@@ -86,65 +146,39 @@ fn bucket_before(text: &[u8], at: usize) -> bool {
     })
 }
 
-/// True when the word stands in the text, not inside a longer one: `specs` does not speak of `ecs`.
-fn names(text: &[u8], word: &[u8]) -> bool {
-    memchr::memmem::find_iter(text, word).any(|at| {
-        let left =
-            at == 0 || !text[at - 1].is_ascii_alphabetic() || matches!(text[..at], [.., b'\\', b'n' | b'r' | b't']);
-        left && text.get(at + word.len()).is_none_or(|c| !c.is_ascii_lowercase())
-    })
-}
-
-/// Likewise, of a word that may be part of a number: `7ec24b01` is a commit.
-fn names_apart(text: &[u8], word: &[u8]) -> bool {
-    memchr::memmem::find_iter(text, word).any(|at| {
-        let end = at + word.len();
-        let mut beside = text[at.saturating_sub(1)..at].iter().chain(text.get(end));
-        !beside.any(u8::is_ascii_digit) && names(&text[at.saturating_sub(2)..text.len().min(end + 1)], word)
-    })
-}
-
-/// True where a region stands in the text, or a zone of one: `us-east-1c`.
-fn names_region(text: &[u8]) -> bool {
-    // East and west, central, north and south.
-    const ENDS: [&[u8]; 3] = [b"st-", b"al-", b"th-"];
-    ENDS.iter().any(|end| {
-        memchr::memmem::find_iter(text, end).any(|at| {
-            let digit = at + end.len();
-            let start = run_start(text, at, MAX_REGION, |c| c.is_ascii_lowercase() || c == b'-');
-            let is_digit = text.get(digit).is_some_and(u8::is_ascii_digit);
-            is_digit && is_region(&text[word_start(text, start).min(at)..=digit])
-        })
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn block(text: &str) -> Block<'_> {
+        Block { text: text.as_bytes(), start: 0 }
+    }
+
     #[test]
     fn commits_do_not_speak_of_ec2() {
+        let names_ec2 = |text| block(text).names_apart("ec2") || block(text).names_apart("EC2");
         for text in ["7ec24b01", "d5ec2", "ec20f1", "7EC24B", "spec2"] {
-            assert!(!names_apart(text.as_bytes(), b"ec2") && !names_apart(text.as_bytes(), b"EC2"), "{text}");
+            assert!(!names_ec2(text), "{text}");
         }
         for text in ["ec2", "aws ec2 describe", "\\nec2-user", "on EC2.", "EC2_HOST"] {
-            assert!(names_apart(text.as_bytes(), b"ec2") || names_apart(text.as_bytes(), b"EC2"), "{text}");
+            assert!(names_ec2(text), "{text}");
         }
     }
 
     #[test]
     fn words_stand_alone_behind_escapes_too() {
-        assert!(names(b"on ECS", b"ECS") && names(b"\\nECS", b"ECS") && names(b"x\\tecs", b"ecs"));
-        assert!(!names(b"specs", b"ecs") && !names(b"nECS", b"ECS") && !names(b"ecsx", b"ecs"));
+        let names = |text, word| block(text).names(word);
+        assert!(names("on ECS", "ECS") && names("\\nECS", "ECS") && names("x\\tecs", "ecs"));
+        assert!(!names("specs", "ecs") && !names("nECS", "ECS") && !names("ecsx", "ecs"));
     }
 
     #[test]
     fn regions_and_their_zones() {
         for text in ["in us-east-1c", "{\"zone\":\"ap-northeast-2\"}", r"\neu-north-1"] {
-            assert!(names_region(text.as_bytes()), "{text}");
+            assert!(block(text).names_region(), "{text}");
         }
         for text in ["north-1", "best-3", "al-4", "st-"] {
-            assert!(!names_region(text.as_bytes()), "{text}");
+            assert!(!block(text).names_region(), "{text}");
         }
     }
 }

@@ -337,47 +337,55 @@ impl Border {
         Some((*border, line))
     }
 
-    /// Takes a line apart that may be a heading; false when it is none.
+    /// Takes a line apart that may be a heading; false when it is none. Most lines are none by their first cell.
     fn split_heading(self, text: &[u8], line: Line, cells: &mut Vec<Range<usize>>) -> bool {
-        self.split(text, line, cells);
+        cells.clear();
+        for cell in self.cells(text, line) {
+            let heading = &text[content(text, cell.clone())];
+            // The numbers of the rows have no heading.
+            let is_of_numbers = cells.is_empty() && heading.is_empty();
+            if !is_of_numbers && !is_heading(heading) && !(self == Self::Bar && is_counted(heading)) {
+                return false;
+            }
+            cells.push(cell);
+        }
         // A table of one column has bars around it.
         let is_framed = || {
             self == Self::Bar
                 && cells.first().is_some_and(|cell| cell.start > line.start && bar_len(text, cell.end) > 0)
         };
-        if cells.len() < 2 && !is_framed() {
-            return false;
-        }
         let is_list = matches!(self, Self::Comma | Self::Semicolon);
         // `Yes, we have a bucket`: where blanks stand behind the commas, they stand nowhere else.
         let is_spaced = is_list && cells.iter().skip(1).any(|cell| text.get(cell.start) == Some(&b' '));
-        !cells.is_empty()
-            && cells.iter().enumerate().all(|(index, cell)| {
-                let heading = content(text, cell.clone());
-                // The numbers of the rows have no heading.
-                index == 0 && heading.is_empty()
-                    || is_heading(&text[heading.clone()], is_spaced)
-                    || self == Self::Bar && is_counted(&text[heading])
-            })
+        let has_words = |cell: &Range<usize>| text[content(text, cell.clone())].contains(&b' ');
+        (cells.len() > 1 || is_framed()) && !(is_spaced && cells.iter().any(has_words))
     }
 
     /// Takes a line apart.
     fn split(self, text: &[u8], line: Line, cells: &mut Vec<Range<usize>>) {
         cells.clear();
+        cells.extend(self.cells(text, line));
+    }
+
+    /// The cells of a line.
+    fn cells(self, text: &[u8], line: Line) -> impl Iterator<Item = Range<usize>> {
         let mut at = line.start;
         if self == Self::Bar {
             at = run_end(text, at, line.end - at, |c| matches!(c, b' ' | b'>'));
             at += bar_len(text, at);
         }
-        while at <= line.end && cells.len() < MAX_COLUMNS {
-            let (end, next) = self.cell_end(text, at, line);
-            // Behind the last bar stands nothing.
-            if self == Self::Bar && next > line.end && text[at..end].trim_ascii().is_empty() {
-                return;
+        let mut next_cell = move || {
+            if at > line.end {
+                return None;
             }
-            cells.push(at..end);
+            let start = at;
+            let (end, next) = self.cell_end(text, start, line);
             at = next;
-        }
+            // Behind the last bar stands nothing.
+            let is_behind_all = self == Self::Bar && next > line.end && text[start..end].trim_ascii().is_empty();
+            (!is_behind_all).then_some(start..end)
+        };
+        std::iter::from_fn(move || next_cell()).take(MAX_COLUMNS)
     }
 
     /// Where the cell ends that begins at `at`, and where the next one begins; past the line for the last.
@@ -547,16 +555,17 @@ pub(super) fn is_rule(line: &[u8]) -> bool {
 fn is_counted(heading: &[u8]) -> bool {
     let number = run_end(heading, 0, MAX_HEADING, |c| c.is_ascii_digit());
     let unit = run_end(heading, number, 1, |c| c == b' ');
-    number > 0 && heading.get(unit..).is_some_and(|unit| is_heading(unit, false) && !unit[0].is_ascii_punctuation())
+    number > 0 && heading.get(unit..).is_some_and(|unit| is_heading(unit) && !unit[0].is_ascii_punctuation())
 }
 
 /// What a column may be called: a few words.
-fn is_heading(heading: &[u8], is_one_word: bool) -> bool {
-    let words = heading.split(|&c| c == b' ').count();
-    (1..=MAX_HEADING).contains(&heading.len())
-        && words <= if is_one_word { 1 } else { MAX_WORDS }
-        && (heading[0].is_ascii_alphabetic() || matches!(heading[0], b'_' | b'#') || !heading[0].is_ascii())
+fn is_heading(heading: &[u8]) -> bool {
+    let Some(&first) = heading.first().filter(|_| heading.len() <= MAX_HEADING) else { return false };
+    let is_of_heading = |&c: &u8| is_alnum(c) || b" _-./:#()%?&$".contains(&c) || !c.is_ascii();
+    let count = |sign: u8| heading.iter().filter(|&&c| c == sign).count();
+    (first.is_ascii_alphabetic() || matches!(first, b'_' | b'#') || !first.is_ascii())
+        && heading.iter().all(is_of_heading)
+        && count(b' ') < MAX_WORDS
         // Half a call is none: `f(a, b)`.
-        && memchr::memchr_iter(b'(', heading).count() == memchr::memchr_iter(b')', heading).count()
-        && heading.iter().all(|&c| is_alnum(c) || b" _-./:#()%?&$".contains(&c) || !c.is_ascii())
+        && count(b'(') == count(b')')
 }

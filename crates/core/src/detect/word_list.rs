@@ -23,12 +23,20 @@ impl WordList {
 
     /// True when `word`, which is in lower case, is in the list.
     pub(super) fn contains(&self, word: &[u8]) -> bool {
+        self.may_contain(word) && self.words.binary_search_by(|known| known.as_bytes().cmp(word)).is_ok()
+    }
+
+    /// False for most words that are not in the list, in either case.
+    #[inline(always)]
+    fn may_contain(&self, word: &[u8]) -> bool {
         word.first().is_some_and(|first| self.lengths[usize::from(first & 31)] & length_bit(word.len()) != 0)
-            && self.words.binary_search_by(|known| known.as_bytes().cmp(word)).is_ok()
     }
 
     /// [`Self::contains`], of a word in either case.
     pub(super) fn contains_in_any_case(&self, word: &[u8]) -> bool {
+        if !self.may_contain(word) {
+            return false;
+        }
         let mut lower = [0; MAX_WORD];
         let Some(lower) = lower.get_mut(..word.len()) else { return false };
         lower.copy_from_slice(word);
