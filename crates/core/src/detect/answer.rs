@@ -77,7 +77,7 @@ impl Scan<'_, '_> {
         let text = self.text;
         let mut members: Vec<_> = self.hits.untold.iter().map(|&(separator, _)| separator).collect();
         // What speaks of AWS and has nothing else of it is short.
-        let is_worth_it = text.len() <= SHORT_TEXT || !self.hits.is_empty() || self.hits.met_heading;
+        let is_worth_it = text.len() <= SHORT_TEXT || !self.hits.is_empty() || !self.hits.headings.is_empty();
         if !members.is_sorted() {
             members.sort_unstable();
         }

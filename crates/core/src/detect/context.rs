@@ -169,7 +169,7 @@ impl Scan<'_, '_> {
             return;
         }
         if table::is_heading_at(text, at) {
-            self.hits.met_heading = true;
+            self.hits.headings.push(at);
             return;
         }
         if !matches!(text.get(start.wrapping_sub(1)), Some(b' ' | b'|')) {

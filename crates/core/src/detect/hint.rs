@@ -12,6 +12,8 @@ use super::word_list::MAX_WORD;
 const NEAR: usize = 2048;
 /// The hint of a key that belongs to the bucket named right before it: `get_object(Bucket=…, Key=…)`.
 const BUCKET_BEFORE: &str = "bucket-before";
+/// The hint of keys that AWS or any service of it has to be named around.
+pub(super) const AWS_OR_SERVICE: &str = "aws-or-service";
 /// How far before the key its bucket may stand, bytes.
 const MAX_ARGUMENTS: usize = 160;
 /// Most of a region before the word for the place in it.
@@ -22,6 +24,9 @@ impl Scan<'_, '_> {
     pub(super) fn speaks_of(&mut self, hint: &'static str, at: usize) -> bool {
         if hint == BUCKET_BEFORE {
             return bucket_before(self.text, at);
+        }
+        if hint == AWS_OR_SERVICE {
+            return self.speaks_of("aws", at) || self.speaks_of(ANY_SERVICE, at);
         }
         if hint == IDENTIFIER {
             return self.has_identifier(at);

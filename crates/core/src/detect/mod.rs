@@ -246,8 +246,8 @@ struct Hits {
     hearsay: usize,
     /// Stretches with codes in them, see [`encoded`].
     encoded: Vec<Range<usize>>,
-    /// A table has a heading that means something.
-    met_heading: bool,
+    /// Borders between headings of tables that mean something, as far as they were met.
+    headings: Vec<usize>,
     /// Variables where a value is expected.
     uses: Vec<Use>,
     /// Separators behind keys that end in `name`, `id` or `identifier`, of nothing that is known, and whether a key is just

@@ -60,7 +60,10 @@ impl Scan<'_, '_> {
     pub(super) fn tables(&mut self) {
         let text = self.text;
         let mut cells = Vec::new();
-        if text.len() <= SHORT_TEXT || !self.hits.is_empty() || !self.hits.loose.is_empty() || self.hits.met_heading {
+        if text.len() > SHORT_TEXT && self.hits.is_empty() {
+            self.met_tables(&mut cells);
+        }
+        if text.len() <= SHORT_TEXT || !self.hits.is_empty() {
             self.written_tables(&mut cells);
         }
         let mut from = 0;
@@ -68,6 +71,16 @@ impl Scan<'_, '_> {
         for bar in memchr::memchr_iter(BOX_BAR[0], text) {
             if bar >= from && bar_len(text, bar) > 0 {
                 from = self.behind_heading(bar, run_start(text, bar, MAX_HEADING, is_around), &mut cells);
+            }
+        }
+    }
+
+    /// Looks at the tables whose headings were met.
+    fn met_tables(&mut self, cells: &mut Vec<Range<usize>>) {
+        let mut from = 0;
+        for at in std::mem::take(&mut self.hits.headings) {
+            if at >= from {
+                from = self.tagged_row(at).unwrap_or_else(|| self.table_at(at, cells));
             }
         }
     }
@@ -94,21 +107,21 @@ impl Scan<'_, '_> {
     /// Looks at what may be a border behind the heading of a column that ends at `end`; gives where to go on.
     fn behind_heading(&mut self, at: usize, end: usize, cells: &mut Vec<Range<usize>>) -> usize {
         let text = self.text;
-        if !self.detector.catalog.members.may_end(&text[..end]) {
-            return at + 1;
-        }
+        if self.detector.catalog.members.may_end(&text[..end]) { self.table_at(at, cells) } else { at + 1 }
+    }
+
+    /// Looks at the line of `at`, which may be the heading of a table; gives where to go on.
+    fn table_at(&mut self, at: usize, cells: &mut Vec<Range<usize>>) -> usize {
+        let text = self.text;
         let Some(line) = line_at(text, line_start(text, at)) else { return text.len() };
         self.table(line, cells).unwrap_or(line.next).max(at + 1)
     }
 
     /// Looks at the line of `at`, once.
     pub(super) fn table_around(&mut self, at: usize) {
-        if at < self.headings_seen {
-            return;
+        if at >= self.headings_seen {
+            self.headings_seen = self.table_at(at, &mut Vec::new());
         }
-        let line = line_at(self.text, line_start(self.text, at));
-        let end = line.map(|line| self.table(line, &mut Vec::new()).unwrap_or(line.next));
-        self.headings_seen = end.unwrap_or(self.text.len());
     }
 
     /// Looks at a line that may be the heading of a table; gives where the table ends.
@@ -278,13 +291,10 @@ impl Scan<'_, '_> {
         if self.text[at] == b' ' && self.setting_of_section(at) {
             return;
         }
-        if self.hits.met_heading {
-            return;
-        }
         let (text, members) = (self.text, &self.detector.catalog.members);
         let behind_tag = run_start(text, at, MAX_BACKSLASHES, |c| c == b'\\');
         if may_end_tag(text, behind_tag) && tag_before(text, behind_tag).is_some() {
-            self.hits.met_heading = true;
+            self.hits.headings.push(behind_tag);
             return;
         }
         let is_word = |c: u8| is_alnum(c) || matches!(c, b'_' | b'-' | b'.');
@@ -301,8 +311,9 @@ impl Scan<'_, '_> {
         let behind = run_end(text, at, MAX_HEADING, |c| is_around(c) || matches!(c, b',' | b';'));
         let behind = run_end(text, behind, MAX_HEADING, |c| is_word(c) || c == b' ');
         let is_last = text.get(behind).is_none_or(|&c| matches!(c, b'\n' | b'\r' | b'"' | b'\\'));
-        if members.may_end(&text[..end]) || is_last && members.may_end(&text[..behind]) {
-            self.hits.met_heading |= self.is_heading_around(at);
+        let may_mean_something = members.may_end(&text[..end]) || is_last && members.may_end(&text[..behind]);
+        if may_mean_something && self.is_heading_around(at) {
+            self.hits.headings.push(at);
         }
     }
 

@@ -3,7 +3,7 @@
 use super::Scan;
 use super::boundary::run_start;
 use super::key::Words;
-use super::told::ANY_SERVICE;
+use super::hint::AWS_OR_SERVICE;
 use crate::catalog::Member;
 
 /// Most words before the last one, and the longest of them.
@@ -33,10 +33,9 @@ impl Scan<'_, '_> {
             if found.is_empty() {
                 continue;
             }
-            if !self.speaks_of("aws", start) && !self.speaks_of(ANY_SERVICE, start) {
-                return Vec::new();
+            for member in &mut found {
+                member.hint.get_or_insert(AWS_OR_SERVICE);
             }
-            found.retain(|member| self.has_hint(member, start));
             self.key = start..end;
             return found;
         }
