@@ -13,6 +13,7 @@ use super::login::is_of_login;
 use super::password::is_secure;
 use super::table;
 use super::told::ANY_SERVICE;
+use super::vain;
 use super::value::{BareRun, Setting, Value, is_believable, shape_range, value, whole_quoted};
 use super::variable::MAX_VARIABLE;
 use crate::catalog::{Category, Match, Member, ValueShape};
@@ -22,13 +23,11 @@ const MAX_LIST: usize = 1000;
 /// Longest cell of a table.
 const MAX_CELL: usize = 1024;
 /// Most that may stand between the sign behind a key and its value.
-const MAX_ASSIGNED: usize = 16;
+pub(super) const MAX_ASSIGNED: usize = 16;
 /// How far before a member of a record a bracket may stand, bytes.
 const MAX_RECORD: usize = 256;
-/// Longest number that is looked at for an id.
-const MAX_NUMBER: usize = 32;
 /// Before what a value is changed to, in a plan of Terraform.
-const CHANGED: &[u8] = b" -> ";
+pub(super) const CHANGED: &[u8] = b" -> ";
 /// How far behind the name of a policy its ARN may end, bytes.
 const MAX_TO_ARN: usize = 160;
 /// How far before a setting the head of its section may stand, bytes.
@@ -50,6 +49,9 @@ impl Scan<'_, '_> {
         let joined = start > 0 && text[start - 1] == b':' && (end == at || text[..start].ends_with(b"::"));
         let compared = text.get(at + 1) == Some(&b'=') || at > 0 && matches!(text[at - 1], b'=' | b'!' | b'<' | b'>');
         if joined && (text[at] == b':' || text[..start].ends_with(b"::")) || compared && text[at] == b'=' {
+            return;
+        }
+        if text[start..end].ends_with(b"id") && vain::is_of_conversation(text, at + 1) {
             return;
         }
         let mut members = self.meanings_anywhere(start, end);
@@ -178,23 +180,6 @@ impl Scan<'_, '_> {
         if let Some(found) = cell_text(text, at) {
             self.believe(&members, found, Setting::Sure);
         }
-    }
-
-    /// True when what stands at `at` is one value in quotes, or a number, and none that these members may have.
-    fn are_in_vain(&self, members: &[Member], at: usize) -> bool {
-        let text = self.text;
-        if members.iter().all(|member| member.hint.is_none()) {
-            return false;
-        }
-        let at = run_end(text, at, MAX_ASSIGNED, is_between);
-        let Some(value) = plain_value(text, at) else { return false };
-        let may_have = |member: &Member| {
-            let range = shape_range(text, value, member.value);
-            // Nothing is believed elsewhere that is not in quotes.
-            let is_one = !range.is_empty() && is_believable(member.value, &text[range], Setting::Sure);
-            is_one || member.value == ValueShape::QuotedSecret || member.kind == self.detector.catalog.known.resource_id
-        };
-        !members.iter().any(may_have)
     }
 
     pub(super) fn values(&mut self, members: &[Member], at: usize) {
@@ -456,24 +441,6 @@ fn is_spoken_of(text: &[u8], dash: usize, at: usize) -> bool {
     !word.is_empty() && ends && (before.ends_with(b",") || BEFORE_OPTIONS.contains(&&before[start..]))
 }
 
-/// The value at `at`, in quotes or a number, if that is all that stands there: no variable, and nothing that it changes to.
-fn plain_value(text: &[u8], at: usize) -> Option<Value> {
-    match text.get(at)? {
-        c if c.is_ascii_digit() => {
-            let end = run_end(text, at, MAX_NUMBER, |c| c.is_ascii_digit());
-            let ends = text
-                .get(end)
-                .is_none_or(|&c| c.is_ascii_whitespace() || matches!(c, b',' | b'}' | b']' | b'&' | b'\\'));
-            ends.then_some(Value { start: at, end, next: end, quoted: false })
-        }
-        b'"' | b'\'' | b'`' | b'\\' => value(text, at, &mut BareRun::default()).filter(|value| {
-            let begins_plainly = text[value.start..value.end].first().is_none_or(|&c| is_alnum(c));
-            value.quoted && begins_plainly && !text[value.next..].starts_with(CHANGED)
-        }),
-        _ => None,
-    }
-}
-
 /// Past the name that YAML gives a value: ` &key` in `KMS_KEY_ID: &key c47ab0f4-…`.
 fn past_anchor(text: &[u8], at: usize) -> usize {
     let Some(name) = text.get(at..).and_then(|rest| rest.strip_prefix(b" &")) else { return at };
@@ -482,7 +449,7 @@ fn past_anchor(text: &[u8], at: usize) -> usize {
 }
 
 /// What may stand between the sign behind a key and its value.
-fn is_between(c: u8) -> bool {
+pub(super) fn is_between(c: u8) -> bool {
     matches!(c, b' ' | b'\t' | b'=' | b'>')
 }
 

@@ -62,6 +62,7 @@ mod table;
 mod title;
 mod told;
 mod url;
+mod vain;
 mod value;
 mod variable;
 mod view;

@@ -20,6 +20,8 @@ const FEW: usize = 3;
 pub(super) struct Names<'t, T> {
     /// Sorted.
     names: Vec<(&'t [u8], T)>,
+    /// What each begins with, see [`head_of`].
+    heads: Vec<u64>,
     /// For each of them, the longest other one that it begins with.
     shorter: Vec<Option<usize>>,
     /// A bit for what each begins with, see [`start_of`].
@@ -48,7 +50,8 @@ impl<'t, T> Names<'t, T> {
         for start in names.iter().filter_map(|(name, _)| start_of(name)) {
             starts[start / 64] |= 1 << (start % 64);
         }
-        Self { names, shorter, starts, sieve }
+        let heads = names.iter().map(|(name, _)| head_of(name)).collect();
+        Self { names, heads, shorter, starts, sieve }
     }
 
     /// Calls `found` with each mention in order: the longest name that begins there, none inside another.
@@ -84,7 +87,11 @@ impl<'t, T> Names<'t, T> {
     fn longest(&self, text: &[u8], at: usize) -> Option<&(&'t [u8], T)> {
         let rest = &text[at..];
         // All that `rest` begins with are before it, and the last one that is before it begins with them.
-        let mut next = self.names.partition_point(|(name, _)| *name <= rest).checked_sub(1);
+        let head = head_of(rest);
+        let first = self.heads.partition_point(|&known| known < head);
+        let count = self.heads[first..].partition_point(|&known| known == head);
+        let behind = first + self.names[first..first + count].partition_point(|(name, _)| *name <= rest);
+        let mut next = behind.checked_sub(1);
         while let Some(i) = next {
             let (name, _) = &self.names[i];
             if rest.starts_with(name) && ends(text, at + name.len()) {
@@ -100,6 +107,16 @@ impl<'t, T> Names<'t, T> {
 fn start_of(text: &[u8]) -> Option<usize> {
     let start = u32::from_le_bytes(*text.first_chunk::<MIN_NAME_LEN>()?);
     usize::try_from(start.wrapping_mul(0x9e37_79b1) >> (32 - STARTS.trailing_zeros())).ok()
+}
+
+/// The first eight bytes, as a number in the order of the names; zeros stand where there are fewer.
+fn head_of(text: &[u8]) -> u64 {
+    let head = text.first_chunk().copied().unwrap_or_else(|| {
+        let mut head = [0; 8];
+        head[..text.len()].copy_from_slice(text);
+        head
+    });
+    u64::from_be_bytes(head)
 }
 
 /// Where `name` stands, inside itself too.

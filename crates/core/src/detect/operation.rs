@@ -1,7 +1,7 @@
 //! Operations of AWS: `aws kendra list-faqs`, `client.get_rest_apis(`, `op=CreateTopic`. What they are about, and what of an
 //! answer is that.
 
-use std::ops::Range;
+use std::ops::{Deref, Range};
 
 use super::boundary::{is_alnum, run_end, run_start};
 use super::key::{VERBS, key_end, key_start};
@@ -121,8 +121,8 @@ pub(super) struct Operation {
     pub(super) end: usize,
     /// A command of AWS itself; other words may be those of any program.
     pub(super) is_command: bool,
-    /// What it is about, squashed and of one thing: `webacl` of `list-web-acls`.
-    noun: Vec<u8>,
+    /// What it is about, of one thing: `webacl` of `list-web-acls`.
+    noun: Noun,
     /// It is about several things.
     is_of_several: bool,
     is_of_aws: bool,
@@ -168,10 +168,10 @@ impl Operation {
         if !is_command && !VERBS.iter().chain(MORE_VERBS).any(|known| is_verb(&known)) {
             return None;
         }
-        let squashed = squash(&name[verb..]);
-        let noun = singular(squashed.clone());
-        let (is_of_several, is_of_aws) = (noun != squashed, is_of_aws(&name[verb..]));
-        (!noun.is_empty()).then_some(Self { start, end, is_command, noun, is_of_several, is_of_aws })
+        let (noun, is_of_aws) = (Noun::of(&name[verb..]), is_of_aws(&name[verb..]));
+        let is_of_several = noun.singular() != noun;
+        let found = Self { start, end, is_command, noun: noun.singular(), is_of_several, is_of_aws };
+        (!found.noun.is_empty()).then_some(found)
     }
 
     /// The one that is named last before the brace, on the same line or, where only a comment stands before it, on the one
@@ -214,19 +214,19 @@ impl Operation {
 
     /// True for a member that holds what the operation is about: `ProtectionGroups`, `items`, `IndexSummaryItems`.
     pub(super) fn holds(&self, key: &[u8]) -> bool {
-        let mut key = squash(key);
-        if ITEMS.contains(&&key[..]) {
+        let mut noun = Noun::of(key);
+        if ITEMS.contains(&&*noun) {
             return true;
         }
-        while let Some(stem) = ENDINGS.iter().find_map(|end| key.strip_suffix(*end)).filter(|stem| !stem.is_empty()) {
-            key.truncate(stem.len());
+        while let Some(stem) = ENDINGS.iter().find_map(|end| noun.strip_suffix(*end)).filter(|stem| !stem.is_empty()) {
+            noun.len = stem.len();
         }
-        self.is_about(&singular(key))
+        self.is_about(&noun.singular())
     }
 
     /// True for a noun that says what the operation is about, or the end of it.
     pub(super) fn is_about(&self, noun: &[u8]) -> bool {
-        let noun = squash(noun);
+        let noun = Noun::of(noun);
         noun.len() > 2 && (self.noun.ends_with(&noun) || noun.ends_with(&self.noun))
     }
 
@@ -248,8 +248,8 @@ impl Operation {
 
 /// True for the name of what AWS has named, by its last word: `AccountLimits`, `db-engine-versions`, and not `Profiles`.
 fn is_of_aws(name: &[u8]) -> bool {
-    let squashed = singular(squash(name));
-    if OF_CUSTOMERS.iter().any(|noun| squashed.ends_with(noun)) {
+    let whole = Noun::of(name).singular();
+    if OF_CUSTOMERS.iter().any(|noun| whole.ends_with(noun)) {
         return false;
     }
     let begins_word = |&at: &usize| {
@@ -257,21 +257,51 @@ fn is_of_aws(name: &[u8]) -> bool {
         !is_alnum(before) || name[at].is_ascii_uppercase() && before.is_ascii_lowercase()
     };
     let last = (1..name.len()).rev().find(begins_word).unwrap_or(0);
-    OF_AWS.contains(&singular(squash(&name[last..]))) || squashed.ends_with(b"tagkey")
+    OF_AWS.contains(&Noun::of(&name[last..]).singular()) || whole.ends_with(b"tagkey")
 }
 
-fn squash(name: &[u8]) -> Vec<u8> {
-    name.iter().filter(|&&c| is_alnum(c)).map(u8::to_ascii_lowercase).collect()
+/// What a thing is called, in small letters and without dashes; of long names the beginning.
+#[derive(Clone, Copy)]
+struct Noun {
+    letters: [u8; MAX_OPERATION],
+    len: usize,
 }
 
-fn singular(mut noun: Vec<u8>) -> Vec<u8> {
-    if let Some(stem) = noun.strip_suffix(b"ies").map(<[u8]>::len) {
-        noun.truncate(stem);
-        noun.push(b'y');
-    } else if noun.ends_with(b"s") && !noun.ends_with(b"ss") && !noun.ends_with(b"us") {
-        noun.pop();
+impl Noun {
+    fn of(name: &[u8]) -> Self {
+        let mut noun = Self { letters: [0; MAX_OPERATION], len: 0 };
+        let letters = name.iter().filter(|&&c| is_alnum(c));
+        for (place, letter) in std::iter::zip(&mut noun.letters, letters) {
+            *place = letter.to_ascii_lowercase();
+            noun.len += 1;
+        }
+        noun
     }
-    noun
+
+    /// Of one thing.
+    fn singular(mut self) -> Self {
+        if self.ends_with(b"ies") {
+            self.len -= 2;
+            self.letters[self.len - 1] = b'y';
+        } else if self.ends_with(b"s") && !self.ends_with(b"ss") && !self.ends_with(b"us") {
+            self.len -= 1;
+        }
+        self
+    }
+}
+
+impl Deref for Noun {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.letters[..self.len]
+    }
+}
+
+impl PartialEq for Noun {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
 }
 
 /// What stands before an answer that is shown in a comment.

@@ -1,5 +1,6 @@
 //! Tables whose heading names what stands below: CSV, TSV, Markdown, `psql`, `kubectl get`, `aws --output table`.
 
+mod border;
 #[cfg(test)]
 mod tests;
 
@@ -11,41 +12,21 @@ use super::Scan;
 use super::arn::is_account;
 use super::boundary::{MAX_BACKSLASHES, follows_escape, is_alnum, run_end, run_start};
 use super::key::Words;
-use super::line::{Line, following, line_at, line_start, quote_backslashes};
+use super::line::{Line, following, line_at, line_start};
 use super::output::{may_end_tag, tag_before};
 use super::section::is_in_section;
 use super::sieve::{Class, Row, Sieve};
 use super::value::{Setting, Value};
 use crate::catalog::{Category, Match, Member, ValueShape};
+use border::{BOX_BAR, Border, is_around};
+pub(super) use border::{bar_len, content, split_at_bars, split_at_tabs};
 
 /// Longest text that is looked through for tables although nothing was found in it.
 const SHORT_TEXT: usize = 1024;
-const MAX_COLUMNS: usize = 512;
 /// Longest line of a table with bars, where one of its bars is looked at by itself.
 const MAX_BAR_LINE: usize = 1024;
-/// Longest heading of a column, and most words of it.
+/// Longest heading of a column.
 pub(super) const MAX_HEADING: usize = 64;
-const MAX_WORDS: usize = 4;
-/// A vertical line of a box, as UTF-8.
-const BOX_BAR: &[u8] = "│".as_bytes();
-
-/// What stands between two cells.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Border {
-    /// `|` or `│`, and around the rows as well.
-    Bar,
-    Tab,
-    Comma,
-    Semicolon,
-    /// Two blanks or more.
-    Blanks,
-}
-
-/// In the order in which they are tried: what has bars may have commas in its cells.
-const BORDERS: [Border; 5] = [Border::Bar, Border::Tab, Border::Blanks, Border::Comma, Border::Semicolon];
-
-/// Of these, what may stand between headings behind prose on the same line.
-const LISTS: [Border; 3] = [Border::Tab, Border::Comma, Border::Semicolon];
 
 /// A column that means something.
 struct Column {
@@ -60,10 +41,13 @@ impl Scan<'_, '_> {
     pub(super) fn tables(&mut self) {
         let text = self.text;
         let mut cells = Vec::new();
-        if text.len() > SHORT_TEXT && self.hits.is_empty() {
+        // The last column of `psql` has no border that was met.
+        let may_have_accounts = self.hits.loose.iter().any(|loose| is_account(&text[loose.span.clone()]));
+        let is_worth_it = text.len() <= SHORT_TEXT || may_have_accounts || !self.hits.is_empty();
+        if !is_worth_it {
             self.met_tables(&mut cells);
         }
-        if text.len() <= SHORT_TEXT || !self.hits.is_empty() {
+        if is_worth_it || !self.hits.is_empty() {
             self.written_tables(&mut cells);
         }
         let mut from = 0;
@@ -334,116 +318,6 @@ impl Scan<'_, '_> {
     }
 }
 
-impl Border {
-    /// Takes a line apart that may be a heading, or have one behind its last sentence: `Here it is: BucketName,Region`.
-    fn of_heading(text: &[u8], line: Line, cells: &mut Vec<Range<usize>>) -> Option<(Self, Line)> {
-        let whole = BORDERS.iter().find(|border| border.split_heading(text, line, cells));
-        if let Some(border) = whole {
-            return Some((*border, line));
-        }
-        let behind = memchr::memrchr_iter(b' ', &text[line.start..line.end])
-            .find(|&i| i > 0 && matches!(text[line.start + i - 1], b':' | b'.' | b'!' | b'?'))?;
-        let line = Line { start: line.start + behind + 1, ..line };
-        let border = LISTS.iter().find(|border| border.split_heading(text, line, cells))?;
-        Some((*border, line))
-    }
-
-    /// Takes a line apart that may be a heading; false when it is none. Most lines are none by their first cell.
-    fn split_heading(self, text: &[u8], line: Line, cells: &mut Vec<Range<usize>>) -> bool {
-        cells.clear();
-        for cell in self.cells(text, line) {
-            let heading = &text[content(text, cell.clone())];
-            // The numbers of the rows have no heading.
-            let is_of_numbers = cells.is_empty() && heading.is_empty();
-            if !is_of_numbers && !is_heading(heading) && !(self == Self::Bar && is_counted(heading)) {
-                return false;
-            }
-            cells.push(cell);
-        }
-        // A table of one column has bars around it.
-        let is_framed = || {
-            self == Self::Bar
-                && cells.first().is_some_and(|cell| cell.start > line.start && bar_len(text, cell.end) > 0)
-        };
-        let is_list = matches!(self, Self::Comma | Self::Semicolon);
-        // `Yes, we have a bucket`: where blanks stand behind the commas, they stand nowhere else.
-        let is_spaced = is_list && cells.iter().skip(1).any(|cell| text.get(cell.start) == Some(&b' '));
-        let has_words = |cell: &Range<usize>| text[content(text, cell.clone())].contains(&b' ');
-        (cells.len() > 1 || is_framed()) && !(is_spaced && cells.iter().any(has_words))
-    }
-
-    /// Takes a line apart.
-    fn split(self, text: &[u8], line: Line, cells: &mut Vec<Range<usize>>) {
-        cells.clear();
-        cells.extend(self.cells(text, line));
-    }
-
-    /// The cells of a line.
-    fn cells(self, text: &[u8], line: Line) -> impl Iterator<Item = Range<usize>> {
-        let mut at = line.start;
-        if self == Self::Bar {
-            at = run_end(text, at, line.end - at, |c| matches!(c, b' ' | b'>'));
-            at += bar_len(text, at);
-        }
-        let mut next_cell = move || {
-            if at > line.end {
-                return None;
-            }
-            let start = at;
-            let (end, next) = self.cell_end(text, start, line);
-            at = next;
-            // Behind the last bar stands nothing.
-            let is_behind_all = self == Self::Bar && next > line.end && text[start..end].trim_ascii().is_empty();
-            (!is_behind_all).then_some(start..end)
-        };
-        std::iter::from_fn(move || next_cell()).take(MAX_COLUMNS)
-    }
-
-    /// Where the cell ends that begins at `at`, and where the next one begins; past the line for the last.
-    fn cell_end(self, text: &[u8], at: usize, line: Line) -> (usize, usize) {
-        let rest = &text[at..line.end];
-        let last = (line.end, line.end + 1);
-        match self {
-            Self::Bar => {
-                let bar = memchr::memchr2_iter(b'|', BOX_BAR[0], rest).find(|&i| bar_len(text, at + i) > 0);
-                bar.map_or(last, |i| (at + i, at + i + bar_len(text, at + i)))
-            }
-            Self::Tab => {
-                let tab = memchr::memchr2_iter(b'\t', b'\\', rest)
-                    .find_map(|i| tab_end(text, at + i, line).map(|end| (i, end)));
-                tab.map_or(last, |(i, end)| (at + i, end))
-            }
-            Self::Comma | Self::Semicolon => {
-                let sign = if self == Self::Comma { b',' } else { b';' };
-                let from = quoted_end(text, at, line, sign).unwrap_or(at);
-                memchr::memchr(sign, &text[from..line.end]).map_or(last, |i| (from + i, from + i + 1))
-            }
-            Self::Blanks => {
-                let from = run_end(text, at, line.end - at, |c| c == b' ');
-                let gap = memchr::memmem::find(&text[from..line.end], b"  ").map(|i| from + i);
-                let next =
-                    gap.map(|gap| run_end(text, gap, line.end - gap, |c| c == b' ')).filter(|&next| next < line.end);
-                gap.zip(next).unwrap_or((gap.unwrap_or(line.end), line.end + 1))
-            }
-        }
-    }
-
-    /// Whether the first row may be one that has as many cells as the heading, or has not.
-    fn takes(self, fits: bool) -> bool {
-        fits || matches!(self, Self::Blanks | Self::Bar)
-    }
-}
-
-/// Takes a row apart whose cells have tabs between them.
-pub(super) fn split_at_tabs(text: &[u8], line: Line, cells: &mut Vec<Range<usize>>) {
-    Border::Tab.split(text, line, cells);
-}
-
-/// Takes a row apart whose cells have bars between and around them.
-pub(super) fn split_at_bars(text: &[u8], line: Line, cells: &mut Vec<Range<usize>>) {
-    Border::Bar.split(text, line, cells);
-}
-
 /// True when the bar at `at` stands in a heading: a line is drawn under it, and a row like it follows. Lists of names and
 /// values have a line only around all of them.
 pub(super) fn is_heading_at(text: &[u8], at: usize) -> bool {
@@ -463,41 +337,6 @@ fn below(text: &[u8], heading: Line, row: Line, headings: &[Range<usize>], index
     let end = headings.get(index + 1).map_or(row.end, |next| row.start + (next.start - heading.start)).min(row.end);
     let is_column = start < end && text[start] != b' ' && (start == row.start || text[start - 1] == b' ');
     is_column.then_some(start..end)
-}
-
-/// Where the tab at `at` ends, if it is one.
-fn tab_end(text: &[u8], at: usize, line: Line) -> Option<usize> {
-    if text[at] == b'\t' {
-        return Some(at + 1);
-    }
-    let end = run_end(text, at, MAX_BACKSLASHES, |c| c == b'\\');
-    let is_tab = line.depth > 0 && text.get(end) == Some(&b't') && end - at == 1 << (line.depth - 1) && end < line.end;
-    is_tab.then_some(end + 1)
-}
-
-/// Behind the quoted cell that begins at `at`.
-fn quoted_end(text: &[u8], at: usize, line: Line, sign: u8) -> Option<usize> {
-    let open = run_end(text, at, line.end - at, |c| c == b' ');
-    let quote = run_end(text, open, MAX_BACKSLASHES, |c| c == b'\\');
-    if quote - open != quote_backslashes(line.depth) || text.get(quote) != Some(&b'"') {
-        return None;
-    }
-    let ends = |&i: &usize| {
-        let behind = quote + 2 + i;
-        behind >= line.end || text[behind] == sign
-    };
-    memchr::memchr_iter(b'"', text.get(quote + 1..line.end)?).find(ends).map(|i| (quote + 2 + i).min(line.end))
-}
-
-/// A cell without blanks, quotes and marks around what it holds.
-pub(super) fn content(text: &[u8], cell: Range<usize>) -> Range<usize> {
-    let start = run_end(text, cell.start, cell.len(), is_around);
-    start..run_start(text, cell.end, cell.end - start, is_around)
-}
-
-/// What may stand between a cell and its border: blanks, quotes, and what Markdown has around words.
-fn is_around(c: u8) -> bool {
-    matches!(c, b' ' | b'\t' | b'"' | b'`' | b'*' | b'\\')
 }
 
 /// The sieve that lets through what may stand behind the heading of a column.
@@ -543,15 +382,6 @@ fn is_in_sentence(text: &[u8], at: usize, end: usize) -> bool {
     before < word && text[..before].last().is_some_and(|&c| is_alnum(c)) && !follows_escape(text, before)
 }
 
-/// Bytes of the bar at `at`.
-pub(super) fn bar_len(text: &[u8], at: usize) -> usize {
-    match text.get(at..) {
-        Some([b'|', ..]) => 1,
-        Some(rest) if rest.starts_with(BOX_BAR) => BOX_BAR.len(),
-        _ => 0,
-    }
-}
-
 /// True for the line that is drawn under a heading.
 pub(super) fn is_rule(line: &[u8]) -> bool {
     // What boxes are drawn with: U+2500 to U+257F.
@@ -560,23 +390,4 @@ pub(super) fn is_rule(line: &[u8]) -> bool {
         && line.iter().all(|&c| is_drawn(c))
         && (line.iter().filter(|&&c| matches!(c, b'-' | b'=')).count() >= 3
             || line.iter().filter(|&&c| c == 0xe2).count() >= 3)
-}
-
-/// `11월 비용`, `30 days`: between bars, with a line under it, that is a heading, too.
-fn is_counted(heading: &[u8]) -> bool {
-    let number = run_end(heading, 0, MAX_HEADING, |c| c.is_ascii_digit());
-    let unit = run_end(heading, number, 1, |c| c == b' ');
-    number > 0 && heading.get(unit..).is_some_and(|unit| is_heading(unit) && !unit[0].is_ascii_punctuation())
-}
-
-/// What a column may be called: a few words.
-fn is_heading(heading: &[u8]) -> bool {
-    let Some(&first) = heading.first().filter(|_| heading.len() <= MAX_HEADING) else { return false };
-    let is_of_heading = |&c: &u8| is_alnum(c) || b" _-./:#()%?&$".contains(&c) || !c.is_ascii();
-    let count = |sign: u8| heading.iter().filter(|&&c| c == sign).count();
-    (first.is_ascii_alphabetic() || matches!(first, b'_' | b'#') || !first.is_ascii())
-        && heading.iter().all(is_of_heading)
-        && count(b' ') < MAX_WORDS
-        // Half a call is none: `f(a, b)`.
-        && count(b'(') == count(b')')
 }

@@ -2,8 +2,8 @@
 
 use super::Scan;
 use super::boundary::run_start;
-use super::key::Words;
 use super::hint::AWS_OR_SERVICE;
+use super::key::Words;
 use crate::catalog::Member;
 
 /// Most words before the last one, and the longest of them.

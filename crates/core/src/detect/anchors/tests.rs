@@ -39,7 +39,7 @@ fn rows_know_handlers(text: &[u8]) {
             && hits.parts.is_empty()
             && hits.loose.is_empty()
             && hits.encoded.is_empty()
-            && !hits.met_heading;
+            && hits.headings.is_empty();
         // The scan visits the first byte in any case.
         assert!(
             idle || at == 0 || ROWS.iter().any(|row| row.matches(text, at)),

@@ -171,7 +171,7 @@ fn ids_of_things_that_a_service_makes() {
 #[test]
 fn ids_that_every_software_has() {
     for pair in [
-        r#""user_id": "user_4f2e8d1c73b6""#,
+        r#""user_id": "u-4f2e8d1c73b6""#,
         r#""sessionId": "8d3c9a72-2f04-4ab4-8b8a-0c1e5a0b7c11""#,
         r#""account_id": "acct_1OqZ2aC4e6g8i0k2""#,
         r#""project_id": "prj_12HKQaOmR5t5Uy6vdcQsNIiZgHGB""#,

@@ -1,0 +1,91 @@
+//! Values that are none of what their key could announce: seen sooner than what the text speaks of.
+
+use super::Scan;
+use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end};
+use super::context::{CHANGED, MAX_ASSIGNED, is_between};
+use super::value::{BareRun, Setting, Value, is_believable, shape_range, value};
+use crate::catalog::{Member, ValueShape};
+
+/// Longest number that is looked at for an id.
+const MAX_NUMBER: usize = 32;
+/// Longest object that is looked through for a name, bytes.
+const MAX_OBJECT: usize = 256;
+/// What ids begin with that are of tools' calls, messages, users and answers.
+const IDS_OF_CONVERSATIONS: [&[u8]; 9] =
+    [b"toolu_", b"call_", b"srvtoolu_", b"msg_", b"user_", b"fc_", b"rs_", b"resp_", b"chatcmpl-"];
+
+impl Scan<'_, '_> {
+    /// True when what stands at `at` is one value in quotes, or a number, or an object without a name, and none that these
+    /// members may have.
+    pub(super) fn are_in_vain(&self, members: &[Member], at: usize) -> bool {
+        let text = self.text;
+        if members.iter().all(|member| member.hint.is_none()) {
+            return false;
+        }
+        let at = run_end(text, at, MAX_ASSIGNED, is_between);
+        if text.get(at) == Some(&b'{') {
+            let object = &text[at..text.len().min(at + MAX_OBJECT)];
+            let ends = memchr::memchr(b'}', object);
+            let is_named = |object: &[u8]| memchr::memmem::find(object, b"ame").is_some();
+            let is_of_names = |m: &Member| matches!(m.value, ValueShape::Named | ValueShape::OwnNamed);
+            return members.iter().all(is_of_names) && ends.is_some_and(|end| !is_named(&object[..end]));
+        }
+        let Some(value) = plain_value(text, at) else { return false };
+        let may_have = |member: &Member| {
+            let range = shape_range(text, value, member.value);
+            // Nothing is believed elsewhere that is not in quotes.
+            let is_one = !range.is_empty() && is_believable(member.value, &text[range], Setting::Sure);
+            is_one || member.value == ValueShape::QuotedSecret || member.kind == self.detector.catalog.known.resource_id
+        };
+        !members.iter().any(may_have)
+    }
+}
+
+/// The value at `at`, in quotes or a number, if that is all that stands there: no variable, and nothing that it changes to.
+fn plain_value(text: &[u8], at: usize) -> Option<Value> {
+    match text.get(at)? {
+        c if c.is_ascii_digit() => {
+            let end = run_end(text, at, MAX_NUMBER, |c| c.is_ascii_digit());
+            let ends = text
+                .get(end)
+                .is_none_or(|&c| c.is_ascii_whitespace() || matches!(c, b',' | b'}' | b']' | b'&' | b'\\'));
+            ends.then_some(Value { start: at, end, next: end, quoted: false })
+        }
+        b'"' | b'\'' | b'`' | b'\\' => value(text, at, &mut BareRun::default()).filter(|value| {
+            let begins_plainly = text[value.start..value.end].first().is_none_or(|&c| is_alnum(c));
+            value.quoted && begins_plainly && !text[value.next..].starts_with(CHANGED)
+        }),
+        _ => None,
+    }
+}
+
+/// True for what the APIs of language models give ids that begin so, in every message of a conversation.
+pub(super) fn is_of_conversation(text: &[u8], at: usize) -> bool {
+    let at = run_end(text, at, MAX_ASSIGNED, is_between);
+    let start = run_end(text, at, MAX_BACKSLASHES + 1, |c| matches!(c, b'"' | b'\\'));
+    text[at..start].ends_with(b"\"") && IDS_OF_CONVERSATIONS.iter().any(|prefix| text[start..].starts_with(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::parts;
+
+    #[test]
+    fn ids_of_conversations_are_nobody_s_on_aws() {
+        for text in [
+            r#"aws {"type": "tool_use", "id": "toolu_01A09q90qw90lq917835lq9", "name": "Bash"}"#,
+            r#"aws {"role": "tool", "tool_call_id": "call_1a2b3c4d5e6f", "content": "ok"}"#,
+            r#"aws {"metadata": {"user_id": "user_4f2e8d1c73b6a09"}}"#,
+        ] {
+            assert_eq!(parts(text), [""; 0], "{text}");
+        }
+        // What is no id may look like one.
+        assert_eq!(parts(r#"aws {"password": "call_4f2e8d1c73b6"}"#), ["call_4f2e8d1c73b6"]);
+    }
+
+    #[test]
+    fn objects_with_a_name() {
+        let config = "kind: ClusterConfig\nmetadata: {\"name\": \"acme-blue\", \"region\": \"eu-west-1\"}\n";
+        assert_eq!(parts(config), ["acme-blue"]);
+    }
+}
