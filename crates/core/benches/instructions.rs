@@ -6,6 +6,8 @@
 
 use std::hint::black_box;
 
+#[path = "support/agent.rs"]
+mod agent;
 #[path = "support/answer.rs"]
 mod answer;
 #[path = "support/payload.rs"]

@@ -9,6 +9,8 @@ use std::time::Duration;
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
 use regex::bytes::{Regex, RegexBuilder};
 
+#[path = "support/agent.rs"]
+mod agent;
 #[path = "support/answer.rs"]
 mod answer;
 #[path = "../tests/support/oracle.rs"]
@@ -49,13 +51,24 @@ fn copying(criterion: &mut Criterion) {
     });
 }
 
-fn requests(criterion: &mut Criterion, density: Density, regex: &Regex) {
+/// Makes a body of about so many bytes.
+type Body = fn(usize) -> Vec<u8>;
+
+/// What is asked for: texts made of words and identifiers, and what coding agents send.
+const REQUESTS: [(&str, Body); 4] = [
+    ("Clean", |len| request(len, Density::Clean, 160, 1)),
+    ("Dense", |len| request(len, Density::Dense, 160, 1)),
+    ("Agent, clean", |len| agent::request(len, Density::Clean, 1)),
+    ("Agent, dense", |len| agent::request(len, Density::Dense, 1)),
+];
+
+fn requests(criterion: &mut Criterion, name: &str, body: Body, regex: &Regex) {
     let detector = workload::detector();
     let key = workload::key();
-    let mut group = criterion.benchmark_group(format!("{density:?}"));
+    let mut group = criterion.benchmark_group(name);
     group.sampling_mode(SamplingMode::Flat);
     for &(size, len) in SIZES {
-        let body = request(len, density, 160, 1);
+        let body = body(len);
         group.throughput(Throughput::Bytes(u64::try_from(body.len()).unwrap_or(u64::MAX)));
         let mut measure = |what: &str, run: &mut dyn FnMut()| {
             group.bench_function(BenchmarkId::new(what, size), |bencher| bencher.iter(&mut *run));
@@ -122,9 +135,9 @@ fn print_tables() -> Option<()> {
     println!(
         "\nmemcpy of 64 MB: {copy:.0} MB/s. Rates in MB/s, ratios beside memcpy and beside all patterns as one regex."
     );
-    for group in ["Clean", "Dense"] {
+    for (group, _) in REQUESTS {
         let headings = ["regex", "scan", "mask", "µs", "scan/memcpy", "scan/regex", "mask/memcpy"];
-        println!("\n{:<14}{}", format!("{group} requests"), headings.map(|heading| format!("{heading:>12}")).concat());
+        println!("\n{:<14}{}", group, headings.map(|heading| format!("{heading:>12}")).concat());
         for &(size, _) in SIZES {
             let figure = |what: &str| Figure::read(group, what, size);
             let (regex, scan, mask) = (figure("regex")?.rate(), figure("scan")?.rate(), figure("mask")?);
@@ -178,8 +191,9 @@ fn main() {
         .configure_from_args();
     copying(&mut criterion);
     let regex = one_regex();
-    requests(&mut criterion, Density::Clean, &regex);
-    requests(&mut criterion, Density::Dense, &regex);
+    for (name, body) in REQUESTS {
+        requests(&mut criterion, name, body, &regex);
+    }
     answers(&mut criterion, Format::Json);
     answers(&mut criterion, Format::Sse);
     if std::env::args().any(|arg| arg == "--bench") && print_tables().is_none() {

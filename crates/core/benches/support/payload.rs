@@ -25,15 +25,15 @@ impl Numbers {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, limit: usize) -> usize {
+    pub fn below(&mut self, limit: usize) -> usize {
         usize::try_from(self.next() % u64::try_from(limit).unwrap_or(u64::MAX)).unwrap_or(0)
     }
 
-    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
+    pub fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
         from[self.below(from.len())]
     }
 
-    fn chars(&mut self, alphabet: &str, len: usize) -> String {
+    pub fn chars(&mut self, alphabet: &str, len: usize) -> String {
         (0..len).map(|_| char::from(alphabet.as_bytes()[self.below(alphabet.len())])).collect()
     }
 }
@@ -124,15 +124,15 @@ impl Numbers {
         }
     }
 
-    fn hex(&mut self, len: usize) -> String {
+    pub fn hex(&mut self, len: usize) -> String {
         self.chars("0123456789abcdef", len)
     }
 
-    fn account(&mut self) -> String {
+    pub fn account(&mut self) -> String {
         format!("{}{}", 1 + self.below(9), self.chars("0123456789", 11))
     }
 
-    fn name(&mut self) -> String {
+    pub fn name(&mut self) -> String {
         let first = self.pick(&["orders", "ledger", "search", "billing", "media"]);
         let second = self.pick(&["prod", "staging", "batch", "events", "archive"]);
         format!("acme-{first}-{second}-{}", self.below(40))

@@ -6,6 +6,7 @@ use aws_masker_core::detect::{Detector, DetectorConfig, Lanes};
 use aws_masker_core::session::{Session, SessionOptions};
 use aws_masker_core::token::TokenKey;
 
+use super::agent;
 use super::answer::{self, Format};
 use super::payload::{Density, request};
 
@@ -26,6 +27,14 @@ const REQUESTS: &[(&str, usize, Density, usize)] = &[
     ("clean-256k", 256 * KB, Density::Clean, 0),
     ("dense-4k", 4 * KB, Density::Dense, 160),
     ("dense-256k", 256 * KB, Density::Dense, 160),
+];
+
+/// Likewise, of coding agents.
+const AGENTS: &[(&str, usize, Density)] = &[
+    ("agent-clean-4k", 4 * KB, Density::Clean),
+    ("agent-clean-256k", 256 * KB, Density::Clean),
+    ("agent-dense-4k", 4 * KB, Density::Dense),
+    ("agent-dense-256k", 256 * KB, Density::Dense),
 ];
 
 /// Answers: name, format, size.
@@ -85,7 +94,13 @@ const SLOW_JSON: &[&str] = &["slow-json-open-string", "slow-json-brackets", "slo
 pub fn names() -> Vec<&'static str> {
     let requests = REQUESTS.iter().map(|request| request.0);
     let answers = ANSWERS.iter().map(|answer| answer.0);
-    requests.chain(answers).chain(SLOW_TEXTS.iter().map(|text| text.0)).chain(SLOW_JSON.iter().copied()).collect()
+    let agents = AGENTS.iter().map(|request| request.0);
+    requests
+        .chain(agents)
+        .chain(answers)
+        .chain(SLOW_TEXTS.iter().map(|text| text.0))
+        .chain(SLOW_JSON.iter().copied())
+        .collect()
 }
 
 /// A detector with the lanes that `LANES` names, or the best.
@@ -148,6 +163,9 @@ fn slow_json(name: &str) -> Vec<u8> {
 pub fn named(name: &str) -> Option<Workload> {
     if let Some(&(_, len, density, each)) = REQUESTS.iter().find(|request| request.0 == name) {
         return Some(mask(request(len, density, each, 1)));
+    }
+    if let Some(&(_, len, density)) = AGENTS.iter().find(|request| request.0 == name) {
+        return Some(mask(agent::request(len, density, 1)));
     }
     if let Some(&(_, format, len)) = ANSWERS.iter().find(|answer| answer.0 == name) {
         return Some(restore(format, len));

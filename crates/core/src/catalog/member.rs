@@ -234,6 +234,11 @@ impl Members {
 
     pub(super) const TABLE: &'static str = include_str!("../../data/members.tsv");
 
+    /// What texts have to speak of for a member to count.
+    pub(crate) fn hints(&self) -> impl Iterator<Item = &'static str> {
+        self.by_key.values().flatten().filter_map(|member| member.hint)
+    }
+
     /// The meanings of this normalised key.
     pub fn get(&self, key: &[u8]) -> &[Member] {
         self.by_key.get(key).map_or(&[], Vec::as_slice)

@@ -190,6 +190,11 @@ impl Phrases {
 
     pub(super) const TABLE: &'static str = include_str!("../../data/prose.tsv");
 
+    /// What texts have to speak of for a phrase to count.
+    pub(crate) fn hints(&self) -> impl Iterator<Item = &'static str> {
+        self.lists.iter().flatten().filter_map(|phrase| phrase.hint)
+    }
+
     /// False for nearly all that no phrase stands at; without a branch.
     #[inline(always)]
     pub(crate) fn may_begin(&self, text: &[u8], at: usize) -> bool {

@@ -1,5 +1,9 @@
 //! What a text speaks of around a key or a noun: the service whose member it may be.
 
+use hashbrown::HashMap;
+use memchr::memmem::Finder;
+use once_cell::sync::OnceCell;
+
 use super::Scan;
 use super::arn::is_region;
 use super::boundary::{is_alnum, run_end, run_start, word_start};
@@ -7,6 +11,7 @@ use super::nearby::IDENTIFIER;
 use super::pair::TAGS;
 use super::told::{ANY_SERVICE, speaks_of_any_service};
 use super::word_list::MAX_WORD;
+use crate::catalog::Catalog;
 
 /// How far around a key its hint may stand, bytes.
 const NEAR: usize = 2048;
@@ -14,6 +19,9 @@ const NEAR: usize = 2048;
 const BUCKET_BEFORE: &str = "bucket-before";
 /// The hint of keys that AWS or any service of it has to be named around.
 pub(super) const AWS_OR_SERVICE: &str = "aws-or-service";
+/// Hints that no row of the catalog has, and that are asked for.
+const ASKED_FOR: [&str; 9] =
+    ["aws", "boto3", "iam", "s3", "dynamodb", "codebuild", "organizations", "aws-lambda", "rds.amazonaws.com"];
 /// How far before the key its bucket may stand, bytes.
 const MAX_ARGUMENTS: usize = 160;
 /// Most of a region before the word for the place in it.
@@ -48,10 +56,74 @@ impl Scan<'_, '_> {
         if let Some(&known) = self.near.get(&(block, hint)) {
             return known;
         }
-        let known = Block { text: self.text, start }.names_service(hint);
+        let block_at = Block { text: self.text, start };
+        let known = match signs(self.detector.catalog).get(hint) {
+            _ if hint == ANY_SERVICE => block_at.names_any_service(),
+            Some(signs) => signs.iter().any(|sign| block_at.names(sign)),
+            None => signs_of(hint).iter().any(|sign| block_at.names(sign)),
+        };
         self.near.insert((block, hint), known);
         known
     }
+}
+
+/// Where a sign has to stand to name its service.
+#[derive(Clone, Copy)]
+enum Standing {
+    Anywhere,
+    /// Not inside a longer word: `specs` does not speak of `ecs`.
+    Alone,
+    /// Likewise, and not in a number: `7ec24b01` is a commit.
+    Apart,
+    /// As the place in a region, or in a zone of one: `us-east-1c`.
+    InRegion,
+}
+
+/// What names a service.
+pub(super) struct Sign {
+    finder: Finder<'static>,
+    standing: Standing,
+}
+
+/// The signs of every hint; to make them costs as much as to look for them.
+type Signs = HashMap<&'static str, Vec<Sign>>;
+
+/// Makes the signs of all hints of a catalog.
+pub(super) fn signs(catalog: &Catalog) -> &'static Signs {
+    static SIGNS: OnceCell<Signs> = OnceCell::new();
+    SIGNS.get_or_init(|| {
+        let hints = catalog.members.hints().chain(catalog.phrases.hints()).chain(ASKED_FOR);
+        hints.map(|hint| (hint, signs_of(hint))).collect()
+    })
+}
+
+fn signs_of(hint: &str) -> Vec<Sign> {
+    use Standing::{Alone, Anywhere, Apart, InRegion};
+    let (anywhere, alone): (&[&str], &[&str]) = match hint {
+        // `Amazon`, `amazonaws.com`.
+        "aws" => (&["mazon"], &["aws", "AWS"]),
+        "security-group" => (&["sg-", "ecurityGroup", "ecurity group"], &[]),
+        "opensearch" => (&["pensearch", "penSearch", ":es:", "aws es "], &[]),
+        // `amazonS3.putObject(`
+        "s3" => (&["S3"], &["s3"]),
+        // `lambda` alone is a word of Python.
+        "aws-lambda" => (&["Lambda", ":lambda:", "aws lambda"], &[]),
+        "cognito" => (&[], &["cognito", "Cognito", "COGNITO"]),
+        "kinesis" => (&[], &["kinesis", "Kinesis", "KINESIS"]),
+        "dynamodb" => (&["dynamodb", "DynamoDB", "DYNAMODB"], &[]),
+        "codedeploy" => (&["codedeploy", "aws deploy "], &[]),
+        TAGS => (&["Tags", "tags", "TagSet"], &[]),
+        "states" => (&["states", "stepfunctions"], &[]),
+        _ => (&[], &[hint, &hint.to_ascii_uppercase()]),
+    };
+    let (apart, in_region): (&[&str], &[&str]) = match hint {
+        // East and west, central, north and south.
+        "aws" => (&["EC2", "ec2"], &["st-", "al-", "th-"]),
+        _ => (&[], &[]),
+    };
+    let each = [(anywhere, Anywhere), (alone, Alone), (apart, Apart), (in_region, InRegion)];
+    let signs = each.into_iter().flat_map(|(signs, standing)| signs.iter().map(move |&sign| (sign, standing)));
+    signs.map(|(sign, standing)| Sign { finder: Finder::new(sign).into_owned(), standing }).collect()
 }
 
 /// A stretch of a text; what it has is what begins in it.
@@ -61,63 +133,22 @@ struct Block<'t> {
 }
 
 impl Block<'_> {
-    fn names_service(&self, hint: &'static str) -> bool {
-        let finds = |needle: &str| self.each(needle).next().is_some();
-        match hint {
-            "aws" => {
-                // `Amazon`, `amazonaws.com`.
-                ["aws", "AWS"].into_iter().any(|word| self.names(word))
-                    || finds("mazon")
-                    || ["EC2", "ec2"].into_iter().any(|word| self.names_apart(word))
-                    || self.names_region()
+    fn names(&self, sign: &Sign) -> bool {
+        let (text, len) = (self.text, sign.finder.needle().len());
+        let end = text.len().min(self.start + NEAR + len - 1);
+        sign.finder.find_iter(&text[self.start..end]).map(|at| self.start + at).any(|at| match sign.standing {
+            Standing::Anywhere => true,
+            Standing::Alone => is_word(text, at, at + len),
+            Standing::Apart => {
+                let mut beside = text[at.saturating_sub(1)..at].iter().chain(text.get(at + len));
+                !beside.any(u8::is_ascii_digit) && is_word(text, at, at + len)
             }
-            "security-group" => finds("sg-") || finds("ecurityGroup") || finds("ecurity group"),
-            "opensearch" => finds("pensearch") || finds("penSearch") || finds(":es:") || finds("aws es "),
-            // `amazonS3.putObject(`
-            "s3" => finds("S3") || self.names("s3"),
-            // `lambda` alone is a word of Python.
-            "aws-lambda" => finds("Lambda") || finds(":lambda:") || finds("aws lambda"),
-            "cognito" => ["cognito", "Cognito", "COGNITO"].into_iter().any(|word| self.names(word)),
-            "kinesis" => ["kinesis", "Kinesis", "KINESIS"].into_iter().any(|word| self.names(word)),
-            "dynamodb" => finds("dynamodb") || finds("DynamoDB") || finds("DYNAMODB"),
-            ANY_SERVICE => self.names_any_service(),
-            "codedeploy" => finds("codedeploy") || finds("aws deploy "),
-            TAGS => finds("Tags") || finds("tags") || finds("TagSet"),
-            "states" => finds("states") || finds("stepfunctions"),
-            _ => self.names(hint) || self.names(&hint.to_ascii_uppercase()),
-        }
-    }
-
-    /// Where `needle` begins in the block.
-    fn each(&self, needle: &str) -> impl Iterator<Item = usize> {
-        let end = self.text.len().min(self.start + NEAR + needle.len() - 1);
-        memchr::memmem::find_iter(&self.text[self.start..end], needle.as_bytes()).map(|at| self.start + at)
-    }
-
-    /// True when the word stands in the text, not inside a longer one: `specs` does not speak of `ecs`.
-    fn names(&self, word: &str) -> bool {
-        self.each(word).any(|at| is_word(self.text, at, at + word.len()))
-    }
-
-    /// Likewise, of a word that may be part of a number: `7ec24b01` is a commit.
-    fn names_apart(&self, word: &str) -> bool {
-        self.each(word).any(|at| {
-            let end = at + word.len();
-            let mut beside = self.text[at.saturating_sub(1)..at].iter().chain(self.text.get(end));
-            !beside.any(u8::is_ascii_digit) && is_word(self.text, at, end)
-        })
-    }
-
-    /// True where a region stands in the text, or a zone of one: `us-east-1c`.
-    fn names_region(&self) -> bool {
-        // East and west, central, north and south.
-        ["st-", "al-", "th-"].into_iter().any(|end| {
-            self.each(end).any(|at| {
-                let digit = at + end.len();
-                let start = run_start(self.text, at, MAX_REGION, |c| c.is_ascii_lowercase() || c == b'-');
-                let is_digit = self.text.get(digit).is_some_and(u8::is_ascii_digit);
-                is_digit && is_region(&self.text[word_start(self.text, start).min(at)..=digit])
-            })
+            Standing::InRegion => {
+                let digit = at + len;
+                let start = run_start(text, at, MAX_REGION, |c| c.is_ascii_lowercase() || c == b'-');
+                let is_digit = text.get(digit).is_some_and(u8::is_ascii_digit);
+                is_digit && is_region(&text[word_start(text, start).min(at)..=digit])
+            }
         })
     }
 
@@ -155,35 +186,34 @@ fn bucket_before(text: &[u8], at: usize) -> bool {
 mod tests {
     use super::*;
 
-    fn block(text: &str) -> Block<'_> {
-        Block { text: text.as_bytes(), start: 0 }
+    fn speaks_of(text: &str, hint: &str) -> bool {
+        signs_of(hint).iter().any(|sign| Block { text: text.as_bytes(), start: 0 }.names(sign))
     }
 
     #[test]
     fn commits_do_not_speak_of_ec2() {
-        let names_ec2 = |text| block(text).names_apart("ec2") || block(text).names_apart("EC2");
         for text in ["7ec24b01", "d5ec2", "ec20f1", "7EC24B", "spec2"] {
-            assert!(!names_ec2(text), "{text}");
+            assert!(!speaks_of(text, "aws"), "{text}");
         }
         for text in ["ec2", "aws ec2 describe", "\\nec2-user", "on EC2.", "EC2_HOST"] {
-            assert!(names_ec2(text), "{text}");
+            assert!(speaks_of(text, "aws"), "{text}");
         }
     }
 
     #[test]
     fn words_stand_alone_behind_escapes_too() {
-        let names = |text, word| block(text).names(word);
-        assert!(names("on ECS", "ECS") && names("\\nECS", "ECS") && names("x\\tecs", "ecs"));
-        assert!(!names("specs", "ecs") && !names("nECS", "ECS") && !names("ecsx", "ecs"));
+        let names = |text, word| speaks_of(text, word);
+        assert!(names("on ECS", "ecs") && names("\\nECS", "ecs") && names("x\\tecs", "ecs"));
+        assert!(!names("specs", "ecs") && !names("nECS", "ecs") && !names("ecsx", "ecs"));
     }
 
     #[test]
     fn regions_and_their_zones() {
         for text in ["in us-east-1c", "{\"zone\":\"ap-northeast-2\"}", r"\neu-north-1"] {
-            assert!(block(text).names_region(), "{text}");
+            assert!(speaks_of(text, "aws"), "{text}");
         }
         for text in ["north-1", "best-3", "al-4", "st-"] {
-            assert!(!block(text).names_region(), "{text}");
+            assert!(!speaks_of(text, "aws"), "{text}");
         }
     }
 }

@@ -451,7 +451,15 @@ fn past_string(text: &[u8], comma: usize) -> Option<usize> {
 
 /// True for members that all software has: few have such a value, and that is seen sooner than what the text speaks of.
 pub(super) fn is_asked_last(member: &Member) -> bool {
-    matches!(member.value, ValueShape::OwnName | ValueShape::ObjectKey)
+    matches!(member.value, ValueShape::OwnName | ValueShape::ObjectKey) || is_id_at_sight(member)
+}
+
+/// True for members whose value says what it is.
+pub(super) fn is_id_at_sight(member: &Member) -> bool {
+    matches!(
+        member.value,
+        ValueShape::Account | ValueShape::DistributionId | ValueShape::MediaJob | ValueShape::OrgRoot
+    )
 }
 
 /// Where the key before `at` ends: before blanks, the bracket of `environ["BUCKET"]`, a closing quote and its backslashes.

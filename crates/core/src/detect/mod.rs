@@ -152,7 +152,7 @@ impl Detector {
         labels.sort_unstable();
         labels.dedup();
         // Whoever asks first would wait for these.
-        let _ = (prose::sieve(catalog), prose::all_words(catalog), table::sieve(), view::sieve());
+        let _ = (prose::sieve(catalog), prose::all_words(catalog), table::sieve(), view::sieve(), hint::signs(catalog));
         Ok(Self {
             catalog,
             policy: Policy::new(catalog, config)?,

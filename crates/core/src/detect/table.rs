@@ -11,7 +11,7 @@ use once_cell::sync::OnceCell;
 use super::Scan;
 use super::arn::is_account;
 use super::boundary::{MAX_BACKSLASHES, follows_escape, is_alnum, run_end, run_start};
-use super::key::Words;
+use super::key::{Words, is_asked_last};
 use super::line::{Line, following, line_at, line_start};
 use super::output::{may_end_tag, tag_before};
 use super::section::is_in_section;
@@ -203,7 +203,7 @@ impl Scan<'_, '_> {
             columns.iter().flat_map(|c| &c.members).any(|member| self.detector.is_credential(member.kind));
         columns.retain_mut(|column| {
             let at = column.span.start;
-            column.members.retain(|m| has_secrets || m.hint.is_none_or(|hint| self.speaks_of(hint, at)));
+            column.members.retain(|m| has_secrets || is_asked_last(m) || self.has_hint(m, at));
             !column.members.is_empty()
         });
         columns

@@ -10,6 +10,7 @@ use hashbrown::HashMap;
 use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, ends_line, follows_escape, is_alnum, run_end, run_start};
 use super::context::skip_space;
+use super::key::is_id_at_sight;
 use super::names::{MIN_NAME_LEN, Names};
 use super::sieve::Lanes;
 use super::value::{Setting, Value};
@@ -66,8 +67,12 @@ struct Variable {
 impl Scan<'_, '_> {
     /// Notes the variable that the value is, if it is one.
     pub(super) fn used(&mut self, members: &[Member], value: Value) {
-        if let Some(span) = variable(self.text, value) {
-            self.hits.uses.push(Use { span, members: members.to_vec() });
+        let Some(span) = variable(self.text, value) else { return };
+        let mut members = members.to_vec();
+        // An id is seldom what a variable stands for, and its members ask for much.
+        members.retain(|m| m.hint.is_none() || !is_id_at_sight(m) && self.has_hint(m, span.start));
+        if !members.is_empty() {
+            self.hits.uses.push(Use { span, members });
         }
     }
 
