@@ -14,7 +14,7 @@ use super::key::is_id_at_sight;
 use super::names::{MIN_NAME_LEN, Names};
 use super::sieve::Lanes;
 use super::value::{Setting, Value};
-use crate::catalog::{KindId, Match, Member, ValueShape};
+use crate::catalog::{KindId, Match, Member, PAIRED, ValueShape};
 
 /// Longest name of a variable.
 pub(super) const MAX_VARIABLE: usize = 64;
@@ -68,9 +68,18 @@ impl Scan<'_, '_> {
     /// Notes the variable that the value is, if it is one.
     pub(super) fn used(&mut self, members: &[Member], value: Value) {
         let Some(span) = variable(self.text, value) else { return };
+        let key = &self.text[self.key.clone()];
+        // `password=self.password` is set where the key is one itself.
+        if key == &self.text[span.clone()] && members.iter().all(|member| self.detector.is_credential(member.kind)) {
+            return;
+        }
+        // An id is seldom what a variable stands for, and everything has a `value`.
+        let is_value = PAIRED.iter().any(|paired| key.eq_ignore_ascii_case(paired));
         let mut members = members.to_vec();
-        // An id is seldom what a variable stands for, and its members ask for much.
-        members.retain(|m| m.hint.is_none() || !is_id_at_sight(m) && self.has_hint(m, span.start));
+        members.retain(|member| match member.hint {
+            None => !is_value || !is_id_at_sight(member),
+            Some(_) => !is_id_at_sight(member) && self.has_hint(member, span.start),
+        });
         if !members.is_empty() {
             self.hits.uses.push(Use { span, members });
         }
