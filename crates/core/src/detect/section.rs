@@ -18,14 +18,12 @@ impl Scan<'_, '_> {
         let text = self.text;
         let key = run_start(text, at, MAX_WORD, |c| is_alnum(c) || c == b'_');
         let line = run_start(text, key, MAX_BLANKS, |c| c == b' ');
-        let begins_line = line < key && break_before(text, line).is_some();
+        if line == key || break_before(text, line).is_none() {
+            return false;
+        }
         let start = run_end(text, at, MAX_BLANKS, |c| c == b' ');
         let end = run_end(text, start, MAX_WORD, |c| c.is_ascii_graphic() && !matches!(c, b'"' | b'\\'));
-        if !begins_line
-            || start >= end
-            || !(ends_line(text, end) || ends_string(text, end))
-            || !is_in_section(text, line)
-        {
+        if start >= end || !(ends_line(text, end) || ends_string(text, end)) || !is_in_section(text, line) {
             return false;
         }
         let members = self.meanings(key, at);

@@ -292,11 +292,13 @@ impl Scan<'_, '_> {
             }
         }
         // Only the last column has no border behind it.
-        let behind = run_end(text, at, MAX_HEADING, |c| is_around(c) || matches!(c, b',' | b';'));
-        let behind = run_end(text, behind, MAX_HEADING, |c| is_word(c) || c == b' ');
-        let is_last = text.get(behind).is_none_or(|&c| matches!(c, b'\n' | b'\r' | b'"' | b'\\'));
-        let may_mean_something = members.may_end(&text[..end]) || is_last && members.may_end(&text[..behind]);
-        if may_mean_something && self.is_heading_around(at) {
+        let may_be_last = || {
+            let behind = run_end(text, at, MAX_HEADING, |c| is_around(c) || matches!(c, b',' | b';'));
+            let behind = run_end(text, behind, MAX_HEADING, |c| is_word(c) || c == b' ');
+            let is_last = text.get(behind).is_none_or(|&c| matches!(c, b'\n' | b'\r' | b'"' | b'\\'));
+            is_last && members.may_end(&text[..behind])
+        };
+        if at >= self.headings_seen && (members.may_end(&text[..end]) || may_be_last()) && self.is_heading_around(at) {
             self.hits.headings.push(at);
         }
     }
