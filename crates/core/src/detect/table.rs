@@ -275,6 +275,10 @@ impl Scan<'_, '_> {
         if self.text[at] == b' ' && self.setting_of_section(at) {
             return;
         }
+        // Where something was found, every line is looked at.
+        if !self.hits.is_empty() {
+            return;
+        }
         let (text, members) = (self.text, &self.detector.catalog.members);
         let behind_tag = run_start(text, at, MAX_BACKSLASHES, |c| c == b'\\');
         if may_end_tag(text, behind_tag) && tag_before(text, behind_tag).is_some() {
