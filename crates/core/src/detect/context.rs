@@ -51,7 +51,7 @@ impl Scan<'_, '_> {
         if joined && (text[at] == b':' || text[..start].ends_with(b"::")) || compared && text[at] == b'=' {
             return;
         }
-        if text[start..end].ends_with(b"id") && vain::is_of_conversation(text, at + 1) {
+        if vain::is_of_conversation(&text[start..end], text, at + 1) {
             return;
         }
         let mut members = self.meanings_anywhere(start, end);

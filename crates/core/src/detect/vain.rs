@@ -10,7 +10,19 @@ use crate::catalog::{Member, ValueShape};
 const MAX_NUMBER: usize = 32;
 /// Longest object that is looked through for a name, bytes.
 const MAX_OBJECT: usize = 256;
-/// What ids begin with that are of tools' calls, messages, users and answers.
+/// Keys of messages that hold ids of tools' calls, messages, users and answers.
+const KEYS_OF_CONVERSATIONS: [&[u8]; 9] = [
+    b"id",
+    b"tool_use_id",
+    b"tool_call_id",
+    b"call_id",
+    b"user_id",
+    b"item_id",
+    b"message_id",
+    b"response_id",
+    b"previous_response_id",
+];
+/// What these begin with.
 const IDS_OF_CONVERSATIONS: [&[u8]; 9] =
     [b"toolu_", b"call_", b"srvtoolu_", b"msg_", b"user_", b"fc_", b"rs_", b"resp_", b"chatcmpl-"];
 
@@ -59,8 +71,11 @@ fn plain_value(text: &[u8], at: usize) -> Option<Value> {
     }
 }
 
-/// True for what the APIs of language models give ids that begin so, in every message of a conversation.
-pub(super) fn is_of_conversation(text: &[u8], at: usize) -> bool {
+/// True for an id that an API of language models gave: those of one conversation stand in all of its messages.
+pub(super) fn is_of_conversation(key: &[u8], text: &[u8], at: usize) -> bool {
+    if !key.ends_with(b"id") || !KEYS_OF_CONVERSATIONS.contains(&key) {
+        return false;
+    }
     let at = run_end(text, at, MAX_ASSIGNED, is_between);
     let start = run_end(text, at, MAX_BACKSLASHES + 1, |c| matches!(c, b'"' | b'\\'));
     text[at..start].ends_with(b"\"") && IDS_OF_CONVERSATIONS.iter().any(|prefix| text[start..].starts_with(prefix))
@@ -80,7 +95,9 @@ mod tests {
             assert_eq!(parts(text), [""; 0], "{text}");
         }
         // What is no id may look like one.
-        assert_eq!(parts(r#"aws {"password": "call_4f2e8d1c73b6"}"#), ["call_4f2e8d1c73b6"]);
+        for key in ["password", "external_id"] {
+            assert_eq!(parts(&format!(r#"aws {{"{key}": "call_4f2e8d1c73b6"}}"#)), ["call_4f2e8d1c73b6"], "{key}");
+        }
     }
 
     #[test]
