@@ -18,10 +18,10 @@ pub fn request(len: usize, density: Density, seed: u64) -> Vec<u8> {
     let excerpts: Vec<&str> = excerpts.split("%%\n").collect();
     let mut messages: Vec<Value> = Vec::new();
     let mut size = 0;
-    // What stands around the texts.
     while size < len {
         let excerpt = numbers.pick(&excerpts);
         let text = numbers.filled(excerpt);
+        // With escapes, and what stands around it.
         size += text.len() * 11 / 10 + 200;
         let id = format!("toolu_{}", numbers.chars("0123456789ABCDEFGHabcdefgh", 22));
         messages.push(json!({"role": "assistant", "content": [
@@ -63,6 +63,7 @@ impl Numbers {
         }
         text + rest
     }
+
     fn value(&mut self, what: &str) -> Option<String> {
         Some(match what {
             "hex16" => self.hex(16),

@@ -36,11 +36,8 @@ impl Scan<'_, '_> {
         }
         let at = run_end(text, at, MAX_ASSIGNED, is_between);
         if text.get(at) == Some(&b'{') {
-            let object = &text[at..text.len().min(at + MAX_OBJECT)];
-            let ends = memchr::memchr(b'}', object);
-            let is_named = |object: &[u8]| memchr::memmem::find(object, b"ame").is_some();
             let is_of_names = |m: &Member| matches!(m.value, ValueShape::Named | ValueShape::OwnNamed);
-            return members.iter().all(is_of_names) && ends.is_some_and(|end| !is_named(&object[..end]));
+            return members.iter().all(is_of_names) && has_no_name(&text[at..text.len().min(at + MAX_OBJECT)]);
         }
         let Some(value) = plain_value(text, at) else { return false };
         let may_have = |member: &Member| {
@@ -69,6 +66,13 @@ fn plain_value(text: &[u8], at: usize) -> Option<Value> {
         }),
         _ => None,
     }
+}
+
+/// True for an object that ends here, holds no other and has no key that ends in `name`.
+fn has_no_name(object: &[u8]) -> bool {
+    let inside = &object[1..];
+    let Some(end) = memchr::memchr2(b'{', b'}', inside).filter(|&end| inside[end] == b'}') else { return false };
+    !inside[..end].windows(3).any(|letters| letters.eq_ignore_ascii_case(b"ame"))
 }
 
 /// True for an id that an API of language models gave: those of one conversation stand in all of its messages.
@@ -102,7 +106,12 @@ mod tests {
 
     #[test]
     fn objects_with_a_name() {
-        let config = "kind: ClusterConfig\nmetadata: {\"name\": \"acme-blue\", \"region\": \"eu-west-1\"}\n";
-        assert_eq!(parts(config), ["acme-blue"]);
+        for metadata in [
+            r#"{"name": "acme-blue", "region": "eu-west-1"}"#,
+            r#"{"labels": {"a": "b"}, "name": "acme-blue"}"#,
+            r#"{"NAME": "acme-blue"}"#,
+        ] {
+            assert_eq!(parts(&format!("kind: ClusterConfig\nmetadata: {metadata}\n")), ["acme-blue"], "{metadata}");
+        }
     }
 }
