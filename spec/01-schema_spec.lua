@@ -48,6 +48,7 @@ describe("the schema", function()
       preserve_structure = true,
       token_scope = "consumer",
       max_request_body_size = 33554432,
+      scan_cache_size = 4194304,
       mask_query = true,
       unsupported_content = "block",
       restore_responses = true,
@@ -103,6 +104,7 @@ describe("the schema", function()
     assert.matches("config.max_request_body_size", refused({ max_request_body_size = 0 }))
     assert.matches("config.max_request_body_size", refused({ max_request_body_size = 1024 ^ 3 + 1 }))
     assert.matches("config.max_request_body_size", refused({ max_request_body_size = 1.5 }))
+    assert.matches("config.scan_cache_size", refused({ scan_cache_size = -1 }))
     assert.matches("config.categories%[1%]", refused({ categories = { "secrets" } }))
     assert.matches("config.token_scope", refused({ token_scope = "service" }))
     assert.matches("config.on_error", refused({ on_error = "ignore" }))

@@ -18,6 +18,7 @@ const OTHER_FIELDS: &[&str] = &[
     "token_secret",
     "token_scope",
     "max_request_body_size",
+    "scan_cache_size",
     "mask_query",
     "unsupported_content",
     "restore_responses",

@@ -1,10 +1,12 @@
-//! Sixteen bytes that are looked at at once, without a branch for each.
+//! Sixteen bytes or more that are looked at at once, without a branch for each.
 
 #[cfg(target_arch = "x86_64")]
 use x86 as lanes;
 
 /// Bytes that are looked at together.
 pub(crate) const BLOCK: usize = 16;
+/// Bytes that have a bit each in [`equal`].
+pub(crate) const LONG_BLOCK: usize = 64;
 
 /// Which of the bytes of a block are what was looked for: so many bits each, all of them or the highest one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,6 +51,12 @@ pub(crate) fn either(bytes: [u8; BLOCK], pair: [u8; 2]) -> Marks {
     Marks(lanes::either(bytes, pair))
 }
 
+/// A bit for each byte of a long block that is this one, the lowest for the first.
+#[inline(always)]
+pub(crate) fn equal(bytes: &[u8; LONG_BLOCK], c: u8) -> u64 {
+    bytes.as_chunks().0.iter().rev().fold(0, |bits, &chunk| bits << BLOCK | u64::from(lanes::equal(chunk, c)))
+}
+
 /// Those that are no ASCII letters.
 #[inline(always)]
 pub(crate) fn not_letters(bytes: [u8; BLOCK]) -> Marks {
@@ -66,6 +74,11 @@ mod x86 {
     pub(super) fn either(bytes: [u8; BLOCK], pair: [u8; 2]) -> u16 {
         // SAFETY: all of x86-64 have SSE2.
         unsafe { either_sse2(bytes, pair) }
+    }
+
+    #[inline(always)]
+    pub(super) fn equal(bytes: [u8; BLOCK], c: u8) -> u16 {
+        either(bytes, [c, c])
     }
 
     #[inline(always)]
@@ -112,6 +125,13 @@ mod lanes {
         zeros(bytes ^ each(first)) | zeros(bytes ^ each(second))
     }
 
+    pub(super) fn equal(bytes: [u8; BLOCK], c: u8) -> u16 {
+        let bits = zeros(u128::from_le_bytes(bytes) ^ each(c)) >> 7;
+        // The lowest bit of each of eight bytes, side by side.
+        let packed = |half: u128| (half as u64).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        (packed(bits) | packed(bits >> 64) << 8) as u16
+    }
+
     pub(super) fn not_letters(bytes: [u8; BLOCK]) -> u128 {
         let bytes = u128::from_le_bytes(bytes);
         let lower = (bytes | each(0x20)) & !HIGH;
@@ -150,7 +170,15 @@ mod tests {
             for bytes in [bytes, near] {
                 check(either(bytes, [b'"', b'\\']), bytes, |c| c == b'"' || c == b'\\');
                 check(not_letters(bytes), bytes, |c| !c.is_ascii_alphabetic());
+                let found = lanes::equal(bytes, b'"');
+                prop_assert!((0..BLOCK).all(|i| (found >> i & 1 == 1) == (bytes[i] == b'"')));
             }
+        }
+
+        #[test]
+        fn each_byte_has_its_bit(bytes in prop::collection::vec(prop::sample::select(b"\"\\a\xa2".as_slice()), LONG_BLOCK)) {
+            let found = equal(bytes.first_chunk().unwrap(), b'"');
+            prop_assert!((0..LONG_BLOCK).all(|i| (found >> i & 1 == 1) == (bytes[i] == b'"')));
         }
     }
 }

@@ -9,10 +9,12 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::OnceLock;
 
+use highway::{HighwayHash, HighwayHasher, Key};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
+use crate::detect::RecallKey;
 use crate::{Error, Result};
 
 /// Characters of base32 in an ordinary token.
@@ -100,6 +102,8 @@ pub(crate) fn token_at(text: &[u8], separator: usize) -> Option<Range<usize>> {
 pub struct TokenKey {
     /// Keyed with the secret: every scope begins with it.
     mac: Hmac<Sha256>,
+    /// What the keys of scopes are made with by which texts are known that were looked at before.
+    recall: [u64; 4],
     secret_len: usize,
 }
 
@@ -112,6 +116,7 @@ impl fmt::Debug for TokenKey {
 impl Drop for TokenKey {
     fn drop(&mut self) {
         wipe(&mut self.mac);
+        self.recall.zeroize();
     }
 }
 
@@ -122,7 +127,10 @@ impl TokenKey {
     /// [`Error::Config`] when it is shorter than 16 bytes.
     pub fn new(secret: &[u8]) -> Result<Self> {
         check_secret(secret)?;
-        Ok(Self { mac: mac(secret), secret_len: secret.len() })
+        let mac = mac(secret);
+        let mut recall = mac.clone();
+        recall.update(b"aws-masker/recall/v1");
+        Ok(Self { mac, recall: words(&recall.finalize().into_bytes()), secret_len: secret.len() })
     }
 
     /// The key of one scope. A token of one scope means nothing in another.
@@ -133,7 +141,8 @@ impl TokenKey {
         let mut begun = self.mac.clone();
         begun.update(b"aws-masker/scope/v1\0");
         begun.update(scope);
-        ScopeKey { begun, mac: OnceCell::new() }
+        let recall = HighwayHasher::new(Key(self.recall)).hash256(scope);
+        ScopeKey { begun, mac: OnceCell::new(), recall: RecallKey(recall) }
     }
 }
 
@@ -153,6 +162,15 @@ pub(crate) fn mac(key: &[u8]) -> Hmac<Sha256> {
     }
 }
 
+/// The words that 32 bytes spell.
+fn words(bytes: &[u8]) -> [u64; 4] {
+    let mut words = [0; 4];
+    for (word, bytes) in words.iter_mut().zip(bytes.as_chunks::<8>().0) {
+        *word = u64::from_le_bytes(*bytes);
+    }
+    words
+}
+
 /// Overwrites what a hash state knows of its key and of what went through it.
 fn wipe(state: &mut Hmac<Sha256>) {
     static BLANK: OnceLock<Hmac<Sha256>> = OnceLock::new();
@@ -168,6 +186,7 @@ pub struct ScopeKey {
     /// What digests the scope. Most requests hold nothing to make a token for.
     begun: Hmac<Sha256>,
     mac: OnceCell<Hmac<Sha256>>,
+    recall: RecallKey,
 }
 
 impl Drop for ScopeKey {
@@ -176,6 +195,7 @@ impl Drop for ScopeKey {
         if let Some(mac) = self.mac.get_mut() {
             wipe(mac);
         }
+        self.recall.0.zeroize();
     }
 }
 
@@ -186,6 +206,11 @@ impl fmt::Debug for ScopeKey {
 }
 
 impl ScopeKey {
+    /// What texts of the scope are known by.
+    pub(crate) fn recall(&self) -> &RecallKey {
+        &self.recall
+    }
+
     /// Appends the base32 part of the token for `original` to `out`, and gives what its first characters spell.
     ///
     /// `attempt` 0 gives the ordinary 8 characters; each further attempt gives 13 others.

@@ -95,7 +95,8 @@ awsm_status awsm_last_error(const uint8_t **out, size_t *out_len);
 //
 // `config` is a JSON object; all members are optional: `categories`, `exclude_kinds`, `custom_patterns`,
 // `custom_terms`, `allow_list`, `preserve_structure`, `restore_credentials`, `dry_run`,
-// `max_request_body_size` (bytes, of the inflated body), `unsupported_content` (`block` or `allow`). `secret` is what tokens are
+// `max_request_body_size` (bytes, of the inflated body), `scan_cache_size` (bytes that the detector may use to remember where
+// it found something; 0 is none), `unsupported_content` (`block` or `allow`). `secret` is what tokens are
 // keyed with, 16 bytes or more.
 //
 // Gives `InvalidConfig` when a field cannot be used; the last error names it.

@@ -16,6 +16,8 @@ struct Fields {
     dry_run: bool,
     #[serde(default = "default_max_bytes")]
     max_request_body_size: usize,
+    #[serde(default = "default_cache_bytes")]
+    scan_cache_size: usize,
     #[serde(default)]
     unsupported_content: Unsupported,
 }
@@ -35,10 +37,16 @@ pub(crate) struct Config {
     pub(crate) session: SessionOptions,
     /// Largest body, once it is inflated.
     pub(crate) max_body_bytes: usize,
+    /// What the detector may remember.
+    pub(crate) cache_bytes: usize,
 }
 
 fn default_max_bytes() -> usize {
     32 << 20
+}
+
+fn default_cache_bytes() -> usize {
+    4 << 20
 }
 
 fn yes() -> bool {
@@ -55,5 +63,10 @@ pub(crate) fn read(json: &[u8]) -> Result<Config, Failure> {
         dry_run: fields.dry_run,
         allow_binary_parts: fields.unsupported_content == Unsupported::Allow,
     };
-    Ok(Config { detector: fields.detector, session, max_body_bytes: fields.max_request_body_size })
+    Ok(Config {
+        detector: fields.detector,
+        session,
+        max_body_bytes: fields.max_request_body_size,
+        cache_bytes: fields.scan_cache_size,
+    })
 }

@@ -25,7 +25,8 @@ pub struct Detector {
 ///
 /// `config` is a JSON object; all members are optional: `categories`, `exclude_kinds`, `custom_patterns`,
 /// `custom_terms`, `allow_list`, `preserve_structure`, `restore_credentials`, `dry_run`,
-/// `max_request_body_size` (bytes, of the inflated body), `unsupported_content` (`block` or `allow`). `secret` is what tokens are
+/// `max_request_body_size` (bytes, of the inflated body), `scan_cache_size` (bytes that the detector may use to remember where
+/// it found something; 0 is none), `unsupported_content` (`block` or `allow`). `secret` is what tokens are
 /// keyed with, 16 bytes or more.
 ///
 /// Gives `InvalidConfig` when a field cannot be used; the last error names it.
@@ -49,7 +50,7 @@ pub unsafe extern "C" fn awsm_detector_new(
         let (json, secret, out) =
             unsafe { (args::bytes(config, config_len)?, args::bytes(secret, secret_len)?, args::output(out)?) };
         let config = config::read(json)?;
-        let rules = Arc::new(detect::Detector::new(&config.detector)?);
+        let rules = Arc::new(detect::Detector::new(&config.detector)?.with_memory(config.cache_bytes));
         let key = TokenKey::new(secret)?;
         handle_made();
         out.write(Box::into_raw(Box::new(Detector {

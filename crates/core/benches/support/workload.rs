@@ -108,7 +108,8 @@ pub fn detector() -> Arc<Detector> {
     let wanted = std::env::var("LANES").ok();
     let known = Lanes::available().into_iter().find(|lanes| wanted.as_ref().is_some_and(|w| *w == lanes.to_string()));
     let detector = Detector::new(&DetectorConfig::default()).expect("the default is sound");
-    Arc::new(detector.with_lanes(known.unwrap_or_else(Lanes::best)))
+    let bytes = std::env::var("MEMORY").map_or(0, |bytes| bytes.parse().expect("bytes"));
+    Arc::new(detector.with_lanes(known.unwrap_or_else(Lanes::best)).with_memory(bytes))
 }
 
 /// The key of a worker, which makes it once.

@@ -38,6 +38,13 @@ impl Address {
         self.end = place(&(self.span.start..self.end)).end;
         self.span = place(&self.span);
     }
+
+    /// The same address, where `place` says that it stands.
+    pub(super) fn moved_to(&self, place: impl Fn(&Range<usize>) -> Range<usize>) -> Self {
+        let mut moved = Self { kind: self.kind, span: self.span.clone(), end: self.end };
+        moved.move_to(place);
+        moved
+    }
 }
 
 impl Hits {
@@ -87,7 +94,7 @@ impl Scan<'_, '_> {
 
     /// Records the address `start..end` whose prefix length, if it has one, ends at `suffix`.
     fn address(&mut self, kind: KindId, start: usize, end: usize, suffix: usize, may_be_nobody_s: bool) {
-        if !may_be_nobody_s || self.text.len() <= LONG_TEXT || self.speaks_of("aws", start) {
+        if !may_be_nobody_s || !self.is_longer(LONG_TEXT) || self.speaks_of("aws", start) {
             self.finding(kind, start, suffix);
             self.part(kind, start, end, false);
         } else {

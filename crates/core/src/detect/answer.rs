@@ -77,14 +77,14 @@ impl Scan<'_, '_> {
         let text = self.text;
         let mut members: Vec<_> = self.hits.untold.iter().map(|&(separator, _)| separator).collect();
         // What speaks of AWS and has nothing else of it is short.
-        let is_worth_it = text.len() <= SHORT_TEXT || !self.hits.is_empty() || !self.hits.headings.is_empty();
+        let is_short = !self.is_longer(SHORT_TEXT);
+        let is_worth_it = is_short || self.has_finding() || !self.hits.headings.is_empty();
         if !members.is_sorted() {
             members.sort_unstable();
         }
         if is_worth_it {
             self.titled_tables();
         }
-        let is_short = text.len() <= SHORT_TEXT;
         // Few requests that are of nothing else have a key that begins with a capital.
         let may_be_printed = || text.len() <= MAX_PRINTED && members.iter().any(|&member| has_capital(text, member));
         if is_short || is_worth_it && !members.is_empty() || may_be_printed() {

@@ -1,10 +1,12 @@
 //! Finding identifiers in a body, where its format lets them be changed.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use hashbrown::HashSet;
 
-use super::{Detector, Findings};
+use super::passage::MIN_TO_CUT;
+use super::{Detector, Findings, Recall};
 use crate::json::whole_escapes;
 use crate::token::is_token_shaped;
 use crate::wire::{Content, DecodedForm, Layout, Multipart, Spelling};
@@ -17,33 +19,63 @@ impl Detector {
     /// [`Error::InvalidBody`] for a body that is not what its content says and holds something to mask.
     /// [`Error::UnsupportedContent`] for [`Content::Multipart`], whose content type has to be known.
     pub fn scan_body(&self, content: Content, body: &[u8]) -> Result<Findings> {
-        self.scan_parts(content, None, body).map(|(findings, _)| findings)
+        self.find(content, None, body, None).map(|(findings, _)| findings)
     }
 
-    /// [`Self::scan_body`] with the parts of a multipart body, giving where in the body text may be changed too.
+    /// [`Self::scan_body`] with the parts of a multipart body, giving where in the body text may be changed too. With
+    /// `recall`, what was looked at before is not looked at again.
     pub(crate) fn scan_parts(
         &self,
         content: Content,
         multipart: Option<&Multipart>,
         body: &[u8],
+        recall: Option<Recall<'_>>,
+    ) -> Result<Arc<(Findings, Layout)>> {
+        // A long one has passages that are known.
+        let whole = recall.filter(|_| body.len() < MIN_TO_CUT && content != Content::Multipart);
+        let whole = whole.map(|recall| (recall, recall.digest(body)));
+        if let Some(known) = whole.and_then(|(recall, digest)| recall.body(digest, content)) {
+            return Ok(known);
+        }
+        let found = Arc::new(self.find(content, multipart, body, recall)?);
+        if let Some((recall, digest)) = whole {
+            recall.keep_body(digest, content, &found);
+        }
+        Ok(found)
+    }
+
+    fn find(
+        &self,
+        content: Content,
+        multipart: Option<&Multipart>,
+        body: &[u8],
+        recall: Option<Recall<'_>>,
     ) -> Result<(Findings, Layout)> {
         match content {
-            Content::Json => self.scan_where_allowed(body, || Layout::of_json(body)),
-            Content::JsonLines => self.scan_where_allowed(body, || Layout::of_json_lines(body)),
-            Content::Text | Content::EventStream => Ok((self.scan(body), Layout::of_text(body))),
+            Content::Json => self.scan_where_allowed(body, true, recall, || Layout::of_json(body)),
+            Content::JsonLines => self.scan_where_allowed(body, false, recall, || Layout::of_json_lines(body)),
+            Content::Text | Content::EventStream => {
+                Ok((self.scan_where(body, false, recall, |_| true), Layout::of_text(body)))
+            }
             Content::Form => Ok(self.scan_form(body)),
             Content::Multipart => {
                 let multipart = multipart.ok_or(Error::UnsupportedContent)?;
-                self.scan_where_allowed(body, || Layout::of_multipart(body, multipart))
+                self.scan_where_allowed(body, false, recall, || Layout::of_multipart(body, multipart))
             }
         }
     }
 
     /// The raw bytes are looked at first; only a body that has something to mask is read as what it is.
-    fn scan_where_allowed(&self, body: &[u8], read: impl Fn() -> Result<Layout>) -> Result<(Findings, Layout)> {
+    fn scan_where_allowed(
+        &self,
+        body: &[u8],
+        is_json: bool,
+        recall: Option<Recall<'_>>,
+        read: impl Fn() -> Result<Layout>,
+    ) -> Result<(Findings, Layout)> {
         let mut layout: Option<Result<Layout>> = None;
         let mut hint = 0;
-        let mut found = self.scan_where(body, |start| match layout.get_or_insert_with(&read) {
+        let mut found = self.scan_where(body, is_json, recall, |start| match layout.get_or_insert_with(&read) {
             Ok(layout) => layout.around(start, &mut hint).is_some(),
             Err(_) => true,
         });
@@ -57,8 +89,9 @@ impl Detector {
         let decoded = DecodedForm::new(body);
         let layout = Layout::of_form(body);
         let mut hint = 0;
-        let mut found = self
-            .scan_where(decoded.text(), |start| layout.around(decoded.raw(&(start..start)).start, &mut hint).is_some());
+        let mut found = self.scan_where(decoded.text(), false, None, |start| {
+            layout.around(decoded.raw(&(start..start)).start, &mut hint).is_some()
+        });
         for finding in &mut found.findings {
             finding.span = decoded.raw(&finding.span);
         }

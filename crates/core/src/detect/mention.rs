@@ -8,7 +8,6 @@ use super::arn::is_account;
 use super::boundary::{is_alnum, run_end, run_start, word_start};
 use super::line::line_start;
 use super::names::{MIN_NAME_LEN, Names};
-use super::nearby::is_sure;
 use super::ordinary::{is_ordinary, is_usual_value};
 use super::own::has_hump;
 use super::told::speaks_of_any_service;
@@ -56,7 +55,7 @@ impl Detector {
     /// Believes twelve digits that a sentence about AWS says where something is: `the AMIs in 618734209955`.
     fn add_accounts_in_sentences(&self, text: &[u8], hits: &mut Hits) {
         let account = self.catalog.known.account;
-        if hits.loose.is_empty() || !hits.findings.iter().any(|finding| is_sure(self.catalog, finding.kind)) {
+        if hits.loose.is_empty() || !hits.has_sure(self.catalog) {
             return;
         }
         let spans = hits.loose.iter().map(|loose| loose.span.clone());

@@ -43,6 +43,7 @@ mod ordinary;
 mod output;
 mod own;
 mod pair;
+mod passage;
 mod password;
 mod policy;
 mod positional;
@@ -51,6 +52,7 @@ mod procedure;
 mod prose;
 mod published;
 mod query;
+mod recall;
 mod secret;
 mod section;
 mod shaped;
@@ -82,11 +84,13 @@ use hashbrown::HashMap;
 use crate::Result;
 use crate::catalog::{Catalog, Category, KindId};
 use address::Address;
-use anchors::Pass;
 pub(crate) use boundary::follows_escape;
 use call::Calls;
 use command::Commands;
 use custom::Custom;
+use passage::Beside;
+use recall::Memory;
+pub(crate) use recall::{Recall, RecallKey};
 use sieve::Sieve;
 use value::BareRun;
 use variable::Use;
@@ -137,6 +141,7 @@ pub struct Detector {
     labels: Vec<String>,
     sieve: &'static Sieve,
     lanes: Lanes,
+    memory: Option<Memory>,
 }
 
 impl Detector {
@@ -160,7 +165,21 @@ impl Detector {
             labels,
             sieve: anchors::sieve(catalog),
             lanes: Lanes::best(),
+            memory: None,
         })
+    }
+
+    /// The same detector with a memory of so many bytes: of what it has looked at for a session it knows what it found, and
+    /// finds the same in less time. Nothing of the texts is kept. 0 is none.
+    #[must_use]
+    pub fn with_memory(mut self, bytes: usize) -> Self {
+        self.memory = (bytes > 0).then(|| Memory::new(bytes));
+        self
+    }
+
+    /// The memory, for the scope with this key.
+    pub(crate) fn recall<'d>(&'d self, key: &'d RecallKey) -> Option<Recall<'d>> {
+        self.memory.as_ref().map(|memory| Recall { memory, key })
     }
 
     /// The same detector with other instructions. What it finds does not depend on them; for tests and benches.
@@ -195,29 +214,24 @@ impl Detector {
     /// Offsets are bytes of `text` as it was given. A name found in its context is found at its other mentions too;
     /// so is an id that stands glued to other letters elsewhere.
     pub fn scan(&self, text: &[u8]) -> Findings {
-        self.scan_where(text, |_| true)
+        self.scan_where(text, false, None, |_| true)
     }
 
     /// [`Self::scan`], for callers that know where text may not be changed: `may_mask` is asked with the start of each
-    /// finding and part; what it turns down is neither reported nor a source of mentions.
-    pub(crate) fn scan_where(&self, text: &[u8], mut may_mask: impl FnMut(usize) -> bool) -> Findings {
-        let mut hits = Hits::default();
+    /// finding and part; what it turns down is neither reported nor a source of mentions. A long one that `is_json` is
+    /// looked at passage by passage.
+    fn scan_where(
+        &self,
+        text: &[u8],
+        is_json: bool,
+        recall: Option<Recall<'_>>,
+        mut may_mask: impl FnMut(usize) -> bool,
+    ) -> Findings {
         let mut view = View::plain(text);
-        if Scan::raw(self, text, &mut hits).anchors() == Pass::MetEscape {
-            hits = Hits::default();
+        let mut hits = self.look_at(text, true, is_json, recall).unwrap_or_else(|| {
             view = View::resolved(self.lanes, text);
-            Scan::resolved(self, view.text(), &mut hits).anchors();
-        }
-        Scan::resolved(self, view.text(), &mut hits).secrets_near_access_keys();
-        self.scan_encoded(view.text(), &mut hits);
-        self.scan_disguised(view.text(), &mut hits);
-        self.custom.scan(view.text(), |label| self.has_label(label), &mut hits);
-        Scan::resolved(self, view.text(), &mut hits).answers();
-        Scan::resolved(self, view.text(), &mut hits).siblings();
-        Scan::resolved(self, view.text(), &mut hits).tables();
-        Scan::resolved(self, view.text(), &mut hits).prose();
-        Scan::resolved(self, view.text(), &mut hits).suffixed();
-        Scan::resolved(self, view.text(), &mut hits).shaped();
+            self.look_at(view.text(), false, is_json, recall).unwrap_or_default()
+        });
         Scan::resolved(self, view.text(), &mut hits).variables();
         hits.settle_addresses(self.catalog);
         self.policy.spare_excluded(&mut hits);
@@ -288,6 +302,19 @@ impl Hits {
         self.hearsay += other.hearsay;
     }
 
+    /// Adds what was found in a passage that begins at `start`.
+    fn extend_from(&mut self, passage: &Self, start: usize) {
+        let place = |span: &Range<usize>| start + span.start..start + span.end;
+        let findings = passage.findings.iter();
+        self.findings.extend(findings.map(|f| Finding { kind: f.kind, span: place(&f.span) }));
+        let parts = passage.parts.iter();
+        self.parts.extend(parts.map(|p| Part { kind: p.kind, span: place(&p.span), is_name: p.is_name }));
+        self.loose.extend(passage.loose.iter().map(|loose| Loose { span: place(&loose.span) }));
+        self.addresses.extend(passage.addresses.iter().map(|address| address.moved_to(place)));
+        self.uses.extend(passage.uses.iter().map(|used| used.moved_to(place)));
+        self.hearsay += passage.hearsay;
+    }
+
     /// Keeps of the findings and parts, from these indices on, those whose start may be kept.
     fn retain_from(&mut self, (finding, part): (usize, usize), mut keep: impl FnMut(usize) -> bool) {
         let mut index = 0;
@@ -349,6 +376,7 @@ struct Scan<'d, 't> {
     met_escape: bool,
     /// The text is what codes stand for: it has no codes itself.
     is_decoded: bool,
+    beside: Beside,
     /// Which services the text speaks of, by stretch of text.
     near: HashMap<(usize, &'static str), bool>,
     /// The last of these that was asked for.
@@ -386,6 +414,7 @@ impl<'d, 't> Scan<'d, 't> {
             is_raw: true,
             met_escape: false,
             is_decoded: false,
+            beside: Beside::default(),
             near: HashMap::new(),
             last_near: None,
             key: 0..0,
@@ -406,9 +435,24 @@ impl<'d, 't> Scan<'d, 't> {
     fn resolved(detector: &'d Detector, text: &'t [u8], hits: &'t mut Hits) -> Self {
         Self { is_raw: false, ..Self::raw(detector, text, hits) }
     }
+
+    /// The same, of a text that stands beside others.
+    fn beside(self, beside: Beside) -> Self {
+        Self { beside, ..self }
+    }
 }
 
 impl Scan<'_, '_> {
+    /// True for a text of more than `limit` bytes, with what it stands beside.
+    fn is_longer(&self, limit: usize) -> bool {
+        self.beside.others || self.text.len() > limit
+    }
+
+    /// True when something was found, in this text or beside it.
+    fn has_finding(&self) -> bool {
+        self.beside.a_finding || !self.hits.is_empty()
+    }
+
     fn wants(&self, kind: KindId) -> bool {
         self.detector.policy.wants(kind)
     }

@@ -1,8 +1,8 @@
 //! Identifiers that nobody takes for anything else. Where one stands nearby, the text is about somebody's AWS, and a
 //! compound behind a noun is hardly anything but a name: `the alarm ses-bounces was muted`.
 
-use super::Scan;
 use super::told::ANY_SERVICE;
+use super::{Hits, Scan};
 use crate::catalog::{Catalog, Category, Kind, KindId};
 
 /// The hint of phrases that mean something nowhere else.
@@ -22,6 +22,13 @@ const OF_ANYBODY: &[&str] = &[
     "name:db-user",
 ];
 
+impl Hits {
+    /// True when an identifier that is sure was found.
+    pub(super) fn has_sure(&self, catalog: &Catalog) -> bool {
+        self.findings.iter().any(|finding| is_sure(catalog, finding.kind))
+    }
+}
+
 impl Scan<'_, '_> {
     /// True where an identifier that is sure stands near `at`.
     pub(super) fn has_identifier(&mut self, at: usize) -> bool {
@@ -32,7 +39,7 @@ impl Scan<'_, '_> {
 
     /// True where one stands anywhere in the text.
     pub(super) fn has_any_identifier(&mut self) -> bool {
-        !self.identifiers().is_empty()
+        self.beside.an_identifier || !self.identifiers().is_empty()
     }
 
     /// True where the text speaks of AWS near `at`, or has an identifier that is sure.
@@ -44,7 +51,7 @@ impl Scan<'_, '_> {
     /// addresses elsewhere, unless the prose is about AWS.
     pub(super) fn hearsay(&mut self, at: usize, first: usize) {
         // Only addresses ask for it.
-        if !self.hits.addresses.is_empty() && !self.is_about_aws(at) {
+        if (self.beside.others || !self.hits.addresses.is_empty()) && !self.is_about_aws(at) {
             let vouching = self.hits.findings[first..].iter().filter(|f| vouches(self.detector.catalog, f.kind));
             self.hits.hearsay += vouching.count();
         }

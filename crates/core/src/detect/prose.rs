@@ -270,7 +270,7 @@ impl Scan<'_, '_> {
         let name = &self.text[found.start..found.end];
         let noun = phrase.words.trim_end();
         if name.contains(&b'-') || !is_joined(name) || noun.contains(' ') {
-            return self.text.len() > LONG_TEXT && is_of_any_trade(noun) && !self.is_about_aws(at);
+            return self.is_longer(LONG_TEXT) && is_of_any_trade(noun) && !self.is_about_aws(at);
         }
         match phrase.follows {
             Follows::Function => !self.speaks_of("aws-lambda", at),

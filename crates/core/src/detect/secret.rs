@@ -88,8 +88,9 @@ impl Scan<'_, '_> {
         }
         let text = self.text;
         let mut from = 0;
-        let ids: Vec<_> =
+        let mut ids: Vec<_> =
             self.hits.findings.iter().filter(|f| f.kind == known.access_key_id).map(|f| f.span.clone()).collect();
+        ids.sort_unstable_by_key(|id| id.start);
         for id in ids {
             let mut at = from.max(run_start(text, id.start.saturating_sub(REACH), REACH, is_base64));
             let limit = text.len().min(id.end + REACH);

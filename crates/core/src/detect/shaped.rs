@@ -92,9 +92,8 @@ impl Scan<'_, '_> {
     fn distributions(&mut self) {
         let text = self.text;
         let kind = self.detector.catalog.known.distribution;
-        let speaks = |word: &[u8]| memchr::memmem::find(text, word).is_some();
         // What is alone in a text would have the whole of it searched, in every text.
-        if self.hits.is_empty() || !self.wants(kind) || !(speaks(b"loudfront") || speaks(b"loudFront")) {
+        if !self.has_finding() || !self.wants(kind) || !(self.beside.cloudfront || speaks_of_cloudfront(text)) {
             return;
         }
         for start in memchr::memchr_iter(b'E', text) {
@@ -108,6 +107,12 @@ impl Scan<'_, '_> {
             }
         }
     }
+}
+
+/// True for a text with the name of CloudFront in it, in the spellings that are used.
+pub(super) fn speaks_of_cloudfront(text: &[u8]) -> bool {
+    let speaks = |word: &[u8]| memchr::memmem::find(text, word).is_some();
+    speaks(b"loudfront") || speaks(b"loudFront")
 }
 
 #[cfg(test)]

@@ -43,11 +43,11 @@ impl Scan<'_, '_> {
         let mut cells = Vec::new();
         // The last column of `psql` has no border that was met.
         let may_have_accounts = self.hits.loose.iter().any(|loose| is_account(&text[loose.span.clone()]));
-        let is_worth_it = text.len() <= SHORT_TEXT || may_have_accounts || !self.hits.is_empty();
+        let is_worth_it = !self.is_longer(SHORT_TEXT) || may_have_accounts || self.has_finding();
         if !is_worth_it {
             self.met_tables(&mut cells);
         }
-        if is_worth_it || !self.hits.is_empty() {
+        if is_worth_it || self.has_finding() {
             self.written_tables(&mut cells);
         }
         let mut from = 0;
@@ -276,7 +276,7 @@ impl Scan<'_, '_> {
             return;
         }
         // Where something was found, every line is looked at.
-        if !self.hits.is_empty() {
+        if self.has_finding() {
             return;
         }
         let (text, members) = (self.text, &self.detector.catalog.members);

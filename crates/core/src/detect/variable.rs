@@ -51,6 +51,18 @@ pub(super) struct Use {
     members: Vec<Member>,
 }
 
+impl Use {
+    /// The same, where `place` says that it stands.
+    pub(super) fn moved_to(&self, place: impl Fn(&Range<usize>) -> Range<usize>) -> Self {
+        Self { span: place(&self.span), members: self.members.clone() }
+    }
+
+    /// Memory that it takes.
+    pub(super) fn bytes(&self) -> usize {
+        size_of::<Self>() + self.members.capacity() * size_of::<Member>()
+    }
+}
+
 /// What the text says about one variable.
 struct Variable {
     members: Vec<Member>,

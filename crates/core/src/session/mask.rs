@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::Session;
 use crate::detect::{Findings, Part};
@@ -67,8 +68,9 @@ impl Session {
         if Content::parse(content_type, body).is_some_and(|content| content.is_disguise(body)) {
             return Err(Error::UnsupportedContent);
         }
-        let (Findings { parts: edits, .. }, layout) = self.find(content_type, body)?;
-        Ok(self.replace(body, 0..body.len(), &edits, &layout, out))
+        let found = self.find(content_type, body)?;
+        let (Findings { parts: edits, .. }, layout) = &*found;
+        Ok(self.replace(body, 0..body.len(), edits, layout, out))
     }
 
     /// Masks a stretch of a text that is too long for one call; gives the masked bytes, `None` when they stand as they
@@ -80,7 +82,9 @@ impl Session {
     /// # Errors
     /// [`Error::UnsupportedContent`] for text that is not written in ASCII and its extensions.
     pub fn mask_within(&mut self, text: &[u8], mut range: Range<usize>) -> Result<(Option<Vec<u8>>, usize)> {
-        let (Findings { parts: mut edits, .. }, layout) = self.find(b"text/plain", text)?;
+        let found = self.find(b"text/plain", text)?;
+        let (Findings { parts: edits, .. }, layout) = &*found;
+        let mut edits = edits.clone();
         edits.retain_mut(|part| {
             // What the stretch before this one did not take is not left out.
             part.span.start = part.span.start.max(range.start);
@@ -88,7 +92,7 @@ impl Session {
         });
         range.end = range.end.max(edits.last().map_or(0, |part| part.span.end));
         let mut masked = Vec::new();
-        let is_changed = self.replace(text, range.clone(), &edits, &layout, &mut masked);
+        let is_changed = self.replace(text, range.clone(), &edits, layout, &mut masked);
         Ok((is_changed.then_some(masked), range.end))
     }
 
@@ -119,7 +123,7 @@ impl Session {
         true
     }
 
-    fn find(&mut self, content_type: &[u8], body: &[u8]) -> Result<(Findings, Layout)> {
+    fn find(&mut self, content_type: &[u8], body: &[u8]) -> Result<Arc<(Findings, Layout)>> {
         let content = Content::parse(content_type, body).ok_or(Error::UnsupportedContent)?;
         content.check(body)?;
         self.vault.note(&self.detector, content, body);
@@ -134,7 +138,7 @@ impl Session {
         if has_binary && !self.options.allow_binary_parts {
             return Err(Error::UnsupportedContent);
         }
-        self.detector.scan_parts(content, multipart.as_ref(), body)
+        self.detector.scan_parts(content, multipart.as_ref(), body, self.detector.recall(self.key.recall()))
     }
 
     fn write(&mut self, body: &[u8], range: Range<usize>, edits: &[Part], layout: &Layout, masked: &mut Vec<u8>) {

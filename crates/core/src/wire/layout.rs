@@ -187,6 +187,11 @@ impl Layout {
         }
     }
 
+    /// Memory that it points to.
+    pub(crate) fn bytes(&self) -> usize {
+        self.regions.capacity() * size_of::<(Range<usize>, Spelling)>()
+    }
+
     /// True when some number may be an account id of which only the other mentions tell.
     pub(crate) fn has_other_numbers(&self) -> bool {
         self.has_other_numbers

@@ -15,7 +15,7 @@ local tostring = tostring
 local SETS = { "categories", "exclude_kinds" }
 local LISTS = { "custom_terms", "allow_list" }
 local FLAGS = { "preserve_structure", "restore_credentials", "dry_run" }
-local NUMBERS = { "max_request_body_size" }
+local NUMBERS = { "max_request_body_size", "scan_cache_size" }
 local CHOICES = { "unsupported_content" }
 
 

@@ -174,6 +174,15 @@ return {
               default = 32 * MEBIBYTE,
               between = { 1, 1024 * MEBIBYTE },
           }, },
+          { scan_cache_size = {
+              description = "What a worker remembers of the requests it has scanned, in bytes: where something was"
+                            .. " found, never what. The next turn of a conversation then costs what is new in it."
+                            .. " `0` scans everything each time.",
+              type = "integer",
+              required = true,
+              default = 4 * MEBIBYTE,
+              between = { 0, 1024 * MEBIBYTE },
+          }, },
           { mask_query = {
               description = "Mask the values of the URL's query too.",
               type = "boolean",

@@ -1,0 +1,208 @@
+//! What was found in texts that were looked at before: where and of what kind, and never a byte of them.
+//!
+//! Texts are known by a hash of 128 bits that is keyed with the scope's own key: nobody can make two that meet, and what
+//! one scope sends is not looked up for another, not even to tell by the time it takes whether it was sent.
+
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hashbrown::HashMap;
+use highway::{HighwayHash, HighwayHasher, Key};
+
+use super::passage::{Beside, Passage};
+use super::{Address, Finding, Findings, Hits, Loose, Part, Use};
+use crate::wire::{Content, Layout};
+
+/// Memory of an entry beside what it points to, bytes.
+const ENTRY: usize = 160;
+
+/// A text, by its length and keyed hash.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) struct Digest(usize, [u64; 2]);
+
+/// The key of a scope for [`Digest`]s.
+#[derive(Clone, Copy)]
+pub(crate) struct RecallKey(pub(crate) [u64; 4]);
+
+/// What an entry is about.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum About {
+    Body(Digest, Content),
+    Passage(Digest, bool, Beside),
+}
+
+#[derive(Clone)]
+enum Known {
+    Body(Arc<(Findings, Layout)>),
+    Passage(Arc<Passage>),
+}
+
+/// What is known, of a bounded size: the entries that were asked for of late, and those before them.
+#[derive(Default)]
+struct Entries {
+    young: HashMap<About, Known>,
+    old: HashMap<About, Known>,
+    young_bytes: usize,
+}
+
+/// A store of findings, one for each detector.
+pub(super) struct Memory {
+    entries: Mutex<Entries>,
+    /// Half of what may be used.
+    max_young_bytes: usize,
+}
+
+impl std::fmt::Debug for Memory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Memory({} bytes)", self.max_young_bytes * 2)
+    }
+}
+
+impl Memory {
+    /// One of so many bytes at most.
+    pub(super) fn new(bytes: usize) -> Self {
+        Self { entries: Mutex::default(), max_young_bytes: bytes / 2 }
+    }
+
+    fn get(&self, about: About) -> Option<Known> {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = entries.young.get(&about) {
+            return Some(known.clone());
+        }
+        let known = entries.old.remove(&about)?;
+        self.put(&mut entries, about, known.clone());
+        Some(known)
+    }
+
+    fn keep(&self, about: About, known: Known) {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        self.put(&mut entries, about, known);
+    }
+
+    fn put(&self, entries: &mut Entries, about: About, known: Known) {
+        let bytes = ENTRY + known.bytes();
+        if bytes > self.max_young_bytes {
+            return;
+        }
+        if entries.young_bytes + bytes > self.max_young_bytes {
+            entries.old = std::mem::take(&mut entries.young);
+            entries.young_bytes = 0;
+        }
+        entries.young_bytes += bytes;
+        entries.young.insert(about, known);
+    }
+}
+
+impl Known {
+    /// Memory that it points to.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Body(found) => found.0.bytes() + found.1.bytes(),
+            Self::Passage(passage) => passage.hits.as_ref().map_or(0, Hits::bytes),
+        }
+    }
+}
+
+impl Findings {
+    fn bytes(&self) -> usize {
+        self.findings.capacity() * size_of::<Finding>() + self.parts.capacity() * size_of::<Part>()
+    }
+}
+
+impl Hits {
+    fn bytes(&self) -> usize {
+        self.findings.capacity() * size_of::<Finding>()
+            + self.parts.capacity() * size_of::<Part>()
+            + self.loose.capacity() * size_of::<Loose>()
+            + self.addresses.capacity() * size_of::<Address>()
+            + self.uses.iter().map(Use::bytes).sum::<usize>()
+    }
+}
+
+/// The memory, as one scope uses it.
+#[derive(Clone, Copy)]
+pub(crate) struct Recall<'m> {
+    pub(super) memory: &'m Memory,
+    pub(super) key: &'m RecallKey,
+}
+
+impl Recall<'_> {
+    pub(super) fn digest(&self, text: &[u8]) -> Digest {
+        Digest(text.len(), HighwayHasher::new(Key(self.key.0)).hash128(text))
+    }
+
+    pub(super) fn passage(&self, digest: Digest, is_raw: bool, beside: Beside) -> Option<Arc<Passage>> {
+        match self.memory.get(About::Passage(digest, is_raw, beside))? {
+            Known::Passage(passage) => Some(passage),
+            Known::Body(_) => None,
+        }
+    }
+
+    pub(super) fn keep_passage(&self, digest: Digest, is_raw: bool, beside: Beside, passage: &Arc<Passage>) {
+        self.memory.keep(About::Passage(digest, is_raw, beside), Known::Passage(Arc::clone(passage)));
+    }
+
+    pub(super) fn body(&self, digest: Digest, content: Content) -> Option<Arc<(Findings, Layout)>> {
+        match self.memory.get(About::Body(digest, content))? {
+            Known::Body(found) => Some(found),
+            Known::Passage(_) => None,
+        }
+    }
+
+    pub(super) fn keep_body(&self, digest: Digest, content: Content, found: &Arc<(Findings, Layout)>) {
+        self.memory.keep(About::Body(digest, content), Known::Body(Arc::clone(found)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn passage(findings: usize) -> Arc<Passage> {
+        let kind = crate::catalog::Catalog::get().known.arn;
+        let findings = (0..findings).map(|start| Finding { kind, span: start..start + 1 }).collect();
+        Arc::new(Passage::of(Hits { findings, ..Hits::default() }))
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_and_what_is_asked_for_stays() {
+        let (bytes, key) = (64 * 1024, RecallKey([1; 4]));
+        let memory = Memory::new(bytes);
+        let recall = Recall { memory: &memory, key: &key };
+        let often = recall.digest(b"often");
+        recall.keep_passage(often, true, Beside::default(), &passage(3));
+        for i in 0..1000_u32 {
+            recall.keep_passage(recall.digest(&i.to_le_bytes()), true, Beside::default(), &passage(20));
+            assert!(recall.passage(often, true, Beside::default()).is_some(), "{i}");
+            let entries = memory.entries.lock().unwrap();
+            let known = entries.young.iter().chain(&entries.old);
+            let kept: usize = known.map(|(_, known)| ENTRY + known.bytes()).sum();
+            assert!(kept <= bytes, "{kept} after {i}");
+        }
+        assert!(recall.passage(recall.digest(&999_u32.to_le_bytes()), true, Beside::default()).is_some());
+        assert!(recall.passage(recall.digest(&0_u32.to_le_bytes()), true, Beside::default()).is_none());
+        // What is larger than all there is.
+        recall.keep_passage(recall.digest(b"large"), true, Beside::default(), &passage(bytes));
+        assert!(recall.passage(recall.digest(b"large"), true, Beside::default()).is_none());
+    }
+
+    #[test]
+    fn an_entry_is_as_large_as_it_says() {
+        assert!(size_of::<(About, Known)>() + size_of::<Passage>() + size_of::<(Findings, Layout)>() <= 3 * ENTRY);
+    }
+
+    #[test]
+    fn scopes_and_surroundings_have_their_own() {
+        let memory = Memory::new(1 << 20);
+        let keys = [RecallKey([1; 4]), RecallKey([2; 4])];
+        let [one, other] = [0, 1].map(|i| Recall { memory: &memory, key: &keys[i] });
+        let beside = Beside { a_finding: true, ..Beside::default() };
+        one.keep_passage(one.digest(b"text"), true, beside, &passage(1));
+        assert!(one.passage(one.digest(b"text"), true, beside).is_some());
+        assert!(other.passage(other.digest(b"text"), true, beside).is_none());
+        assert!(one.passage(one.digest(b"text"), true, Beside::default()).is_none());
+        assert!(one.passage(one.digest(b"text"), false, beside).is_none());
+        assert!(one.passage(one.digest(b"texts"), true, beside).is_none());
+        assert!(one.body(one.digest(b"text"), Content::Text).is_none());
+    }
+}
