@@ -22,6 +22,7 @@ describe("tokens", function()
         shared = { token_secret = SECRET, token_scope = "global" },
         by_route = { token_secret = SECRET, token_scope = "route" },
         whole = { token_secret = SECRET, preserve_structure = false },
+        forgetful = { token_secret = SECRET, scan_cache_size = 0 },
         one_way = { token_secret = SECRET, restore_credentials = false },
         terms = { token_secret = SECRET, custom_terms = { "Zebrafish" }, allow_list = { sample.VPC },
                   custom_patterns = { { name = "ticket", label = "TICKET", regex = "OPS-[0-9]{4,6}" } } },
@@ -110,6 +111,28 @@ describe("tokens", function()
     local second = seen("again: " .. sample.INSTANCE .. " and " .. sample.VPC)
 
     assert.matches("^again: " .. first .. " and VPC_", second)
+  end)
+
+
+  -- What was found in a turn is known in the next ones, and costs no second scan.
+  it("stay the same in a long conversation, whether its turns are remembered or not", function()
+    local messages = {}
+    for turn = 1, 12 do
+      local id = ("i-0%016x"):format(0xabc0000000 + turn)
+      messages[#messages + 1] = { role = "user", content = sample.VPC .. " has " .. id .. (" and so on"):rep(200) }
+
+      local sent = {}
+      for i, route in ipairs({ "", "/forgetful", "" }) do
+        world:send({ path = route .. "/v1/messages", body = sample.messages({ messages = messages }) })
+        sent[i] = world.mock:last_body()
+        assert.is_nil(sent[i]:find(id, 1, true))
+        assert.is_nil(sent[i]:find(sample.VPC, 1, true))
+      end
+
+      assert.equal(sent[1], sent[2])
+      assert.equal(sent[1], sent[3])
+      messages[#messages + 1] = { role = "assistant", content = "I see " .. ("it goes on "):rep(150) }
+    end
   end)
 
 

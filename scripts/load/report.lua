@@ -6,8 +6,9 @@ local NAMES = {
   bare = "no plugin",
   nothing = "a plugin that does nothing",
   floor = "a plugin that copies bodies",
-  masker = "aws-masker",
-  events = "aws-masker with events",
+  masker = "aws-masker, the request is known",
+  anew = "aws-masker, the request is new",
+  events = "aws-masker with events, the request is known",
 }
 
 

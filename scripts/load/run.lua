@@ -1,7 +1,8 @@
 -- Measures what the plugin costs, beside gateways that do less, in one run.
 --
--- Five routes of one gateway lead to one upstream: bare; a plugin that does nothing; one that copies the bodies (the
--- floor of any plugin that rewrites them); aws-masker; aws-masker that sends events. Rounds are interleaved, and ratios
+-- Six routes of one gateway lead to one upstream: bare; a plugin that does nothing; one that copies the bodies (the
+-- floor of any plugin that rewrites them); aws-masker, which knows the requests after the first; aws-masker to which all
+-- are new; aws-masker that sends events. Rounds are interleaved, and ratios
 -- are taken within a round, so that a machine that is busy with other things shifts all of them alike.
 --
 -- usage: luajit scripts/load/run.lua    (see `usage` below for the variables)
@@ -17,7 +18,7 @@ local report = require "scripts.load.report"
 local workers = require "scripts.load.workers"
 
 
-local ROUTES = { "bare", "nothing", "floor", "masker", "events" }
+local ROUTES = { "bare", "nothing", "floor", "masker", "anew", "events" }
 
 local function number(name, default)
   return tonumber(os.getenv(name) or "") or default
@@ -58,6 +59,7 @@ local function declarative(upstreams, redis_port)
     nothing = { { name = "load-nothing" } },
     floor = { { name = "load-floor" } },
     masker = { { name = "aws-masker" } },
+    anew = { { name = "aws-masker", config = { scan_cache_size = 0 } } },
     events = { { name = "aws-masker", config = sends_events } },
   }
 

@@ -75,13 +75,13 @@ proptest! {
     ) {
         let (plain, known) = (detector(), remembering(bytes));
         let masked = |detector: &Arc<Detector>, scope: &[u8], body: &str| {
-            mask(&mut session_of(detector, scope), JSON, body.as_bytes())
+            String::from_utf8(mask(&mut session_of(detector, scope), JSON, body.as_bytes())).unwrap()
         };
         let turns: Vec<usize> = (1..=messages.len()).chain([again.index(messages.len()) + 1]).collect();
         for turn in turns {
             let body = request(&messages[..turn], &system);
             for scope in [b"one", b"two", b"one"] {
-                prop_assert_eq!(masked(&known, scope, &body), masked(&plain, scope, &body), "turn {}", turn);
+                prop_assert!(masked(&known, scope, &body) == masked(&plain, scope, &body), "turn {turn}");
             }
         }
     }
@@ -99,7 +99,7 @@ proptest! {
                 _ => format!("--B\r\nContent-Disposition: form-data; name=a\r\n\r\n{text}\r\n--B--\r\n"),
             };
             let masked = |detector| session_of(detector, b"one").mask(content_type.as_bytes(), body.as_bytes());
-            prop_assert_eq!(masked(&known), masked(&plain));
+            prop_assert!(masked(&known) == masked(&plain));
         }
     }
 }

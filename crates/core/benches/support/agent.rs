@@ -41,6 +41,14 @@ pub fn request(len: usize, density: Density, seed: u64) -> Vec<u8> {
     body.to_string().into_bytes()
 }
 
+/// Where the id of the last call of a tool ends in a request: in the call, and in what answers it.
+pub fn ends_of_last_call(request: &[u8]) -> Vec<usize> {
+    let text = std::str::from_utf8(request).expect("JSON is UTF-8");
+    let ends = text.match_indices("\"toolu_").map(|(at, quote)| at + quote.len() + 22);
+    let mut ends: Vec<usize> = ends.collect();
+    ends.split_off(ends.len() - 2)
+}
+
 impl Numbers {
     /// The excerpt with identifiers of its own.
     fn filled(&mut self, excerpt: &str) -> String {

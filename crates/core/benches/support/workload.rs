@@ -29,6 +29,15 @@ const REQUESTS: &[(&str, usize, Density, usize)] = &[
     ("dense-256k", 256 * KB, Density::Dense, 160),
 ];
 
+/// The default of `scan_cache_size`.
+const MEMORY: usize = 4 << 20;
+
+/// Requests of coding agents whose last turn alone is new, and such as were sent before: name, size, density.
+const TURNS: &[(&str, usize, Density)] =
+    &[("next-turn-clean-256k", 256 * KB, Density::Clean), ("next-turn-dense-256k", 256 * KB, Density::Dense)];
+const AGAIN: &[(&str, usize, Density)] =
+    &[("again-clean-4k", 4 * KB, Density::Clean), ("again-dense-4k", 4 * KB, Density::Dense)];
+
 /// Likewise, of coding agents.
 const AGENTS: &[(&str, usize, Density)] = &[
     ("agent-clean-4k", 4 * KB, Density::Clean),
@@ -94,7 +103,7 @@ const SLOW_JSON: &[&str] = &["slow-json-open-string", "slow-json-brackets", "slo
 pub fn names() -> Vec<&'static str> {
     let requests = REQUESTS.iter().map(|request| request.0);
     let answers = ANSWERS.iter().map(|answer| answer.0);
-    let agents = AGENTS.iter().map(|request| request.0);
+    let agents = AGENTS.iter().chain(TURNS).chain(AGAIN).map(|request| request.0);
     requests
         .chain(agents)
         .chain(answers)
@@ -103,13 +112,22 @@ pub fn names() -> Vec<&'static str> {
         .collect()
 }
 
-/// A detector with the lanes that `LANES` names, or the best.
+/// A detector that remembers nothing.
 pub fn detector() -> Arc<Detector> {
+    Arc::new(forgetful())
+}
+
+/// One that remembers as much as a gateway's does.
+pub fn remembering() -> Arc<Detector> {
+    Arc::new(forgetful().with_memory(MEMORY))
+}
+
+/// A detector with the lanes that `LANES` names, or the best.
+fn forgetful() -> Detector {
     let wanted = std::env::var("LANES").ok();
     let known = Lanes::available().into_iter().find(|lanes| wanted.as_ref().is_some_and(|w| *w == lanes.to_string()));
     let detector = Detector::new(&DetectorConfig::default()).expect("the default is sound");
-    let bytes = std::env::var("MEMORY").map_or(0, |bytes| bytes.parse().expect("bytes"));
-    Arc::new(detector.with_lanes(known.unwrap_or_else(Lanes::best)).with_memory(bytes))
+    detector.with_lanes(known.unwrap_or_else(Lanes::best))
 }
 
 /// The key of a worker, which makes it once.
@@ -127,7 +145,29 @@ pub fn session_of(detector: &Arc<Detector>, key: &TokenKey) -> Session {
 
 /// Masks `body` as a request. One that is not JSON is turned down, which is work as well.
 pub fn mask(body: Vec<u8>) -> Workload {
-    let (detector, key) = (detector(), key());
+    mask_with(detector(), body)
+}
+
+/// Masks a request of an agent whose last turn is another one each time.
+pub fn mask_turns(mut body: Vec<u8>) -> Workload {
+    let (detector, key) = (remembering(), key());
+    let bytes = body.len();
+    // The last call of a tool, and what answers it.
+    let ends = agent::ends_of_last_call(&body);
+    let mut turn = 0_u32;
+    let run = move || {
+        turn += 1;
+        for &end in &ends {
+            body[end - 8..end].copy_from_slice(format!("{turn:08}").as_bytes());
+        }
+        let masked = session_of(&detector, &key).mask(b"application/json", &body).expect("it is JSON");
+        masked.map_or(0, |masked| masked.len())
+    };
+    Workload { bytes, run: Box::new(run) }
+}
+
+fn mask_with(detector: Arc<Detector>, body: Vec<u8>) -> Workload {
+    let key = key();
     let bytes = body.len();
     let run = move || match session_of(&detector, &key).mask(b"application/json", &body) {
         Ok(masked) => masked.map_or(0, |masked| masked.len()),
@@ -167,6 +207,12 @@ pub fn named(name: &str) -> Option<Workload> {
     }
     if let Some(&(_, len, density)) = AGENTS.iter().find(|request| request.0 == name) {
         return Some(mask(agent::request(len, density, 1)));
+    }
+    if let Some(&(_, len, density)) = TURNS.iter().find(|request| request.0 == name) {
+        return Some(mask_turns(agent::request(len, density, 1)));
+    }
+    if let Some(&(_, len, density)) = AGAIN.iter().find(|request| request.0 == name) {
+        return Some(mask_with(remembering(), agent::request(len, density, 1)));
     }
     if let Some(&(_, format, len)) = ANSWERS.iter().find(|answer| answer.0 == name) {
         return Some(restore(format, len));

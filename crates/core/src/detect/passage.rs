@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::anchors::Pass;
 use super::recall::{Digest, Recall};
+use super::shaped::speaks_of_cloudfront;
 use super::{Detector, Hits, Scan};
 use crate::json::{Border, borders};
 
@@ -27,8 +28,6 @@ pub(super) struct Beside {
     pub(super) a_finding: bool,
     /// An identifier that is sure.
     pub(super) an_identifier: bool,
-    /// One speaks of CloudFront.
-    pub(super) cloudfront: bool,
 }
 
 impl Beside {
@@ -37,7 +36,6 @@ impl Beside {
             others: self.others | other.others,
             a_finding: self.a_finding | other.a_finding,
             an_identifier: self.an_identifier | other.an_identifier,
-            cloudfront: self.cloudfront | other.cloudfront,
         }
     }
 }
@@ -49,13 +47,15 @@ pub(super) struct Passage {
     pub(super) hits: Option<Hits>,
     /// What others stand beside because of it.
     tells: Beside,
+    /// Whether it speaks of CloudFront.
+    of_cloudfront: bool,
 }
 
 impl Passage {
     /// One that tells nothing.
     #[cfg(test)]
     pub(super) fn of(hits: Hits) -> Self {
-        Self { hits: Some(hits), tells: Beside::default() }
+        Self { hits: Some(hits), tells: Beside::default(), of_cloudfront: false }
     }
 }
 
@@ -67,7 +67,9 @@ impl Detector {
         if cuts.is_empty() {
             let recall = recall.filter(|_| text.len() >= MIN_TO_CUT);
             if recall.is_none() {
-                return self.hits(text, is_raw, Beside::default());
+                let mut hits = self.hits(text, is_raw, Beside::default())?;
+                self.add_distributions(text, &mut hits, || speaks_of_cloudfront(text));
+                return Some(hits);
             }
         }
         let ends = cuts.iter().copied().chain([text.len()]);
@@ -101,15 +103,23 @@ impl Detector {
             // A secret may be the answer to a question for it.
             Scan::resolved(self, text, &mut all).secrets_near_access_keys();
         }
+        self.add_distributions(text, &mut all, || found.iter().flatten().any(|passage| passage.of_cloudfront));
         Some(all)
+    }
+
+    /// What is alone in a text would have the whole of it searched, in every text.
+    fn add_distributions(&self, text: &[u8], hits: &mut Hits, is_of_cloudfront: impl Fn() -> bool) {
+        if !hits.is_empty() && is_of_cloudfront() {
+            Scan::resolved(self, text, hits).distributions();
+        }
     }
 
     fn passage(&self, text: &[u8], is_raw: bool, beside: Beside, recall: Option<(Recall<'_>, Digest)>) -> Arc<Passage> {
         let known = recall.and_then(|(recall, digest)| recall.passage(digest, is_raw, beside));
         known.unwrap_or_else(|| {
             let hits = self.hits(text, is_raw, beside);
-            let tells = hits.as_ref().map_or(Beside::default(), |hits| self.told_by(text, hits)).and(beside);
-            let passage = Arc::new(Passage { hits, tells });
+            let tells = hits.as_ref().map_or(Beside::default(), |hits| self.told_by(hits)).and(beside);
+            let passage = Arc::new(Passage { hits, tells, of_cloudfront: speaks_of_cloudfront(text) });
             if let Some((recall, digest)) = recall {
                 recall.keep_passage(digest, is_raw, beside, &passage);
             }
@@ -117,13 +127,8 @@ impl Detector {
         })
     }
 
-    fn told_by(&self, text: &[u8], hits: &Hits) -> Beside {
-        Beside {
-            others: false,
-            a_finding: !hits.is_empty(),
-            an_identifier: hits.has_sure(self.catalog),
-            cloudfront: super::shaped::speaks_of_cloudfront(text),
-        }
+    fn told_by(&self, hits: &Hits) -> Beside {
+        Beside { others: false, a_finding: !hits.is_empty(), an_identifier: hits.has_sure(self.catalog) }
     }
 
     /// What is found in a text that stands beside others, but for what their findings and its own mean elsewhere.
@@ -142,7 +147,7 @@ impl Detector {
         Scan::resolved(self, text, &mut hits).beside(beside).tables();
         Scan::resolved(self, text, &mut hits).beside(beside).prose();
         Scan::resolved(self, text, &mut hits).beside(beside).suffixed();
-        Scan::resolved(self, text, &mut hits).beside(beside).shaped();
+        Scan::resolved(self, text, &mut hits).hashes();
         Some(hits)
     }
 }
@@ -202,7 +207,7 @@ mod tests {
     /// The text of each part that is found in a request.
     fn parts(body: &str) -> Vec<&str> {
         let found = detector().scan_where(body.as_bytes(), true, None, |_| true);
-        found.parts.iter().map(|part| &body[part.span.clone()]).collect()
+        found.parts.iter().map(|part| body.get(part.span.clone()).unwrap()).collect()
     }
 
     #[test]
@@ -213,7 +218,8 @@ mod tests {
             let cuts = cuts(body.as_bytes());
             assert_eq!(cuts.len(), turns / 4, "{turns}");
             for &cut in &cuts {
-                assert!(body[cut..].contains("assistant") && body[..cut].ends_with("},"), "{turns}");
+                let (before, behind) = body.split_at(cut);
+                assert!(before.ends_with("},") && behind.contains("assistant"), "{turns}");
                 assert!(body.len() - cut >= MIN_LAST, "{turns}");
             }
         }
@@ -239,7 +245,7 @@ mod tests {
         for text in ["Hello. ".repeat(400), "Hello. ".repeat(2000)] {
             let body = body(&text);
             let cuts = cuts(body.as_bytes());
-            assert!(matches!(cuts[..], [cut] if body[cut..].starts_with("\"tools\"")), "{cuts:?}");
+            assert!(matches!(cuts[..], [cut] if body.split_at(cut).1.starts_with("\"tools\"")), "{cuts:?}");
         }
         // What is as short as this is no passage.
         assert!(cuts(body("Hello.").as_bytes()).is_empty());

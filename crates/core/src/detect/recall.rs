@@ -187,6 +187,23 @@ mod tests {
     }
 
     #[test]
+    fn every_byte_counts() {
+        let memory = Memory::new(0);
+        let recall = Recall { memory: &memory, key: &RecallKey([1; 4]) };
+        for len in [1, 31, 32, 33, 1000] {
+            let mut text = vec![b'a'; len];
+            let mut digests = vec![recall.digest(&text)];
+            for at in 0..len {
+                text[at] = b'b';
+                digests.push(recall.digest(&text));
+                text[at] = b'a';
+            }
+            let all = digests.len();
+            assert_eq!(digests.into_iter().collect::<std::collections::HashSet<_>>().len(), all, "{len}");
+        }
+    }
+
+    #[test]
     fn an_entry_is_as_large_as_it_says() {
         assert!(size_of::<(About, Known)>() + size_of::<Passage>() + size_of::<(Findings, Layout)>() <= 3 * ENTRY);
     }

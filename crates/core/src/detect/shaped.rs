@@ -41,12 +41,6 @@ impl Scan<'_, '_> {
         })
     }
 
-    /// Records what its own shape says, wherever it stands.
-    pub(super) fn shaped(&mut self) {
-        self.distributions();
-        self.hashes();
-    }
-
     /// Looks at the dash of `-s3` at `dash`, which may end the alias of an access point, `acme-ro-…-s3alias`, or the name of a
     /// directory bucket, `acme--usw2-az1--x-s3`; gives where to go on.
     #[inline(never)]
@@ -72,8 +66,8 @@ impl Scan<'_, '_> {
         dash + 1
     }
 
-    /// Hashes of passwords: `$2y$10$…`, `$apr1$…`.
-    fn hashes(&mut self) {
+    /// Records the hashes of passwords: `$2y$10$…`, `$apr1$…`.
+    pub(super) fn hashes(&mut self) {
         let text = self.text;
         let is_part = |c: u8| is_alnum(c) || matches!(c, b'.' | b'/' | b'$' | b'+' | b'=' | b',');
         let mut next = 0;
@@ -88,12 +82,11 @@ impl Scan<'_, '_> {
         }
     }
 
-    /// Records the ids of CloudFront's distributions, where the text speaks of it.
-    fn distributions(&mut self) {
+    /// Records the ids of CloudFront's distributions in a text that speaks of it and has something else of AWS.
+    pub(super) fn distributions(&mut self) {
         let text = self.text;
         let kind = self.detector.catalog.known.distribution;
-        // What is alone in a text would have the whole of it searched, in every text.
-        if !self.has_finding() || !self.wants(kind) || !(self.beside.cloudfront || speaks_of_cloudfront(text)) {
+        if !self.wants(kind) {
             return;
         }
         for start in memchr::memchr_iter(b'E', text) {

@@ -110,7 +110,7 @@ mod tests {
     fn borders_of(body: &str) -> Vec<&str> {
         let begins = |border| {
             let (Border::Member(at) | Border::Turn(at)) = border;
-            body[at..].split([':', '}']).next().unwrap()
+            body.split_at(at).1.split([':', '}']).next().unwrap()
         };
         borders(body.as_bytes()).into_iter().map(begins).collect()
     }
