@@ -11,6 +11,8 @@ use crate::catalog::{Member, ValueShape};
 
 /// Longest thing that is looked into, bytes.
 const MAX_THING: usize = 4096;
+/// Longest secret of Kubernetes: what etcd takes is not much longer.
+const MAX_SECRET: usize = 1 << 20;
 /// Most things of one list.
 const MAX_LIST: usize = 1000;
 /// Most blanks before a line of YAML.
@@ -43,7 +45,7 @@ impl Scan<'_, '_> {
     /// Looks at the members of the object itself; gives where it ends.
     fn object(&mut self, members: &[Member], open: usize) -> usize {
         let text = self.text;
-        let limit = text.len().min(open + MAX_THING);
+        let limit = text.len().min(open + self.longest_thing(members));
         let (mut at, mut depth) = (open + 1, 1usize);
         while at < limit {
             match text[at] {
@@ -66,7 +68,7 @@ impl Scan<'_, '_> {
         let Some((depth, next)) = break_at(text, at).filter(|_| at >= self.things_to) else { return };
         let start = run_start(text, self.key.start, MAX_INDENT, |c| matches!(c, b' ' | b'-'));
         let (outer, mut inner) = (self.key.start - start, None);
-        let limit = text.len().min(at + MAX_THING);
+        let limit = text.len().min(at + self.longest_thing(members));
         let mut line = Line { start: at, end: at, next, depth };
         let mut to = next;
         while let Some(found) = following(text, line).filter(|found| found.start < limit) {
@@ -93,6 +95,17 @@ impl Scan<'_, '_> {
         self.things_to = to.min(text.len());
     }
 
+    fn longest_thing(&self, members: &[Member]) -> usize {
+        if members.iter().all(|member| self.detector.is_credential(member.kind)) { MAX_SECRET } else { MAX_THING }
+    }
+
+    /// What each value of a map means.
+    fn mapped(&self, member: &Member) -> Option<Member> {
+        let is_secret = self.detector.is_credential(member.kind);
+        let value = if is_secret { ValueShape::Password } else { ValueShape::Reference };
+        (member.value == ValueShape::Mapped).then_some(Member { value, ..*member })
+    }
+
     /// Looks at the `:` or `=` at `at`: does a name or a default follow?
     fn member(&mut self, members: &[Member], at: usize) {
         let text = self.text;
@@ -105,9 +118,10 @@ impl Scan<'_, '_> {
         if !(is_quoted || text.get(start).is_some_and(|&c| is_alnum(c) || c == b'/')) {
             return;
         }
-        let mapped: Vec<_> = members.iter().filter_map(mapped).collect();
+        let mapped: Vec<_> = members.iter().filter_map(|member| self.mapped(member)).collect();
         if !mapped.is_empty() {
-            self.announced(&mapped, start, setting);
+            let is_secret = mapped.iter().any(|member| member.value == ValueShape::Password);
+            self.announced(&mapped, start, if is_secret { Setting::Sure } else { setting });
             return;
         }
         // `remoteRef:` of external secrets has a `key:`.
@@ -120,11 +134,6 @@ impl Scan<'_, '_> {
             self.announced(members, start, setting);
         }
     }
-}
-
-/// What each value of a map means.
-fn mapped(member: &Member) -> Option<Member> {
-    (member.value == ValueShape::Mapped).then_some(Member { value: ValueShape::Reference, ..*member })
 }
 
 /// What the name of a thing means that these members of others mean.

@@ -7,6 +7,7 @@ use once_cell::sync::OnceCell;
 use super::Scan;
 use super::arn::is_region;
 use super::boundary::{is_alnum, run_end, run_start, word_start};
+use super::manifest::SECRET_MANIFEST;
 use super::nearby::IDENTIFIER;
 use super::pair::TAGS;
 use super::told::{ANY_SERVICE, speaks_of_any_service};
@@ -38,6 +39,9 @@ impl Scan<'_, '_> {
         }
         if hint == IDENTIFIER {
             return self.has_identifier(at);
+        }
+        if hint == SECRET_MANIFEST {
+            return self.is_of_secret(at);
         }
         let block = at / NEAR;
         // Keys of one kind come in rows.

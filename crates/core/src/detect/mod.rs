@@ -33,6 +33,7 @@ mod line;
 mod link;
 mod listing;
 mod login;
+mod manifest;
 mod mention;
 mod message;
 mod named;
@@ -88,6 +89,7 @@ pub(crate) use boundary::follows_escape;
 use call::Calls;
 use command::Commands;
 use custom::Custom;
+use manifest::Manifests;
 use passage::Beside;
 use recall::Memory;
 pub(crate) use recall::{Recall, RecallKey};
@@ -401,6 +403,8 @@ struct Scan<'d, 't> {
     printed: BTreeMap<usize, usize>,
     /// Where identifiers that are sure stand, once they were asked for.
     identifiers: Option<Vec<usize>>,
+    /// The manifests in this text, once they were asked for.
+    manifests: Option<Manifests>,
     /// The calls of tools in this text, once they were asked for.
     calls: Option<Calls<'t>>,
 }
@@ -428,6 +432,7 @@ impl<'d, 't> Scan<'d, 't> {
             things_to: 0,
             printed: BTreeMap::new(),
             identifiers: None,
+            manifests: None,
             calls: None,
         }
     }
