@@ -51,6 +51,12 @@ pub enum Follows {
     BeforeHost,
     /// Right behind: a user, a slash and a password, before an `@`.
     OfOracle,
+    /// Right behind: a variable of a Dockerfile, and its value.
+    Environment,
+    /// Right behind, at the end of the line: a password of Redis, or a user and theirs.
+    RedisLogin,
+    /// Right behind: a user of Redis and the rules for them.
+    RedisRules,
     /// In the lines below, behind a date and a time: what `aws s3 ls` prints.
     Listed,
     /// The name of a dimension of metrics, in quotes, beside its value.
@@ -104,6 +110,9 @@ impl Follows {
             "basic" => Self::Basic,
             "before-host" => Self::BeforeHost,
             "of-oracle" => Self::OfOracle,
+            "environment" => Self::Environment,
+            "redis-login" => Self::RedisLogin,
+            "redis-rules" => Self::RedisRules,
             "listed" => Self::Listed,
             "dimension" => Self::Dimension,
             "imported" => Self::Imported,

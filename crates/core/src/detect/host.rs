@@ -127,6 +127,7 @@ impl Scan<'_, '_> {
         }
         let before = self.hits.parts.len();
         let service = self.host_labels(start, dot, suffix);
+        self.line_of_pgpass(end);
         let end = self.url_path(service, before, end);
         if text[start..dot].ends_with(b".transfer")
             || memchr::memmem::find(&text[start..dot], b".server.transfer.").is_some()

@@ -27,6 +27,7 @@ mod encoded;
 mod enumerated;
 mod hint;
 mod host;
+mod instruction;
 mod key;
 mod korean;
 mod line;

@@ -202,6 +202,18 @@ impl Scan<'_, '_> {
                 self.of_oracle(end);
                 None
             }
+            Follows::Environment => {
+                self.environment(at, end);
+                None
+            }
+            Follows::RedisLogin => {
+                self.redis_login(at, end);
+                None
+            }
+            Follows::RedisRules => {
+                self.redis_rules(end);
+                None
+            }
             Follows::UserAndPassword => {
                 self.user_and_password(end);
                 None

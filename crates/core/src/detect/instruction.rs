@@ -1,0 +1,145 @@
+//! Lines in languages of their own: `ENV` of a Dockerfile, `AUTH` and `ACL SETUSER` of Redis, the lines of `.pgpass`.
+
+use super::Scan;
+use super::boundary::{MAX_BACKSLASHES, ends_line, is_alnum, run_end};
+use super::line::break_before;
+use super::value::{Setting, is_believable};
+use crate::catalog::ValueShape;
+
+/// Longest name of a variable, and longest word of a command.
+const MAX_WORD: usize = 128;
+/// Most rules of a user of Redis.
+const MAX_RULES: usize = 40;
+/// Shortest password that a word is without anything that says so.
+const MIN_PASSWORD: usize = 8;
+
+/// True where a line begins, or what is typed behind a prompt.
+fn begins_line(text: &[u8], at: usize) -> bool {
+    matches!(text[..at], [] | [.., b'"' | b'`'] | [.., b'>', b' ']) || break_before(text, at).is_some()
+}
+
+/// Where the word at `start` ends.
+fn word_end(text: &[u8], start: usize) -> usize {
+    run_end(text, start, MAX_WORD, |c| c.is_ascii_graphic() && !matches!(c, b'\\' | b'"' | b'\'' | b'`'))
+}
+
+/// True for a word with letters and digits in it, which is no name of something.
+fn is_written(word: &[u8]) -> bool {
+    word.len() >= MIN_PASSWORD && word.iter().any(u8::is_ascii_digit) && word.iter().any(u8::is_ascii_alphabetic)
+}
+
+impl Scan<'_, '_> {
+    /// `ENV DB_PASSWORD …` of a Dockerfile, whose word is at `words` and whose variable at `at`.
+    pub(super) fn environment(&mut self, words: usize, at: usize) {
+        let text = self.text;
+        let end = run_end(text, at, MAX_WORD, |c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == b'_');
+        let start = run_end(text, end, 8, |c| c == b' ');
+        if &text[words..words + 3] != b"ENV" || end == at || start == end || !begins_line(text, words) {
+            return;
+        }
+        let members = self.meanings(at, end);
+        if !members.is_empty() {
+            self.announced(&members, start, Setting::Line);
+        }
+    }
+
+    /// The password of `AUTH …` and `AUTH user …`, behind the word at `words`.
+    pub(super) fn redis_login(&mut self, words: usize, at: usize) {
+        let text = self.text;
+        if &text[words..words + 4] != b"AUTH" || !begins_line(text, words) {
+            return;
+        }
+        let first = word_end(text, at);
+        let second = run_end(text, first, 1, |c| c == b' ');
+        let (start, end) = if second > first { (second, word_end(text, second)) } else { (at, first) };
+        let ends = end == text.len() || ends_line(text, end) || matches!(text[end], b'"' | b'`' | b'\\');
+        if ends
+            && is_written(&text[start..end])
+            && is_believable(ValueShape::Password, &text[start..end], Setting::Told)
+        {
+            self.whole(self.detector.catalog.known.password, start, end);
+        }
+    }
+
+    /// The passwords among the rules for a user, behind `ACL SETUSER`: `>password`, `#hash`.
+    pub(super) fn redis_rules(&mut self, at: usize) {
+        let text = self.text;
+        let mut at = at;
+        for _ in 0..MAX_RULES {
+            let start = run_end(text, at, 2, |c| c == b' ');
+            let end = word_end(text, start);
+            if start == at || end == start {
+                return;
+            }
+            let password = start + 1;
+            let is_one = matches!(text[start], b'>' | b'#' | b'<' | b'!');
+            if is_one && is_believable(ValueShape::Password, &text[password..end], Setting::Sure) {
+                self.whole(self.detector.catalog.known.password, password, end);
+            }
+            at = end;
+        }
+    }
+
+    /// `host:5432:orders:app:…`, of `.pgpass`, whose host on AWS ends at `at`.
+    pub(super) fn line_of_pgpass(&mut self, at: usize) {
+        let text = self.text;
+        let field = |from: usize, is_of: fn(u8) -> bool| {
+            let start = from + 1;
+            let end = run_end(text, start, MAX_WORD, is_of);
+            (text.get(from) == Some(&b':') && end > start).then_some((start, end))
+        };
+        let is_name = |c: u8| is_alnum(c) || matches!(c, b'_' | b'-' | b'*');
+        let login = field(at, |c| c.is_ascii_digit() || c == b'*').and_then(|(_, port)| {
+            let database = field(port, is_name)?;
+            let user = field(database.1, is_name)?;
+            let start = user.1 + 1;
+            let end = word_end(text, start);
+            (text.get(user.1) == Some(&b':') && end > start).then_some((user, (start, end)))
+        });
+        let Some((user, password)) = login else { return };
+        let slashes = run_end(text, password.1, MAX_BACKSLASHES, |c| c == b'\\');
+        let ends = slashes == text.len() || matches!(text[slashes], b'\n' | b'\r' | b'n' | b'r' | b'"' | b'\'');
+        if ends && is_believable(ValueShape::Password, &text[password.0..password.1], Setting::Sure) {
+            self.login(user, password);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::found;
+
+    #[test]
+    fn passwords_in_languages_of_their_own() {
+        for text in [
+            "FROM alpine\nENV DB_PASSWORD d1gT-unnel\nRUN x",
+            "127.0.0.1:6379> AUTH d1gT-unnel\nOK",
+            "AUTH app-user d1gT-unnel\n",
+            "ACL SETUSER app on >d1gT-unnel ~* +@all\n",
+            "orders.c9akciq32.us-east-1.rds.amazonaws.com:5432:orders:app_user:d1gT-unnel\n",
+            "orders.c9akciq32.us-east-1.rds.amazonaws.com:5432:*:app_user:d1gT-unnel",
+        ] {
+            let passwords: Vec<_> = found(text).into_iter().filter(|(kind, _)| kind == "cred:password").collect();
+            assert_eq!(passwords, [("cred:password".to_owned(), "d1gT-unnel")], "{text}");
+        }
+        let bucket = found("FROM alpine\nENV BUCKET_NAME acme-logs\n");
+        assert_eq!(bucket, [("name:s3-bucket".to_owned(), "acme-logs")]);
+    }
+
+    #[test]
+    fn what_is_none() {
+        for text in [
+            "the env DB_PASSWORD is set, ENV DB_PASSWORD d1gT-unnel",
+            "ENV PATH /usr/local/bin:$PATH\n",
+            "ENV DB_PASSWORD $OTHER\n",
+            "AUTH LOGIN\n",
+            "the AUTH token12345 of it",
+            "AUTH with two2words7 and more",
+            "ACL SETUSER app on >$PASSWORD nopass\n",
+            "10.0.0.1 is acl setuser",
+        ] {
+            let passwords = found(text).into_iter().filter(|(kind, _)| kind == "cred:password");
+            assert_eq!(passwords.count(), 0, "{text}");
+        }
+    }
+}
