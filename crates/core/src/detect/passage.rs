@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use once_cell::sync::OnceCell;
+
 use super::anchors::Pass;
 use super::recall::{Digest, Recall};
 use super::shaped::speaks_of_cloudfront;
@@ -47,15 +49,15 @@ pub(super) struct Passage {
     pub(super) hits: Option<Hits>,
     /// What others stand beside because of it.
     tells: Beside,
-    /// Whether it speaks of CloudFront.
-    of_cloudfront: bool,
+    /// Whether it speaks of CloudFront, once that was asked for.
+    of_cloudfront: OnceCell<bool>,
 }
 
 impl Passage {
     /// One that tells nothing.
     #[cfg(test)]
     pub(super) fn of(hits: Hits) -> Self {
-        Self { hits: Some(hits), tells: Beside::default(), of_cloudfront: false }
+        Self { hits: Some(hits), tells: Beside::default(), of_cloudfront: OnceCell::new() }
     }
 }
 
@@ -103,7 +105,11 @@ impl Detector {
             // A secret may be the answer to a question for it.
             Scan::resolved(self, text, &mut all).secrets_near_access_keys();
         }
-        self.add_distributions(text, &mut all, || found.iter().flatten().any(|passage| passage.of_cloudfront));
+        self.add_distributions(text, &mut all, || {
+            let mut known = spans.iter().zip(found.iter().flatten());
+            known
+                .any(|(span, passage)| *passage.of_cloudfront.get_or_init(|| speaks_of_cloudfront(&text[span.clone()])))
+        });
         Some(all)
     }
 
@@ -119,7 +125,7 @@ impl Detector {
         known.unwrap_or_else(|| {
             let hits = self.hits(text, is_raw, beside);
             let tells = hits.as_ref().map_or(Beside::default(), |hits| self.told_by(hits)).and(beside);
-            let passage = Arc::new(Passage { hits, tells, of_cloudfront: speaks_of_cloudfront(text) });
+            let passage = Arc::new(Passage { hits, tells, of_cloudfront: OnceCell::new() });
             if let Some((recall, digest)) = recall {
                 recall.keep_passage(digest, is_raw, beside, &passage);
             }
