@@ -37,7 +37,12 @@ impl Detector {
         if let Some(known) = whole.and_then(|(recall, digest)| recall.body(digest, content)) {
             return Ok(known);
         }
-        let found = Arc::new(self.find(content, multipart, body, recall)?);
+        let mut found = self.find(content, multipart, body, recall)?;
+        if whole.is_some() {
+            found.0.shrink();
+            found.1.shrink();
+        }
+        let found = Arc::new(found);
         if let Some((recall, digest)) = whole {
             recall.keep_body(digest, content, &found);
         }

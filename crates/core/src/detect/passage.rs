@@ -123,7 +123,7 @@ impl Detector {
     fn passage(&self, text: &[u8], is_raw: bool, beside: Beside, recall: Option<(Recall<'_>, Digest)>) -> Arc<Passage> {
         let known = recall.and_then(|(recall, digest)| recall.passage(digest, is_raw, beside));
         known.unwrap_or_else(|| {
-            let hits = self.hits(text, is_raw, beside);
+            let hits = self.hits(text, is_raw, beside).map(Hits::shrink);
             let tells = hits.as_ref().map_or(Beside::default(), |hits| self.told_by(hits)).and(beside);
             let passage = Arc::new(Passage { hits, tells, of_cloudfront: OnceCell::new() });
             if let Some((recall, digest)) = recall {

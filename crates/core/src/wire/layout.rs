@@ -187,6 +187,11 @@ impl Layout {
         }
     }
 
+    /// Gives back the room that was made for more.
+    pub(crate) fn shrink(&mut self) {
+        self.regions.shrink_to_fit();
+    }
+
     /// Memory that it points to.
     pub(crate) fn bytes(&self) -> usize {
         self.regions.capacity() * size_of::<(Range<usize>, Spelling)>()
