@@ -25,6 +25,8 @@ use crate::catalog::{Catalog, Follows, KindId, Member, Phrase, ValueShape};
 const MAX_NAME: usize = 128;
 /// How far behind its words a secret key may begin, bytes.
 const SECRET_REACH: usize = 24;
+/// Length of what tells load balancers and groups of one name apart.
+const HASH_LEN: usize = 16;
 /// Longest element of XML.
 const MAX_ELEMENT: usize = 64;
 
@@ -136,6 +138,9 @@ impl Scan<'_, '_> {
         let before = self.hits.findings.len();
         self.finding(phrase.kind, found.start, found.end);
         self.part(phrase.kind, found.start, found.end, true);
+        if phrase.follows == Follows::PathWithHash {
+            self.whole(phrase.kind, found.end + 1, found.end + 1 + HASH_LEN);
+        }
         self.id_beside(found.end);
         if is_first {
             self.enumerated(phrase.kind, &found);
@@ -509,7 +514,7 @@ fn begins_phrase(text: &[u8], at: usize, phrase: &Phrase) -> bool {
 
 /// `/` and sixteen hexadecimal digits.
 fn is_hash(text: &[u8], at: usize) -> bool {
-    text.get(at) == Some(&b'/') && run_end(text, at + 1, 17, |c| c.is_ascii_hexdigit()) == at + 17
+    text.get(at) == Some(&b'/') && run_end(text, at + 1, HASH_LEN + 1, |c| c.is_ascii_hexdigit()) == at + 1 + HASH_LEN
 }
 
 #[cfg(test)]

@@ -21,6 +21,8 @@ const MAX_HASH: usize = 128;
 const DISTRIBUTION: std::ops::RangeInclusive<usize> = 13..=14;
 /// Fewest digits and letters among them: `ENVIRONMENTS2` is a word.
 const MIN_EACH: usize = 3;
+/// Length of the random end of names that CloudFormation gives.
+const PHYSICAL: std::ops::RangeInclusive<usize> = 11..=13;
 
 impl Scan<'_, '_> {
     /// The account in `case-123456789012-muen-2025-0f1e2d3c4b5a6978`, and the rest, behind the first dash.
@@ -64,6 +66,37 @@ impl Scan<'_, '_> {
             return end;
         }
         dash + 1
+    }
+
+    /// Looks at the last dash of the name that CloudFormation gives what a template does not name, at `dash`:
+    /// `acme-orders-OrdersTable-1K2J3H4G5F6D`, of a stack, what the template calls it, and what is random. Gives where it
+    /// ends.
+    #[inline(never)]
+    pub(super) fn physical_id(&mut self, dash: usize) -> Option<usize> {
+        let text = self.text;
+        let kind = self.detector.catalog.known.resource_name;
+        let end = run_end(text, dash + 1, PHYSICAL.end() + 1, |c| c.is_ascii_uppercase() || c.is_ascii_digit());
+        let random = &text[dash + 1..end];
+        let digits = random.iter().filter(|c| c.is_ascii_digit()).count();
+        let is_random = PHYSICAL.contains(&random.len()) && digits >= MIN_EACH && random.len() - digits >= MIN_EACH;
+        let logical = run_start(text, dash, MAX_NAME, is_alnum);
+        let is_logical = text[logical..dash].first().is_some_and(u8::is_ascii_uppercase)
+            && text[logical..dash].iter().any(u8::is_ascii_lowercase);
+        let stack_end = logical.checked_sub(1).filter(|&at| text[at] == b'-')?;
+        let run = run_start(text, stack_end, MAX_NAME, |c| is_alnum(c) || c == b'-');
+        let start = word_start(text, run).min(stack_end);
+        let is_stack = text[start..stack_end].first().is_some_and(u8::is_ascii_alphabetic);
+        let ends = !text.get(end).is_some_and(|&c| is_alnum(c) || matches!(c, b'-' | b'_'));
+        if !(is_random && is_logical && is_stack && ends && self.wants(kind)) {
+            return None;
+        }
+        // What announces it knows more of it.
+        let is_known = self.hits.parts.last().is_some_and(|part| part.span.start <= start && end <= part.span.end);
+        if !is_known {
+            self.finding(kind, start, end);
+            self.part(kind, start, end, true);
+        }
+        Some(end)
     }
 
     /// Records the hashes of passwords: `$2y$10$…`, `$apr1$…`.
@@ -135,6 +168,28 @@ mod tests {
             [("account-id".to_owned(), "618734209955"), ("cloudfront:distribution".to_owned(), "EQDFC7Y4WF186")];
         assert_eq!(found(text), expected);
         for text in ["case-insensitive", "case-618734209955", "invalidate EQDFC7Y4WF186"] {
+            assert_eq!(found(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn names_that_cloudformation_gives() {
+        let name = "acme-orders-OrdersTable-1K2J3H4G5F6D7";
+        for text in [format!("Value    {name}\n"), format!("\"{name}\""), format!("x={name},"), format!("s3://{name}")]
+        {
+            let names: Vec<_> = found(&text).into_iter().map(|(_, part)| part.to_owned()).collect();
+            assert_eq!(names, [name], "{text}");
+        }
+        let function = found("--function-name acme-orders-Fn-1K2J3H4G5F6D7");
+        assert_eq!(function, [("name:lambda-function".to_owned(), "acme-orders-Fn-1K2J3H4G5F6D7")]);
+        for text in [
+            "acme-orders-orderstable-1K2J3H4G5F6D7",
+            "OrdersTable-1K2J3H4G5F6D7",
+            "acme-OrdersTable-ABCDEFGHIJKLM",
+            "acme-OrdersTable-1234567890123",
+            "acme-OrdersTable-1K2J3H4G5F6D7a",
+            "acme-OrdersTable-1K2J3H4G5F6D7-x",
+        ] {
             assert_eq!(found(text), [], "{text}");
         }
     }

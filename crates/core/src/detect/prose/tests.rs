@@ -32,7 +32,6 @@ fn names_after_the_word_for_what_they_are() {
         ("the key alias/acme-orders", "kms:alias", "acme-orders"),
         ("So.\nECR 리포지토리 acme/web 에는", "name:ecr-repository", "acme/web"),
         ("tags: { karpenter.sh/discovery: \"acme-main\" }", "name:eks-cluster", "acme-main"),
-        ("app/acme-edge/50dc6c495c0c9188", "name:load-balancer", "acme-edge"),
         ("aws logs tail /acme/orders --follow", "name:log-group", "/acme/orders"),
         ("IAM 역할 DeployRunnerProd 권한을 줄여야 합니다", "name:iam-role", "DeployRunnerProd"),
         ("in /aws/lambda/acme-resize", "name:lambda-function", "acme-resize"),
@@ -310,4 +309,11 @@ fn objects_that_are_in_no_bucket() {
 #[test]
 fn roles_of_restructured_text() {
     assert_eq!(found("On AWS, see -- by :user:`acme-dev`, and :func:`acme-run`."), []);
+}
+
+#[test]
+fn load_balancers_in_their_logs() {
+    let found: Vec<_> =
+        found("https x app/acme-edge/50dc6c495c0c9188 10.1.2.3:80").into_iter().map(|(_, part)| part).collect();
+    assert_eq!(found, ["acme-edge", "50dc6c495c0c9188", "10.1.2.3"]);
 }
