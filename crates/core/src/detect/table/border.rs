@@ -20,6 +20,8 @@ pub(super) enum Border {
     /// `|` or `│`, and around the rows as well.
     Bar,
     Tab,
+    /// As many as it takes to the next column: of Go's `tabwriter`.
+    Tabs,
     Comma,
     Semicolon,
     /// Two blanks or more.
@@ -27,7 +29,7 @@ pub(super) enum Border {
 }
 
 /// In the order in which they are tried: what has bars may have commas in its cells.
-const BORDERS: [Border; 5] = [Border::Bar, Border::Tab, Border::Blanks, Border::Comma, Border::Semicolon];
+const BORDERS: [Border; 6] = [Border::Bar, Border::Tab, Border::Tabs, Border::Blanks, Border::Comma, Border::Semicolon];
 
 /// Of these, what may stand between headings behind prose on the same line.
 const LISTS: [Border; 3] = [Border::Tab, Border::Comma, Border::Semicolon];
@@ -65,6 +67,10 @@ impl Border {
 
     /// Takes a line apart that may be a heading; false when it is none. Most lines are none by their first cell.
     fn split_heading(self, text: &[u8], line: Line, cells: &mut Vec<Range<usize>>) -> bool {
+        // What was tried with single tabs before has headings up to an empty one.
+        if self == Self::Tabs && cells.last().is_none_or(|cell| cell.end >= line.end) {
+            return false;
+        }
         cells.clear();
         for cell in self.cells(text, line) {
             let heading = &text[content(text, cell.clone())];
@@ -123,10 +129,17 @@ impl Border {
                 let bar = memchr::memchr2_iter(b'|', BOX_BAR[0], rest).find(|&i| bar_len(text, at + i) > 0);
                 bar.map_or(last, |i| (at + i, at + i + bar_len(text, at + i)))
             }
-            Self::Tab => {
+            Self::Tab | Self::Tabs => {
                 let tab = memchr::memchr2_iter(b'\t', b'\\', rest)
                     .find_map(|i| tab_end(text, at + i, line).map(|end| (i, end)));
-                tab.map_or(last, |(i, end)| (at + i, end))
+                let Some((i, mut end)) = tab else { return last };
+                while self == Self::Tabs
+                    && end < line.end
+                    && let Some(next) = tab_end(text, end, line)
+                {
+                    end = next;
+                }
+                (at + i, end)
             }
             Self::Comma | Self::Semicolon => {
                 let sign = if self == Self::Comma { b',' } else { b';' };

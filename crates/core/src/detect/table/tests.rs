@@ -127,3 +127,10 @@ fn definitions_in_c_are_no_headings() {
     let define = "#define LN_challengePassword   \"challengePassword\"\n#define NID_challengePassword  54\n";
     assert_eq!(parts(&format!("{define}#define OBJ_challengePassword  OBJ_pkcs9,7L\n")), [""; 0]);
 }
+
+#[test]
+fn columns_that_tabs_are_filled_up_to() {
+    let text = "eksctl\nCLUSTER\t\tNODEGROUP\tASG NAME\t\tTYPE\nacme-eks\tng-apps\t\teks-ng-apps-1ac2b3c4\tmanaged\n";
+    let found: Vec<_> = found(text).into_iter().map(|(_, part)| part).collect();
+    assert_eq!(found, ["acme-eks", "ng-apps", "eks-ng-apps-1ac2b3c4"]);
+}
