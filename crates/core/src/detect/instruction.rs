@@ -10,6 +10,8 @@ use crate::catalog::ValueShape;
 const MAX_WORD: usize = 128;
 /// Most rules of a user of Redis.
 const MAX_RULES: usize = 40;
+/// Length of a password's hash.
+const HASH_LEN: usize = 64;
 /// Shortest password that a word is without anything that says so.
 const MIN_PASSWORD: usize = 8;
 
@@ -43,10 +45,10 @@ impl Scan<'_, '_> {
         }
     }
 
-    /// The password of `AUTH …` and `AUTH user …`, behind the word at `words`.
+    /// The password of `AUTH …` and `AUTH user …`, behind the word at `words` and a prompt, `127.0.0.1:6379> `.
     pub(super) fn redis_login(&mut self, words: usize, at: usize) {
         let text = self.text;
-        if &text[words..words + 4] != b"AUTH" || !begins_line(text, words) {
+        if !text[..words].strip_suffix(b"> ").is_some_and(|prompt| prompt.last().is_some_and(u8::is_ascii_digit)) {
             return;
         }
         let first = word_end(text, at);
@@ -64,7 +66,9 @@ impl Scan<'_, '_> {
     /// The passwords among the rules for a user, behind `ACL SETUSER`: `>password`, `#hash`.
     pub(super) fn redis_rules(&mut self, at: usize) {
         let text = self.text;
-        let mut at = at;
+        // The first word is the user.
+        let user = run_end(text, at, 2, |c| c == b' ');
+        let mut at = word_end(text, user);
         for _ in 0..MAX_RULES {
             let start = run_end(text, at, 2, |c| c == b' ');
             let end = word_end(text, start);
@@ -72,7 +76,8 @@ impl Scan<'_, '_> {
                 return;
             }
             let password = start + 1;
-            let is_one = matches!(text[start], b'>' | b'#' | b'<' | b'!');
+            let is_hash = end - password == HASH_LEN && text[password..end].iter().all(u8::is_ascii_hexdigit);
+            let is_one = matches!(text[start], b'>' | b'<') || matches!(text[start], b'#' | b'!') && is_hash;
             if is_one && is_believable(ValueShape::Password, &text[password..end], Setting::Sure) {
                 self.whole(self.detector.catalog.known.password, password, end);
             }
@@ -114,7 +119,7 @@ mod tests {
         for text in [
             "FROM alpine\nENV DB_PASSWORD d1gT-unnel\nRUN x",
             "127.0.0.1:6379> AUTH d1gT-unnel\nOK",
-            "AUTH app-user d1gT-unnel\n",
+            "orders.abc123.0001.use1.cache.amazonaws.com:6379> AUTH app-user d1gT-unnel\n",
             "ACL SETUSER app on >d1gT-unnel ~* +@all\n",
             "orders.c9akciq32.us-east-1.rds.amazonaws.com:5432:orders:app_user:d1gT-unnel\n",
             "orders.c9akciq32.us-east-1.rds.amazonaws.com:5432:*:app_user:d1gT-unnel",
@@ -137,6 +142,10 @@ mod tests {
             "AUTH with two2words7 and more",
             "ACL SETUSER app on >$PASSWORD nopass\n",
             "10.0.0.1 is acl setuser",
+            "ACL SETUSER <username> [rule ...]",
+            "ACL SETUSER app on #comment12",
+            "S: 250\nAUTH CRAM-MD5\n",
+            "AUTH SCRAM-SHA-256\n> AUTH oauth2login\n",
         ] {
             let passwords = found(text).into_iter().filter(|(kind, _)| kind == "cred:password");
             assert_eq!(passwords.count(), 0, "{text}");
