@@ -39,6 +39,10 @@ impl Address {
         self.span = place(&self.span);
     }
 
+    pub(super) fn start(&self) -> usize {
+        self.span.start
+    }
+
     /// The same address, where `place` says that it stands.
     pub(super) fn moved_to(&self, place: impl Fn(&Range<usize>) -> Range<usize>) -> Self {
         let mut moved = Self { kind: self.kind, span: self.span.clone(), end: self.end };
@@ -54,7 +58,7 @@ impl Hits {
         if addresses.is_empty() {
             return;
         }
-        if self.findings.iter().filter(|f| vouches(catalog, f.kind)).count() > self.hearsay {
+        if self.findings.iter().filter(|f| vouches(catalog, f.kind)).count() > self.hearsay.len() {
             for Address { kind, span, end } in addresses {
                 self.parts.push(Part { kind, span: span.start..end, is_name: false });
                 self.findings.push(Finding { kind, span });

@@ -260,8 +260,8 @@ struct Hits {
     parts: Vec<Part>,
     loose: Vec<Loose>,
     addresses: Vec<Address>,
-    /// How many findings there are that make no address believable although their kind does.
-    hearsay: usize,
+    /// Where findings begin that make no address believable although their kind does.
+    hearsay: Vec<usize>,
     /// Stretches with codes in them, see [`encoded`].
     encoded: Vec<Range<usize>>,
     /// Borders between headings of tables that mean something, as far as they were met.
@@ -302,7 +302,7 @@ impl Hits {
         self.parts.append(&mut other.parts);
         self.loose.append(&mut other.loose);
         self.addresses.append(&mut other.addresses);
-        self.hearsay += other.hearsay;
+        self.hearsay.append(&mut other.hearsay);
     }
 
     /// Adds what was found in a passage that begins at `start`.
@@ -315,7 +315,7 @@ impl Hits {
         self.loose.extend(passage.loose.iter().map(|loose| Loose { span: place(&loose.span) }));
         self.addresses.extend(passage.addresses.iter().map(|address| address.moved_to(place)));
         self.uses.extend(passage.uses.iter().map(|used| used.moved_to(place)));
-        self.hearsay += passage.hearsay;
+        self.hearsay.extend(passage.hearsay.iter().map(|at| start + at));
     }
 
     /// Keeps of the findings and parts, from these indices on, those whose start may be kept.

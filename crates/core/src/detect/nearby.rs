@@ -53,7 +53,7 @@ impl Scan<'_, '_> {
         // Only addresses ask for it.
         if (self.beside.others || !self.hits.addresses.is_empty()) && !self.is_about_aws(at) {
             let vouching = self.hits.findings[first..].iter().filter(|f| vouches(self.detector.catalog, f.kind));
-            self.hits.hearsay += vouching.count();
+            self.hits.hearsay.extend(vouching.map(|finding| finding.span.start));
         }
     }
 

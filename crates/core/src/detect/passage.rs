@@ -1,9 +1,11 @@
 //! A long conversation is looked at passage by passage: each turn repeats all that was said before, and what was found in
 //! a passage is known as long as it stays the same.
 //!
-//! A passage is some turns of the messages, or another member of the request. What is found in it depends on nothing but
-//! its bytes and a few facts about the others ([`Beside`]), whether it was looked at before or not.
+//! A passage is some turns of the messages, or another member of the request. It is read with what stands right before and
+//! behind it, so that nothing is taken from what announces it. What is found in a passage depends on nothing but these bytes
+//! and a few facts about the others ([`Beside`]), whether it was looked at before or not.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use once_cell::sync::OnceCell;
@@ -14,12 +16,14 @@ use super::shaped::speaks_of_cloudfront;
 use super::{Detector, Hits, Scan};
 use crate::json::{Border, borders};
 
-/// Shortest passage but the last, bytes: several times as long as most of what is found looks around itself.
-const MIN_PASSAGE: usize = 8 * 1024;
-/// Shortest last one.
+/// Shortest passage but the last, bytes; a shorter one may stand before a long member of the request.
+const MIN_PASSAGE: usize = 16 * 1024;
+/// Shortest one.
 const MIN_LAST: usize = 2 * 1024;
 /// Shorter requests are one passage.
 pub(super) const MIN_TO_CUT: usize = MIN_PASSAGE + MIN_LAST;
+/// How far around a passage is read: as far as most rules look around what they find.
+const MARGIN: usize = 4 * 1024;
 
 /// What a passage stands beside.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, Debug)]
@@ -40,6 +44,19 @@ impl Beside {
             an_identifier: self.an_identifier | other.an_identifier,
         }
     }
+
+    fn told_by(hits: &Hits, detector: &Detector) -> Self {
+        let has_sure = hits.has_sure(detector.catalog);
+        Self { others: false, a_finding: !hits.is_empty(), an_identifier: has_sure }
+    }
+}
+
+/// Where a passage stands in a text.
+#[derive(Clone, Debug)]
+struct Place {
+    own: Range<usize>,
+    /// With what stands around it.
+    window: Range<usize>,
 }
 
 /// What was found in a passage.
@@ -47,6 +64,8 @@ impl Beside {
 pub(super) struct Passage {
     /// `None` where an escape has to be resolved first.
     pub(super) hits: Option<Hits>,
+    /// What it was looked at beside, and what was known from the first look at itself: more of this would change nothing.
+    known: Beside,
     /// What others stand beside because of it.
     tells: Beside,
     /// Whether it speaks of CloudFront, once that was asked for.
@@ -57,7 +76,8 @@ impl Passage {
     /// One that tells nothing.
     #[cfg(test)]
     pub(super) fn of(hits: Hits) -> Self {
-        Self { hits: Some(hits), tells: Beside::default(), of_cloudfront: OnceCell::new() }
+        let nothing = Beside::default();
+        Self { hits: Some(hits), known: nothing, tells: nothing, of_cloudfront: OnceCell::new() }
     }
 }
 
@@ -66,49 +86,46 @@ impl Detector {
     /// text of more than a passage is not looked at where that was done before.
     pub(super) fn look_at(&self, text: &[u8], is_raw: bool, is_json: bool, recall: Option<Recall<'_>>) -> Option<Hits> {
         let cuts = if is_json { cuts(text) } else { Vec::new() };
-        if cuts.is_empty() {
-            let recall = recall.filter(|_| text.len() >= MIN_TO_CUT);
-            if recall.is_none() {
-                let mut hits = self.hits(text, is_raw, Beside::default())?;
-                self.add_distributions(text, &mut hits, || speaks_of_cloudfront(text));
-                return Some(hits);
-            }
+        let recall = recall.filter(|_| text.len() >= MIN_TO_CUT);
+        if cuts.is_empty() && recall.is_none() {
+            let mut hits = self.hits(text, is_raw, Beside::default())?.0;
+            self.add_distributions(text, &mut hits, || speaks_of_cloudfront(text));
+            return Some(hits);
         }
-        let ends = cuts.iter().copied().chain([text.len()]);
-        let starts = [0].into_iter().chain(cuts.iter().copied());
-        let spans: Vec<_> = starts.zip(ends).map(|(start, end)| start..end).collect();
-        let mut beside = Beside { others: spans.len() > 1, ..Beside::default() };
-        let mut found: Vec<Option<Arc<Passage>>> = vec![None; spans.len()];
-        let digests: Vec<_> =
-            spans.iter().map(|span| recall.map(|recall| recall.digest(&text[span.clone()]))).collect();
-        // What one tells may change what is found in those before it, a few times at most.
+        let places = places(text.len(), &cuts);
+        let has_others = places.len() > 1;
+        let digests: Vec<_> = places.iter().map(|place| recall.map(|recall| place.digest(text, recall))).collect();
+        let mut found: Vec<Option<Arc<Passage>>> = vec![None; places.len()];
+        // What one tells may change what is found in others, which may tell more then; each fact comes but once.
         loop {
-            let before = beside;
-            for (i, span) in spans.iter().enumerate() {
-                if found[i].as_ref().is_some_and(|known| known.tells.and(beside) == known.tells) {
+            let mut has_changed = false;
+            for (i, place) in places.iter().enumerate() {
+                let others = found.iter().enumerate().filter(|&(j, _)| j != i);
+                let told = others.filter_map(|(_, passage)| passage.as_ref()).map(|passage| passage.tells);
+                let beside = told.fold(Beside { others: has_others, ..Beside::default() }, Beside::and);
+                if found[i].as_ref().is_some_and(|passage| passage.known.and(beside) == passage.known) {
                     continue;
                 }
-                let passage = self.passage(&text[span.clone()], is_raw, beside, recall.zip(digests[i]));
+                // What was known stays so, and this comes to an end.
+                let beside = found[i].as_ref().map_or(beside, |passage| passage.known.and(beside));
+                let passage = self.passage(text, place, is_raw, beside, recall.zip(digests[i]));
                 passage.hits.as_ref()?;
-                beside = beside.and(passage.tells);
                 found[i] = Some(passage);
+                has_changed = true;
             }
-            if beside == before {
+            if !has_changed {
                 break;
             }
         }
         let mut all = Hits::default();
-        for (span, passage) in spans.iter().zip(found.iter().flatten()) {
-            all.extend_from(passage.hits.as_ref()?, span.start);
-        }
-        if beside.others {
-            // A secret may be the answer to a question for it.
-            Scan::resolved(self, text, &mut all).secrets_near_access_keys();
+        for (place, passage) in places.iter().zip(found.iter().flatten()) {
+            all.extend_from(passage.hits.as_ref()?, place.own.start);
         }
         self.add_distributions(text, &mut all, || {
-            let mut known = spans.iter().zip(found.iter().flatten());
-            known
-                .any(|(span, passage)| *passage.of_cloudfront.get_or_init(|| speaks_of_cloudfront(&text[span.clone()])))
+            let mut known = places.iter().zip(found.iter().flatten());
+            known.any(|(place, passage)| {
+                *passage.of_cloudfront.get_or_init(|| speaks_of_cloudfront(&text[place.own.clone()]))
+            })
         });
         Some(all)
     }
@@ -120,12 +137,25 @@ impl Detector {
         }
     }
 
-    fn passage(&self, text: &[u8], is_raw: bool, beside: Beside, recall: Option<(Recall<'_>, Digest)>) -> Arc<Passage> {
+    fn passage(
+        &self,
+        text: &[u8],
+        place: &Place,
+        is_raw: bool,
+        beside: Beside,
+        recall: Option<(Recall<'_>, Digest)>,
+    ) -> Arc<Passage> {
         let known = recall.and_then(|(recall, digest)| recall.passage(digest, is_raw, beside));
         known.unwrap_or_else(|| {
-            let hits = self.hits(text, is_raw, beside).map(Hits::shrink);
-            let tells = hits.as_ref().map_or(Beside::default(), |hits| self.told_by(hits)).and(beside);
-            let passage = Arc::new(Passage { hits, tells, of_cloudfront: OnceCell::new() });
+            let hits = self.hits(&text[place.window.clone()], is_raw, beside);
+            let (hits, early) = hits.map_or((None, Beside::default()), |(hits, early)| (Some(hits), early));
+            let own = place.own.start - place.window.start..place.own.end - place.window.start;
+            let passage = Arc::new(Passage {
+                tells: hits.as_ref().map_or(Beside::default(), |hits| Beside::told_by(hits, self)),
+                hits: hits.map(|hits| hits.within(own)),
+                known: beside.and(early),
+                of_cloudfront: OnceCell::new(),
+            });
             if let Some((recall, digest)) = recall {
                 recall.keep_passage(digest, is_raw, beside, &passage);
             }
@@ -133,12 +163,9 @@ impl Detector {
         })
     }
 
-    fn told_by(&self, hits: &Hits) -> Beside {
-        Beside { others: false, a_finding: !hits.is_empty(), an_identifier: hits.has_sure(self.catalog) }
-    }
-
-    /// What is found in a text that stands beside others, but for what their findings and its own mean elsewhere.
-    fn hits(&self, text: &[u8], is_raw: bool, beside: Beside) -> Option<Hits> {
+    /// What is found in a text that stands beside others, but for what their findings and its own mean elsewhere; and what was
+    /// known after a first look at it.
+    fn hits(&self, text: &[u8], is_raw: bool, beside: Beside) -> Option<(Hits, Beside)> {
         let mut hits = Hits::default();
         let scan = if is_raw { Scan::raw(self, text, &mut hits) } else { Scan::resolved(self, text, &mut hits) };
         if scan.beside(beside).anchors() == Pass::MetEscape {
@@ -148,14 +175,29 @@ impl Detector {
         self.scan_encoded(text, &mut hits);
         self.scan_disguised(text, &mut hits);
         self.custom.scan(text, |label| self.has_label(label), &mut hits);
+        let early = Beside::told_by(&hits, self);
         Scan::resolved(self, text, &mut hits).beside(beside).answers();
         Scan::resolved(self, text, &mut hits).beside(beside).siblings();
         Scan::resolved(self, text, &mut hits).beside(beside).tables();
         Scan::resolved(self, text, &mut hits).beside(beside).prose();
         Scan::resolved(self, text, &mut hits).beside(beside).suffixed();
         Scan::resolved(self, text, &mut hits).hashes();
-        Some(hits)
+        Some((hits, early))
     }
+}
+
+impl Place {
+    fn digest(&self, text: &[u8], recall: Recall<'_>) -> Digest {
+        recall.digest_within(&text[self.window.clone()], self.own.start - self.window.start, self.own.len())
+    }
+}
+
+/// Where the passages stand of a text of this length that is cut there.
+fn places(len: usize, cuts: &[usize]) -> Vec<Place> {
+    let starts = [0].into_iter().chain(cuts.iter().copied());
+    let ends = cuts.iter().copied().chain([len]);
+    let around = |own: Range<usize>| own.start.saturating_sub(MARGIN)..len.min(own.end + MARGIN);
+    starts.zip(ends).map(|(start, end)| Place { own: start..end, window: around(start..end) }).collect()
 }
 
 /// Where the passages of a request begin, but for the first. Those of a conversation that goes on stay where they are.
@@ -165,23 +207,23 @@ fn cuts(text: &[u8]) -> Vec<usize> {
         return cuts;
     }
     let borders = borders(text);
+    // Where the member ends that each stands in, or begins.
+    let mut member_ends = vec![text.len(); borders.len()];
+    let mut next = text.len();
+    for (end, border) in member_ends.iter_mut().zip(&borders).rev() {
+        *end = next;
+        if let Border::Member(at) = border {
+            next = *at;
+        }
+    }
     let mut start = 0;
-    for (i, &border) in borders.iter().enumerate() {
-        let (Border::Member(at) | Border::Turn(at)) = border;
-        let member_end = || {
-            let next = borders[i + 1..].iter().find_map(|border| match border {
-                Border::Member(at) => Some(*at),
-                Border::Turn(_) => None,
-            });
-            next.unwrap_or(text.len())
-        };
-        let is_cut = match border {
-            Border::Member(_) => {
-                at - start >= MIN_LAST
-                    && text.len() - at >= MIN_LAST
-                    && (at - start >= MIN_PASSAGE || member_end() - at >= MIN_PASSAGE)
+    for (border, member_end) in borders.into_iter().zip(member_ends) {
+        let (at, is_cut) = match border {
+            Border::Member(at) => {
+                let is_between = at - start >= MIN_LAST && text.len() - at >= MIN_LAST;
+                (at, is_between && (at - start >= MIN_PASSAGE || member_end - at >= MIN_PASSAGE))
             }
-            Border::Turn(_) => at - start >= MIN_PASSAGE && member_end() - at >= MIN_LAST,
+            Border::Turn(at) => (at, at - start >= MIN_PASSAGE && member_end - at >= MIN_LAST),
         };
         if is_cut {
             cuts.push(at);
@@ -219,10 +261,10 @@ mod tests {
     #[test]
     fn passages_are_long_and_end_where_the_model_speaks() {
         let filler = "and so on ".repeat(300);
-        for turns in 0..12 {
+        for turns in 2..24 {
             let body = request(&vec![filler.as_str(); turns]);
             let cuts = cuts(body.as_bytes());
-            assert_eq!(cuts.len(), turns / 4, "{turns}");
+            assert_eq!(cuts.len(), (turns - 2) / 6, "{turns}");
             for &cut in &cuts {
                 let (before, behind) = body.split_at(cut);
                 assert!(before.ends_with("},") && behind.contains("assistant"), "{turns}");
@@ -235,7 +277,7 @@ mod tests {
     fn passages_stay_where_they_are_when_a_conversation_goes_on() {
         let filler = "and so on ".repeat(250);
         let mut before = Vec::new();
-        for turns in 1..30 {
+        for turns in 1..60 {
             let now = cuts(request(&vec![filler.as_str(); turns]).as_bytes());
             assert!(now.starts_with(&before), "{turns}: {before:?} {now:?}");
             before = now;
@@ -245,10 +287,10 @@ mod tests {
 
     #[test]
     fn a_long_member_is_a_passage_of_its_own() {
-        let tools = format!("[{{\"name\":\"Bash\",\"description\":\"{}\"}}]", "Runs it. ".repeat(1000));
+        let tools = format!("[{{\"name\":\"Bash\",\"description\":\"{}\"}}]", "Runs it. ".repeat(2000));
         let body =
             |text: &str| format!("{{\"messages\":[{{\"role\":\"user\",\"content\":\"{text}\"}}],\"tools\":{tools}}}");
-        for text in ["Hello. ".repeat(400), "Hello. ".repeat(2000)] {
+        for text in ["Hello. ".repeat(400), "Hello. ".repeat(4000)] {
             let body = body(&text);
             let cuts = cuts(body.as_bytes());
             assert!(matches!(cuts[..], [cut] if body.split_at(cut).1.starts_with("\"tools\"")), "{cuts:?}");
@@ -259,7 +301,7 @@ mod tests {
 
     #[test]
     fn passages_know_what_stands_in_the_others() {
-        let filler = "and so on ".repeat(900);
+        let filler = "and so on ".repeat(1700);
         let id = "vpc-0ab12cd34ef56ab78";
         // Before it and behind it, this means something only beside an identifier.
         let said = "it was checkout-web-asg again";
@@ -281,10 +323,52 @@ mod tests {
 
     #[test]
     fn a_secret_that_answers_a_question_is_found() {
-        let (filler, secret) = ("and so on ".repeat(900), "wJalrXUtnFEMI7K7MDENGbPxRfiCYzqH1v0LrKEy");
+        let (filler, secret) = ("and so on ".repeat(1700), "wJalrXUtnFEMI7K7MDENGbPxRfiCYzqH1v0LrKEy");
         let asked = format!("{filler} I have AKIAQ3EGRIT7Q6B2XKMP");
         let body = request(&[&asked, "And the other half?", secret, &filler]);
         assert_eq!(cuts(body.as_bytes()).len(), 1, "they stand in two passages");
         assert_eq!(parts(&body), ["AKIAQ3EGRIT7Q6B2XKMP", secret]);
+    }
+
+    #[test]
+    fn what_is_said_on_the_other_side_of_a_cut_counts() {
+        for (user, model, part) in [
+            ("Scan the DynamoDB table of orders", r#"{"table": "orders_prod"}"#, "orders_prod"),
+            ("Set up the VPN on AWS again", r#"{"psk": "d1gTunnel99xQ"}"#, "d1gTunnel99xQ"),
+            ("On AWS:", r#"{"host": "203.0.113.7"}"#, "203.0.113.7"),
+            ("UID=hoewon", "pwd=d1gTunnel99", "d1gTunnel99"),
+            ("aws iam list-users", r#"{"Users": [{"UserName": "deployer"}]}"#, "deployer"),
+        ] {
+            let filler = "and so on ".repeat(1700);
+            let user = format!("{filler}{user}");
+            let body = request(&[&user, model, &"and so on ".repeat(400)]);
+            let cuts = cuts(body.as_bytes());
+            assert!(matches!(cuts[..], [cut] if body.split_at(cut).1.contains("assistant")), "{cuts:?}");
+            let model = serde_json::to_string(model).unwrap();
+            assert!(body.contains(&model));
+            assert!(parts(&body).contains(&part), "{part}: {:?}", parts(&body));
+        }
+    }
+
+    #[test]
+    fn a_finding_elsewhere_counts_however_late_the_own_ones_come() {
+        let filler = |len: usize| "and so on ".repeat(len / 10);
+        let table = "Name | Bucket\n---|---\nshopfront | acmelogz\n\n";
+        let first = format!("{}\n{table}{}the bucket acme-logs-eu", filler(2500), filler(14_000));
+        let body = request(&[&first, "i-0ab12cd34ef56ab78", &filler(6000)]);
+        assert_eq!(cuts(body.as_bytes()).len(), 1);
+        assert!(parts(&body).contains(&"acmelogz"), "{:?}", parts(&body));
+    }
+
+    #[test]
+    fn what_is_no_conversation_is_not_cut() {
+        let long = "x y ".repeat(5000);
+        for body in [
+            format!("{{\"description\": \"{long}\", \"name\": \"lobby\", \"notes\": \"{long}\"}}"),
+            format!("{{ {long} aws_secret_access_key=\"wJalrXUtnFEMI7K7MDENGbPxRfiCYzqH1v0LrKEy\" , {long} }}"),
+            request(&[&long, &long, &long]).replace("\"max_tokens\":9", "\"max_tokens\":"),
+        ] {
+            assert!(cuts(body.as_bytes()).is_empty(), "{}", body.split_at(40).0);
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! one scope sends is not looked up for another, not even to tell by the time it takes whether it was sent.
 
 use std::hash::Hash;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hashbrown::HashMap;
@@ -116,15 +117,28 @@ impl Findings {
 }
 
 impl Hits {
-    /// Keeps what a passage is joined with others by, in no more room than that takes.
-    pub(super) fn shrink(self) -> Self {
-        let Self { mut findings, mut parts, mut loose, mut addresses, hearsay, mut uses, .. } = self;
-        findings.shrink_to_fit();
-        parts.shrink_to_fit();
-        loose.shrink_to_fit();
-        addresses.shrink_to_fit();
-        uses.shrink_to_fit();
-        Self { findings, parts, loose, addresses, hearsay, uses, ..Self::default() }
+    /// What a passage is joined with others by, of what stands in `own`, with offsets from there, and in no more room than
+    /// that takes.
+    pub(super) fn within(self, own: Range<usize>) -> Self {
+        let place =
+            |span: &Range<usize>| own.contains(&span.start).then(|| span.start - own.start..span.end - own.start);
+        let findings = self.findings.into_iter().filter_map(|f| Some(Finding { span: place(&f.span)?, ..f }));
+        let parts = self.parts.into_iter().filter_map(|p| Some(Part { span: place(&p.span)?, ..p }));
+        let moved = |span: &Range<usize>| span.start - own.start..span.end - own.start;
+        let addresses = self.addresses.iter().filter(|address| own.contains(&address.start()));
+        let uses = self.uses.iter().filter(|used| own.contains(&used.start()));
+        let mut within = Self {
+            findings: findings.collect(),
+            parts: parts.collect(),
+            loose: self.loose.iter().filter_map(|loose| Some(Loose { span: place(&loose.span)? })).collect(),
+            addresses: addresses.map(|address| address.moved_to(moved)).collect(),
+            uses: uses.map(|used| used.moved_to(moved)).collect(),
+            hearsay: self.hearsay.iter().filter(|at| own.contains(at)).map(|at| at - own.start).collect(),
+            ..Self::default()
+        };
+        within.findings.shrink_to_fit();
+        within.parts.shrink_to_fit();
+        within
     }
 
     fn bytes(&self) -> usize {
@@ -132,6 +146,7 @@ impl Hits {
             + self.parts.capacity() * size_of::<Part>()
             + self.loose.capacity() * size_of::<Loose>()
             + self.addresses.capacity() * size_of::<Address>()
+            + self.hearsay.capacity() * size_of::<usize>()
             + self.uses.iter().map(Use::bytes).sum::<usize>()
     }
 }
@@ -146,6 +161,15 @@ pub(crate) struct Recall<'m> {
 impl Recall<'_> {
     pub(super) fn digest(&self, text: &[u8]) -> Digest {
         Digest(text.len(), HighwayHasher::new(Key(self.key.0)).hash128(text))
+    }
+
+    /// The digest of a passage in its surroundings: it begins at `start` of them and is so long.
+    pub(super) fn digest_within(&self, window: &[u8], start: usize, len: usize) -> Digest {
+        let mut hasher = HighwayHasher::new(Key(self.key.0));
+        hasher.append(window);
+        hasher.append(&start.to_le_bytes());
+        hasher.append(&len.to_le_bytes());
+        Digest(window.len(), hasher.finalize128())
     }
 
     pub(super) fn passage(&self, digest: Digest, is_raw: bool, beside: Beside) -> Option<Arc<Passage>> {

@@ -52,6 +52,10 @@ pub(super) struct Use {
 }
 
 impl Use {
+    pub(super) fn start(&self) -> usize {
+        self.span.start
+    }
+
     /// The same, where `place` says that it stands.
     pub(super) fn moved_to(&self, place: impl Fn(&Range<usize>) -> Range<usize>) -> Self {
         Self { span: place(&self.span), members: self.members.clone() }

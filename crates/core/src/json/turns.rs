@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::walk::string_end;
+use super::walk::{Frame, Visitor, walk};
+use crate::wire::Place;
 
 /// Where a part of a request begins.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,73 +22,74 @@ enum Speaker {
     Other,
 }
 
-/// An item of a list of the request, as far as it was read.
-struct Item {
-    start: usize,
-    key: Range<usize>,
-    speaker: Option<Speaker>,
-}
-
 /// How deep members of items stand: in the request, its list, the item.
 const ITEM: usize = 3;
 
-/// What is looked at outside of strings.
-const IS_STRUCTURE: [bool; 256] = {
-    let mut table = [false; 256];
-    let (bytes, mut i) = (b"\"{}[],:", 0);
-    while i < bytes.len() {
-        table[bytes[i] as usize] = true;
-        i += 1;
-    }
-    table
-};
-
-/// The borders in a request, in order. They depend on nothing behind them but the rest of the item that begins there; of what
-/// is no JSON they mean nothing.
+/// The borders in a request, in order; none in what is no conversation, or no JSON. They depend on nothing behind them but
+/// the rest of the item that begins there.
 pub(crate) fn borders(body: &[u8]) -> Vec<Border> {
-    let mut borders = Vec::new();
-    let (mut at, mut depth) = (0, 0usize);
-    let (mut is_value, mut last) = (false, None);
-    let mut item = Item { start: 0, key: 0..0, speaker: None };
-    while let Some(ahead) = body[at..].iter().position(|&c| IS_STRUCTURE[usize::from(c)]) {
-        at += ahead;
-        match body[at] {
-            b'"' => {
-                let Some(end) = string_end(body, at + 1) else { break };
-                let inside = at + 1..end;
-                match depth {
-                    1 if !is_value => {
-                        borders.push(Border::Member(at));
-                        last = None;
-                    }
-                    ITEM if !is_value => item.key = inside,
-                    ITEM => item.speaker = item.speaker.or(speaker(&body[item.key.clone()], &body[inside])),
-                    _ => {}
-                }
-                at = end;
-            }
-            b'{' | b'[' => {
-                depth += 1;
-                if depth == ITEM {
-                    item = Item { start: at, key: 0..0, speaker: None };
-                }
-                is_value = false;
-            }
-            b'}' | b']' => {
-                if depth == ITEM && item.speaker.is_some() {
-                    if item.speaker == Some(Speaker::Model) && last == Some(Speaker::Other) {
-                        borders.push(Border::Turn(item.start));
-                    }
-                    last = item.speaker;
-                }
-                depth = depth.saturating_sub(1);
-                is_value = false;
-            }
-            c => is_value = c == b':',
+    let mut found = Borders { body, borders: Vec::new(), member: 0..0, item: None, last: None, has_speaker: false };
+    let is_json = walk(body, &mut found).is_ok();
+    found.end_item();
+    if is_json && found.has_speaker { found.borders } else { Vec::new() }
+}
+
+/// An item of a list, as far as it was read.
+struct Item {
+    start: usize,
+    speaker: Option<Speaker>,
+}
+
+struct Borders<'b> {
+    body: &'b [u8],
+    borders: Vec<Border>,
+    /// The key of the member of the request that is being read.
+    member: Range<usize>,
+    item: Option<Item>,
+    /// Who said the last item of the list.
+    last: Option<Speaker>,
+    has_speaker: bool,
+}
+
+impl Borders<'_> {
+    fn read(&mut self, path: &[Frame]) {
+        let Some(request) = path.first().filter(|request| !request.key.is_empty()) else { return };
+        if request.key != self.member {
+            self.end_item();
+            self.last = None;
+            self.member = request.key.clone();
+            self.borders.push(Border::Member(request.key.start - 1));
         }
-        at += 1;
+        let item = path.get(ITEM - 1);
+        if let Some(item) = item.filter(|item| self.item.as_ref().is_none_or(|known| known.start != item.start)) {
+            self.end_item();
+            self.item = Some(Item { start: item.start, speaker: None });
+        }
     }
-    borders
+
+    fn end_item(&mut self) {
+        let Some(Item { start, speaker: Some(speaker) }) = self.item.take() else { return };
+        if speaker == Speaker::Model && self.last == Some(Speaker::Other) {
+            self.borders.push(Border::Turn(start));
+        }
+        self.last = Some(speaker);
+        self.has_speaker = true;
+    }
+}
+
+impl Visitor for Borders<'_> {
+    fn string(&mut self, path: &[Frame], _: Place, inside: Range<usize>) {
+        self.read(path);
+        if let [_, _, item] = path
+            && let Some(own) = &mut self.item
+        {
+            own.speaker = own.speaker.or(speaker(&self.body[item.key.clone()], &self.body[inside]));
+        }
+    }
+
+    fn scalar(&mut self, path: &[Frame], _: Place, _: Range<usize>) {
+        self.read(path);
+    }
 }
 
 /// Who says an item with this member; `None` where it tells nothing.
@@ -118,7 +120,7 @@ mod tests {
     #[test]
     fn members_and_turns() {
         let body = r#"{"model": "m", "messages": [{"role": "user"}, {"role": "assistant"}, {"role": "tool"}, {"role":
-            "tool"}, {"content": [{"role": "user"}, "}"], "role":"assistant"}, {"role": "user"}], "tools": [{}]}"#;
+            "tool"}, {"content": [{"role": "user"}, "}"], "role":"assistant"}, {"role": "user"}], "tools": [{"name": "x"}]}"#;
         assert_eq!(borders_of(body), ["\"model\"", "\"messages\"", "{\"role\"", "{\"content\"", "\"tools\""]);
         let body = r#"{"input":[{"role":"user"},{"type":"reasoning"},{"type":"function_call"},{"type":"function_call"},
             {"type":"function_call_output"},{"call_id":"c","type":"function_call"},{"type":"web_search_call"}]}"#;
@@ -127,7 +129,16 @@ mod tests {
 
     #[test]
     fn what_is_no_request_has_none() {
-        for text in ["", "x", "[{\"role\": \"user\"}, {\"role\": \"assistant\"}]", "}}]]\"", "\"{", "{{{{{{"] {
+        let two = r#"{"role": "user"}, {"role": "assistant"}"#;
+        for text in [
+            "".to_owned(),
+            "x".to_owned(),
+            format!("[{two}]"),
+            format!("{{\"messages\": [{two}]"),
+            format!("{{\"messages\": [{two}], \"x\"}}"),
+            r#"{"name": "x", "tags": [{"Key": "a"}, {"Key": "b"}]}"#.to_owned(),
+            "{{{{{{".to_owned(),
+        ] {
             assert_eq!(borders(text.as_bytes()), [], "{text}");
         }
     }

@@ -29,6 +29,8 @@ pub(crate) struct Frame {
     pub(crate) key: Range<usize>,
     /// Number of the member or item that is being read.
     pub(crate) index: usize,
+    /// Where it opens.
+    pub(crate) start: usize,
     is_object: bool,
     /// Nothing of its inside was read yet.
     is_new: bool,
@@ -54,7 +56,7 @@ pub(crate) fn walk(body: &[u8], visitor: &mut impl Visitor) -> Result<()> {
 }
 
 /// Offset of the quote that ends the string whose inside begins at `at`.
-pub(super) fn string_end(body: &[u8], mut at: usize) -> Option<usize> {
+fn string_end(body: &[u8], mut at: usize) -> Option<usize> {
     // Keys are short.
     if let Some(&block) = body.get(at..)?.first_chunk() {
         let len = either(block, [b'"', b'\\']).first();
@@ -227,8 +229,9 @@ impl<V: Visitor> Walk<'_, '_, V> {
 
     fn open(&mut self, is_object: bool, place: Place) {
         self.at += 1;
+        let start = self.at - 1;
         let place = if is_object && place.is_typed() { self.typed(place) } else { place };
-        self.stack.push(Frame { key: 0..0, index: 0, is_object, is_new: true, place });
+        self.stack.push(Frame { key: 0..0, index: 0, start, is_object, is_new: true, place });
     }
 
     /// The place of an object that its `type` decides over, wherever in the object that stands.
