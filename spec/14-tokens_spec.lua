@@ -119,7 +119,7 @@ describe("tokens", function()
     local messages = {}
     for turn = 1, 12 do
       local id = ("i-0%016x"):format(0xabc0000000 + turn)
-      messages[#messages + 1] = { role = "user", content = sample.VPC .. " has " .. id .. (" and so on"):rep(200) }
+      messages[#messages + 1] = { role = "user", content = sample.VPC .. " has " .. id .. (" and so on"):rep(400) }
 
       local sent = {}
       for i, route in ipairs({ "", "/forgetful", "" }) do
@@ -131,7 +131,7 @@ describe("tokens", function()
 
       assert.equal(sent[1], sent[2])
       assert.equal(sent[1], sent[3])
-      messages[#messages + 1] = { role = "assistant", content = "I see " .. ("it goes on "):rep(150) }
+      messages[#messages + 1] = { role = "assistant", content = "I see " .. ("it goes on "):rep(400) }
     end
   end)
 

@@ -37,7 +37,7 @@ fn said() -> BoxedStrategy<String> {
         1 => text().prop_map(|piece| piece.text),
         1 => told.prop_map(str::to_owned),
     ];
-    (vec(line, 1..12), 1..30_usize)
+    (vec(line, 1..12), 1..90_usize)
         .prop_map(|(lines, times)| {
             let filler = "It goes on and on, as such things do, for a while.\n".repeat(times * 4);
             format!("{}\n{filler}", lines.join("\n"))

@@ -17,7 +17,7 @@ use super::{Detector, Hits, Scan};
 use crate::json::{Border, borders};
 
 /// Shortest passage but the last, bytes; a shorter one may stand before a long member of the request.
-const MIN_PASSAGE: usize = 16 * 1024;
+const MIN_PASSAGE: usize = 32 * 1024;
 /// Shortest one.
 const MIN_LAST: usize = 2 * 1024;
 /// Shorter requests are one passage.
@@ -260,7 +260,7 @@ mod tests {
 
     #[test]
     fn passages_are_long_and_end_where_the_model_speaks() {
-        let filler = "and so on ".repeat(300);
+        let filler = "and so on ".repeat(600);
         for turns in 2..24 {
             let body = request(&vec![filler.as_str(); turns]);
             let cuts = cuts(body.as_bytes());
@@ -277,7 +277,7 @@ mod tests {
     fn passages_stay_where_they_are_when_a_conversation_goes_on() {
         let filler = "and so on ".repeat(250);
         let mut before = Vec::new();
-        for turns in 1..60 {
+        for turns in 1..100 {
             let now = cuts(request(&vec![filler.as_str(); turns]).as_bytes());
             assert!(now.starts_with(&before), "{turns}: {before:?} {now:?}");
             before = now;
@@ -287,10 +287,10 @@ mod tests {
 
     #[test]
     fn a_long_member_is_a_passage_of_its_own() {
-        let tools = format!("[{{\"name\":\"Bash\",\"description\":\"{}\"}}]", "Runs it. ".repeat(2000));
+        let tools = format!("[{{\"name\":\"Bash\",\"description\":\"{}\"}}]", "Runs it. ".repeat(4000));
         let body =
             |text: &str| format!("{{\"messages\":[{{\"role\":\"user\",\"content\":\"{text}\"}}],\"tools\":{tools}}}");
-        for text in ["Hello. ".repeat(400), "Hello. ".repeat(4000)] {
+        for text in ["Hello. ".repeat(400), "Hello. ".repeat(8000)] {
             let body = body(&text);
             let cuts = cuts(body.as_bytes());
             assert!(matches!(cuts[..], [cut] if body.split_at(cut).1.starts_with("\"tools\"")), "{cuts:?}");
@@ -301,7 +301,7 @@ mod tests {
 
     #[test]
     fn passages_know_what_stands_in_the_others() {
-        let filler = "and so on ".repeat(1700);
+        let filler = "and so on ".repeat(3400);
         let id = "vpc-0ab12cd34ef56ab78";
         // Before it and behind it, this means something only beside an identifier.
         let said = "it was checkout-web-asg again";
@@ -323,7 +323,7 @@ mod tests {
 
     #[test]
     fn a_secret_that_answers_a_question_is_found() {
-        let (filler, secret) = ("and so on ".repeat(1700), "wJalrXUtnFEMI7K7MDENGbPxRfiCYzqH1v0LrKEy");
+        let (filler, secret) = ("and so on ".repeat(3400), "wJalrXUtnFEMI7K7MDENGbPxRfiCYzqH1v0LrKEy");
         let asked = format!("{filler} I have AKIAQ3EGRIT7Q6B2XKMP");
         let body = request(&[&asked, "And the other half?", secret, &filler]);
         assert_eq!(cuts(body.as_bytes()).len(), 1, "they stand in two passages");
@@ -339,7 +339,7 @@ mod tests {
             ("UID=hoewon", "pwd=d1gTunnel99", "d1gTunnel99"),
             ("aws iam list-users", r#"{"Users": [{"UserName": "deployer"}]}"#, "deployer"),
         ] {
-            let filler = "and so on ".repeat(1700);
+            let filler = "and so on ".repeat(3400);
             let user = format!("{filler}{user}");
             let body = request(&[&user, model, &"and so on ".repeat(400)]);
             let cuts = cuts(body.as_bytes());
@@ -354,7 +354,7 @@ mod tests {
     fn a_finding_elsewhere_counts_however_late_the_own_ones_come() {
         let filler = |len: usize| "and so on ".repeat(len / 10);
         let table = "Name | Bucket\n---|---\nshopfront | acmelogz\n\n";
-        let first = format!("{}\n{table}{}the bucket acme-logs-eu", filler(2500), filler(14_000));
+        let first = format!("{}\n{table}{}the bucket acme-logs-eu", filler(2500), filler(31_000));
         let body = request(&[&first, "i-0ab12cd34ef56ab78", &filler(6000)]);
         assert_eq!(cuts(body.as_bytes()).len(), 1);
         assert!(parts(&body).contains(&"acmelogz"), "{:?}", parts(&body));
@@ -362,7 +362,7 @@ mod tests {
 
     #[test]
     fn what_is_no_conversation_is_not_cut() {
-        let long = "x y ".repeat(5000);
+        let long = "x y ".repeat(10_000);
         for body in [
             format!("{{\"description\": \"{long}\", \"name\": \"lobby\", \"notes\": \"{long}\"}}"),
             format!("{{ {long} aws_secret_access_key=\"wJalrXUtnFEMI7K7MDENGbPxRfiCYzqH1v0LrKEy\" , {long} }}"),
