@@ -393,7 +393,8 @@ impl Scan<'_, '_> {
             Some([_, _, _, _, b'-', _, _, _]) if text.get(at + 10) == Some(&b'-') => self.uuid_at(at),
             Some([digit, b'_', ..]) if digit.is_ascii_digit() => self.user_pool(at),
             Some(body) if body.iter().all(|&c| is_alnum(c)) => {
-                let is_suffix = body.iter().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+                let is_suffix = body.iter().any(u8::is_ascii_uppercase)
+                    && body.iter().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
                 match is_suffix.then(|| self.physical_id(at)).flatten() {
                     Some(end) => end,
                     None => self.prefixed_at(at),
