@@ -1,9 +1,9 @@
 -- Measures what the plugin costs, beside gateways that do less, in one run.
 --
 -- Six routes of one gateway lead to one upstream: bare; a plugin that does nothing; one that copies the bodies (the
--- floor of any plugin that rewrites them); aws-masker, which knows the requests after the first; aws-masker to which all
--- are new; aws-masker that sends events. Rounds are interleaved, and ratios
--- are taken within a round, so that a machine that is busy with other things shifts all of them alike.
+-- floor of any plugin that rewrites them); aws-masker, which knows the requests after the first; aws-masker to which
+-- all are new; aws-masker that sends events. Rounds are interleaved, and ratios are taken within a round, so that a
+-- machine that is busy with other things shifts all of them alike.
 --
 -- usage: luajit scripts/load/run.lua    (see `usage` below for the variables)
 local bodies = require "scripts.load.bodies"
