@@ -25,7 +25,7 @@ fn word_end(text: &[u8], start: usize) -> usize {
     run_end(text, start, MAX_WORD, |c| c.is_ascii_graphic() && !matches!(c, b'\\' | b'"' | b'\'' | b'`'))
 }
 
-/// True for a word with letters and digits in it, which is no name of something.
+/// True for a word with letters and digits in it, as long as passwords are.
 fn is_written(word: &[u8]) -> bool {
     word.len() >= MIN_PASSWORD && word.iter().any(u8::is_ascii_digit) && word.iter().any(u8::is_ascii_alphabetic)
 }
