@@ -48,7 +48,7 @@ describe("the schema", function()
       preserve_structure = true,
       token_scope = "consumer",
       max_request_body_size = 33554432,
-      scan_cache_size = 4194304,
+      scan_cache_size = 1048576,
       mask_query = true,
       unsupported_content = "block",
       restore_responses = true,

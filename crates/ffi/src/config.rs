@@ -46,7 +46,7 @@ fn default_max_bytes() -> usize {
 }
 
 fn default_cache_bytes() -> usize {
-    4 << 20
+    1 << 20
 }
 
 fn yes() -> bool {

@@ -30,7 +30,7 @@ const REQUESTS: &[(&str, usize, Density, usize)] = &[
 ];
 
 /// The default of `scan_cache_size`.
-const MEMORY: usize = 4 << 20;
+const MEMORY: usize = 1 << 20;
 
 /// Requests of coding agents whose last turn alone is new, and such as were sent before: name, size, density.
 const TURNS: &[(&str, usize, Density)] =

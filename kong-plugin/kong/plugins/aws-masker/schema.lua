@@ -175,12 +175,12 @@ return {
               between = { 1, 1024 * MEBIBYTE },
           }, },
           { scan_cache_size = {
-              description = "What a worker remembers of the requests it has scanned, in bytes: where something was"
-                            .. " found, never what. The next turn of a conversation then costs what is new in it."
-                            .. " `0` scans everything each time.",
+              description = "What a worker remembers for each config of the requests it has scanned, in bytes: where"
+                            .. " something was found, never what. The next turn of a conversation then costs what is"
+                            .. " new in it. `0` scans everything each time.",
               type = "integer",
               required = true,
-              default = 4 * MEBIBYTE,
+              default = MEBIBYTE,
               between = { 0, 1024 * MEBIBYTE },
           }, },
           { mask_query = {
