@@ -28,26 +28,15 @@ const MAX_USER: usize = 64;
 pub(super) struct Address {
     kind: KindId,
     /// With its prefix length.
-    span: Range<usize>,
+    pub(super) span: Range<usize>,
     /// Where the address itself ends.
     end: usize,
 }
 
 impl Address {
-    pub(super) fn move_to(&mut self, place: impl Fn(&Range<usize>) -> Range<usize>) {
-        self.end = place(&(self.span.start..self.end)).end;
-        self.span = place(&self.span);
-    }
-
-    pub(super) fn start(&self) -> usize {
-        self.span.start
-    }
-
     /// The same address, where `place` says that it stands.
     pub(super) fn moved_to(&self, place: impl Fn(&Range<usize>) -> Range<usize>) -> Self {
-        let mut moved = Self { kind: self.kind, span: self.span.clone(), end: self.end };
-        moved.move_to(place);
-        moved
+        Self { kind: self.kind, span: place(&self.span), end: place(&(self.span.start..self.end)).end }
     }
 }
 

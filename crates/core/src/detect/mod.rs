@@ -293,7 +293,7 @@ impl Hits {
         let loose = self.loose.iter_mut().map(|l| &mut l.span);
         findings.chain(parts).chain(loose).for_each(|span| *span = place(span));
         for address in &mut self.addresses {
-            address.move_to(&place);
+            *address = address.moved_to(&place);
         }
     }
 

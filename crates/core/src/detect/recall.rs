@@ -125,8 +125,8 @@ impl Hits {
         let findings = self.findings.into_iter().filter_map(|f| Some(Finding { span: place(&f.span)?, ..f }));
         let parts = self.parts.into_iter().filter_map(|p| Some(Part { span: place(&p.span)?, ..p }));
         let moved = |span: &Range<usize>| span.start - own.start..span.end - own.start;
-        let addresses = self.addresses.iter().filter(|address| own.contains(&address.start()));
-        let uses = self.uses.iter().filter(|used| own.contains(&used.start()));
+        let addresses = self.addresses.iter().filter(|address| own.contains(&address.span.start));
+        let uses = self.uses.iter().filter(|used| own.contains(&used.span.start));
         let mut within = Self {
             findings: findings.collect(),
             parts: parts.collect(),

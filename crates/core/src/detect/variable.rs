@@ -46,16 +46,12 @@ const REF: &[u8] = b"Ref";
 /// A variable that stands where a value is expected.
 #[derive(Debug)]
 pub(super) struct Use {
-    span: Range<usize>,
+    pub(super) span: Range<usize>,
     /// What it may hold.
     members: Vec<Member>,
 }
 
 impl Use {
-    pub(super) fn start(&self) -> usize {
-        self.span.start
-    }
-
     /// The same, where `place` says that it stands.
     pub(super) fn moved_to(&self, place: impl Fn(&Range<usize>) -> Range<usize>) -> Self {
         Self { span: place(&self.span), members: self.members.clone() }
