@@ -108,7 +108,7 @@ fn speaker(key: &[u8], value: &[u8]) -> Option<Speaker> {
 mod tests {
     use super::*;
 
-    /// What begins at each border, up to the first sign that is no letter, digit, quote or bracket.
+    /// What begins at each border, up to its first colon or closing brace.
     fn borders_of(body: &str) -> Vec<&str> {
         let begins = |border| {
             let (Border::Member(at) | Border::Turn(at)) = border;
