@@ -8,7 +8,7 @@ use super::arn::is_account;
 use super::boundary::{is_alnum, run_end, run_start, word_start};
 use super::line::line_start;
 use super::names::{MIN_NAME_LEN, Names};
-use super::ordinary::{is_ordinary, is_usual_value};
+use super::ordinary::{is_compound, is_made_up, is_ordinary, is_usual_value};
 use super::own::has_hump;
 use super::told::speaks_of_any_service;
 use super::value::is_owned_by_aws;
@@ -242,8 +242,14 @@ fn repeated(secret: &[u8]) -> Option<Where> {
 /// Where else a name is masked; `None` for words that say nothing, which are masked only where they
 /// were found.
 fn mentioned(name: &[u8]) -> Option<Where> {
-    if name.len() < MIN_NAME_LEN || is_token_shaped(name) || is_ordinary(name) {
+    if name.len() < MIN_NAME_LEN || is_token_shaped(name) {
         return None;
+    }
+    if is_made_up(name) {
+        return Some(Where::Anywhere);
+    }
+    if is_ordinary(name) {
+        return is_compound(name).then_some(Where::AsValue);
     }
     let is_numeric = !name.iter().any(u8::is_ascii_alphabetic);
     let is_joined = name.iter().any(|c| c.is_ascii_digit() || matches!(c, b'-' | b'_' | b'.' | b'/'));
@@ -285,7 +291,10 @@ mod tests {
             ("aws s3 ls s3://static\n{\"chunking_strategy\": {\"type\": \"static\"}}", 1),
             ("aws eks list-clusters\n--cluster-name acme-eu\nacme-eu-node, my-acme-eu.log, acme-eux", 3),
             ("aws eks describe-cluster --cluster-name us-east\nin us-east-1", 1),
-            ("aws iam get-user --user-name my-user\n{\"role\": \"my-user\"}", 1),
+            ("aws lambda invoke --function-name my-function o.json\nzip my-function.zip src; MyFunction", 2),
+            ("aws iam get-role --role-name MyTestRole\nMyTestRole, MyTestRole-policy.json", 3),
+            ("aws iam get-user --user-name testuser\nfor testuser", 2),
+            ("aws iam get-role --role-name task-role\n{\"name\": \"task-role\"}, the task-role", 2),
         ] {
             assert_eq!(found(text).len(), names, "{text}");
         }

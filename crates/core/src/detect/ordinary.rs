@@ -354,39 +354,58 @@ static USUAL_VALUES: WordList = WordList::new(&[
     "yaml",
 ]);
 
-/// Longest word of the list, and then some.
-const MAX_WORD: usize = 16;
+/// Words that say of a name that a manual made it up; no format or API calls anything so.
+static MADE_UP: WordList = WordList::new(&["demo", "example", "my", "sample", "test", "your"]);
+
+/// Two words of the lists are not longer.
+const MAX_WORD: usize = 24;
 
 /// True when every word of the name is a word of manuals.
 pub(super) fn is_ordinary(name: &[u8]) -> bool {
-    let mut word = [0u8; MAX_WORD];
-    let mut len = 0;
-    let mut before = b' ';
-    for &c in name {
-        let begins = c.is_ascii_uppercase() && !before.is_ascii_uppercase();
-        if begins || !c.is_ascii_alphanumeric() {
-            if !is_known(&word[..len]) {
-                return false;
-            }
-            len = 0;
-        }
-        if c.is_ascii_alphanumeric() {
-            let Some(slot) = word.get_mut(len) else { return false };
-            *slot = c.to_ascii_lowercase();
-            len += 1;
-        }
-        before = c;
-    }
-    is_known(&word[..len])
+    words(name).all(|word| WORDS.contains_in_any_case(word))
+}
+
+/// True for more than one word: `task-role`, where `role` may be anything.
+pub(super) fn is_compound(name: &[u8]) -> bool {
+    words(name).nth(1).is_some()
+}
+
+/// True for a name that says of a thing what it is and that a manual made it up: `my-function`, `MyTestSecret`, `testuser`.
+pub(super) fn is_made_up(name: &[u8]) -> bool {
+    let (mut says_what, mut says_so) = (false, false);
+    let all_known = words(name).all(|word| {
+        let cut = glued(word);
+        let is_one = MADE_UP.contains_in_any_case(word);
+        says_so |= cut || is_one;
+        says_what |= cut || !is_one;
+        cut || WORDS.contains_in_any_case(word)
+    });
+    all_known && says_what && says_so
+}
+
+/// True for `mybucket` and the like.
+fn glued(word: &[u8]) -> bool {
+    let is_cut = |at: usize| MADE_UP.contains_in_any_case(&word[..at]) && WORDS.contains_in_any_case(&word[at..]);
+    word.len() <= MAX_WORD && (1..word.len()).any(is_cut)
+}
+
+/// The words of a name, which end before a capital that follows another letter, and at what is no letter or digit.
+fn words(name: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = name;
+    std::iter::from_fn(move || {
+        let start = rest.iter().position(u8::is_ascii_alphanumeric)?;
+        let word = &rest[start..];
+        let begins = |i: usize| word[i].is_ascii_uppercase() && !word[i - 1].is_ascii_uppercase();
+        let end = (1..word.len()).find(|&i| begins(i) || !word[i].is_ascii_alphanumeric()).unwrap_or(word.len());
+        let (word, behind) = word.split_at(end);
+        rest = behind;
+        Some(word)
+    })
 }
 
 /// True for a word that is the value of many a setting, in any case.
 pub(super) fn is_usual_value(word: &[u8]) -> bool {
     USUAL_VALUES.contains_in_any_case(word)
-}
-
-fn is_known(word: &[u8]) -> bool {
-    word.is_empty() || WORDS.contains(word)
 }
 
 #[cfg(test)]
@@ -395,8 +414,8 @@ mod tests {
 
     #[test]
     fn words_of_manuals_and_names_that_somebody_gave() {
-        assert!(WORDS.is_sorted() && USUAL_VALUES.is_sorted());
-        assert!(WORDS.longest() <= MAX_WORD);
+        assert!(WORDS.is_sorted() && USUAL_VALUES.is_sorted() && MADE_UP.is_sorted());
+        assert!(WORDS.longest() + MADE_UP.longest() <= MAX_WORD);
         for name in ["my-function", "test_cluster", "MyProject", "eksctl-my-eks-cluster-cluster", "/aws/lambda/demo"] {
             assert!(is_ordinary(name.as_bytes()), "{name}");
         }

@@ -8,7 +8,6 @@ use std::ops::Range;
 
 use hashbrown::HashMap;
 
-use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, run_end, run_start};
 use super::key::{Words, key_end, key_start};
 use super::line::{break_at, break_before};
@@ -16,6 +15,7 @@ use super::ordinary::is_ordinary;
 use super::own::is_own;
 use super::value::{BareRun, Setting, Value, is_believable, value};
 use super::word_list::WordList;
+use super::{Finding, Scan};
 use crate::catalog::{Category, KindId, ValueShape};
 
 /// Longest stretch without a name, an ARN or an id in one thing, bytes.
@@ -54,10 +54,11 @@ struct Member {
     is: Is,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 enum Is {
     Name(Value),
-    Proof(Proof),
+    /// And where the ARN or id stands.
+    Proof(Proof, Range<usize>),
 }
 
 /// A thing that is not read to its end.
@@ -66,6 +67,8 @@ struct Open {
     indent: usize,
     names: Vec<Value>,
     proof: Option<Proof>,
+    /// Where the ARNs and ids stand that are its proofs.
+    proofs: Vec<Range<usize>>,
 }
 
 impl Scan<'_, '_> {
@@ -77,7 +80,7 @@ impl Scan<'_, '_> {
         if names.is_empty() || !self.wants(self.detector.catalog.known.resource_name) {
             return;
         }
-        let proofs: Vec<_> = self.hits.findings.iter().filter_map(|f| self.proof(f.kind, f.span.start)).collect();
+        let proofs: Vec<_> = self.hits.findings.iter().filter_map(|f| self.proof(f)).collect();
         if proofs.is_empty() {
             return;
         }
@@ -92,9 +95,9 @@ impl Scan<'_, '_> {
         self.believe_names(&found);
     }
 
-    /// The member whose value was found at `start`, if it says that what it belongs to is a resource.
-    fn proof(&self, kind: KindId, start: usize) -> Option<Member> {
-        let text = self.text;
+    /// The member whose value was found, if it says that what it belongs to is a resource.
+    fn proof(&self, &Finding { kind, ref span }: &Finding) -> Option<Member> {
+        let (text, start) = (self.text, span.start);
         let known = &self.detector.catalog.known;
         let is_arn = kind == known.arn;
         let category = self.detector.catalog.kind(kind)?.category;
@@ -117,7 +120,7 @@ impl Scan<'_, '_> {
             b"id" if kind == known.account && text[key..end].eq_ignore_ascii_case(b"CatalogId") => Proof::Strong,
             _ => return None,
         };
-        member(text, separator, Is::Proof(proof))
+        member(text, separator, Is::Proof(proof, span.clone()))
     }
 
     /// Believes the names of functions in `serverless.yml`: their handler stands in the line below.
@@ -224,29 +227,41 @@ fn line_form(text: &[u8], at: usize) -> Option<Form> {
 /// Names that AWS gives in every account.
 const OF_AWS: [&[u8]; 3] = [b"FARGATE", b"FARGATE_SPOT", b"Root"];
 
-/// Whether what has this proof beside it is believed to be its name.
-fn is_proven(text: &[u8], name: Value, proof: Proof) -> bool {
-    let body = &text[name.start..name.end];
-    let setting = if name.quoted { Setting::Sure } else { Setting::Line };
-    !OF_AWS.contains(&body)
-        && !is_ordinary(body)
-        && is_believable(ValueShape::SpacedName, body, setting)
-        && (proof == Proof::Strong || is_own(body))
+/// What Secrets Manager appends to the name of a secret in its ARN: a dash and six letters or digits.
+const SECRET_SUFFIX: usize = 7;
+
+/// True when this ARN is that of what has this name.
+fn is_of(arn: &[u8], name: &[u8]) -> bool {
+    let (before, suffix) = arn.split_at(arn.len().saturating_sub(SECRET_SUFFIX));
+    let is_suffixed = matches!(suffix, [b'-', rest @ ..] if rest.iter().all(u8::is_ascii_alphanumeric));
+    let ends = |arn: &[u8]| arn.strip_suffix(name).is_some_and(|before| matches!(before, [.., b':' | b'/']));
+    arn.starts_with(b"arn:") && (ends(arn) || is_suffixed && ends(before))
 }
 
 impl Open {
     fn take(&mut self, is: Is) {
         match is {
             Is::Name(name) => self.names.push(name),
-            Is::Proof(proof) => self.proof = self.proof.max(Some(proof)),
+            Is::Proof(proof, span) => {
+                self.proof = self.proof.max(Some(proof));
+                self.proofs.push(span);
+            }
         }
+    }
+
+    /// Whether this is believed to be its name.
+    fn is_proven(&self, text: &[u8], name: Value) -> bool {
+        let body = &text[name.start..name.end];
+        let setting = if name.quoted { Setting::Sure } else { Setting::Line };
+        !OF_AWS.contains(&body)
+            && (!is_ordinary(body) || self.proofs.iter().any(|span| is_of(&text[span.clone()], body)))
+            && is_believable(ValueShape::SpacedName, body, setting)
+            && (self.proof == Some(Proof::Strong) || self.proof == Some(Proof::Weak) && is_own(body))
     }
 
     /// The names of a thing that was read to its end.
     fn close(self, text: &[u8], found: &mut Vec<Value>) {
-        if let Some(proof) = self.proof {
-            found.extend(self.names.into_iter().filter(|&name| is_proven(text, name, proof)));
-        }
+        found.extend(self.names.iter().copied().filter(|&name| self.is_proven(text, name)));
     }
 }
 
@@ -272,7 +287,7 @@ fn objects(text: &[u8], members: &[&Member], found: &mut Vec<Value>) {
             stack.push(Open::default());
         }
         if let Some(open) = stack.last_mut() {
-            open.take(member.is);
+            open.take(member.is.clone());
         }
         last = Some((member.at, member.form));
     }
@@ -302,7 +317,7 @@ fn blocks(text: &[u8], members: &[&Member], found: &mut Vec<Value>) {
             stack.push(Open { indent, ..Open::default() });
         }
         if let Some(open) = stack.last_mut() {
-            open.take(member.is);
+            open.take(member.is.clone());
         }
         last = Some((member.at, slashes));
     }
@@ -415,8 +430,24 @@ mod tests {
     }
 
     #[test]
+    fn secrets_have_a_suffix_in_their_arn() {
+        let arn = "arn:aws:secretsmanager:us-east-1:618734209955:secret:MyTestSecret-k2D9xq";
+        let text = format!("{{\"ARN\": \"{arn}\", \"Name\": \"MyTestSecret\"}}");
+        assert_eq!(names(&text), ["MyTestSecret"]);
+        assert_eq!(names(&text.replace("k2D9xq", "k2D9xqq")), [""; 0]);
+    }
+
+    #[test]
     fn an_arn_with_the_name_says_what_it_is() {
-        let text = "{\"Name\": \"billing\", \"Arn\": \"arn:aws:states:us-east-1:618734209955:stateMachine:billing\"}";
-        assert_eq!(found(text)[0], ("name:state-machine".to_owned(), "billing"));
+        for (name, arn, kind) in [
+            ("billing", "states:us-east-1:618734209955:stateMachine:billing", Some("name:state-machine")),
+            ("demo", "ram:us-east-1:618734209955:monitor/demo", Some("arn:name")),
+            ("test", "ram:us-east-1:618734209955:monitor/latest", None),
+        ] {
+            let text = format!("{{\"Name\": \"{name}\", \"Arn\": \"arn:aws:{arn}\"}}");
+            let found = found(&text);
+            let first = found.iter().find(|(_, part)| *part == name).map(|(kind, _)| kind.as_str());
+            assert_eq!(first, kind, "{text}");
+        }
     }
 }

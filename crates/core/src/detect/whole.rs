@@ -1,10 +1,12 @@
 //! Whether a word is all that stands somewhere: the whole of a string, a cell, an item, or the value behind a key.
 
-use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, run_end, run_start};
+use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end, run_start};
 use super::line::break_before;
 
 /// Most blanks around the text of a cell.
 const MAX_BLANKS: usize = 64;
+/// Longest option of a command.
+const MAX_OPTION: usize = 64;
 /// Most blanks that fill a cell up which has a longer one above or below it.
 const MAX_FILL: usize = 256;
 
@@ -12,7 +14,7 @@ const MAX_FILL: usize = 256;
 pub(super) fn is_whole_value(text: &[u8], start: usize, end: usize) -> bool {
     match start.checked_sub(1).map(|at| text[at]) {
         Some(quote @ (b'"' | b'\'' | b'`')) => is_quoted(text, start, end, quote),
-        _ => begins_value(text, start) && ends_value(text, end),
+        _ => begins_value(text, start) && ends_value(text, end) || is_of_option(text, start, end),
     }
 }
 
@@ -59,6 +61,15 @@ fn begins_value(text: &[u8], start: usize) -> bool {
     }
 }
 
+/// What a command takes for an option: `--domain acme --owner`.
+fn is_of_option(text: &[u8], start: usize, end: usize) -> bool {
+    let blanks = run_start(text, start, MAX_BLANKS, |c| c == b' ');
+    let option = run_start(text, blanks, MAX_OPTION, |c| is_alnum(c) || c == b'-');
+    let behind = text.get(end);
+    let ends = behind == Some(&b' ') || ends_line(text, end) || ends_string(text, end);
+    ends && blanks < start && matches!(text[option..blanks], [b'-', b'-', first, ..] if first != b'-')
+}
+
 /// Where a line ends or a cell does, or what is assigned.
 fn ends_value(text: &[u8], end: usize) -> bool {
     let blanks = run_end(text, end, MAX_BLANKS, |c| c == b' ');
@@ -98,6 +109,9 @@ mod tests {
             "| acme    |",
             "| x | acme |",
             "a\nacme\nb",
+            "x --of acme -y",
+            "x --of acme \\\n -y",
+            "x --of acme",
             r#""a\nacme\nb""#,
         ] {
             assert!(is_whole(text), "{text}");
@@ -113,6 +127,10 @@ mod tests {
             "x:acme",
             "well - acme\n",
             "acme is",
+            "x --of acmes",
+            "x -- acme y",
+            "x --- acme y",
+            "--x of acme y",
             "\"acme'",
             r#""acme\""#,
         ] {
