@@ -199,6 +199,23 @@ mod tests {
     }
 
     #[test]
+    fn keys_that_only_their_name_tells() {
+        let key = "4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318";
+        for name in
+            ["DEPLOYER_PRIVATE_KEY", "AppServerPrivateKey", "NwkKey", "RAILS_MASTER_KEY", "hmac-key", "DD_APP_KEY"]
+        {
+            let found =
+                found(&format!("{name}={key}")).into_iter().map(|(_, part)| part.to_owned()).collect::<Vec<_>>();
+            assert_eq!(found, [key], "{name}");
+        }
+        for text in
+            ["private_key_path=\"/etc/ssl/private/server_key_2024.pem\"", "ssh_private_key=./keys/id_ed25519_of_2024"]
+        {
+            assert_eq!(found(text), [], "{text}");
+        }
+    }
+
+    #[test]
     fn tokens_are_no_beginning_or_end_of_a_key() {
         let (_, behind) = KEY.split_at("ABCDEFGH+".len());
         let (_, before) = KEY.split_at("+SECRET".len());

@@ -159,13 +159,14 @@ pub(super) fn is_believable(shape: ValueShape, body: &[u8], setting: Setting) ->
                 && all(|c| c.is_ascii_graphic())
                 && !is_placeholder(body)
                 && !is_code(body, setting)
+                && !is_path(body)
         }
         ValueShape::Password => is_password(body, setting),
         ValueShape::QuotedSecret => {
             body.len() >= 4 && setting.is_sure() && (body[0] == b'{' && body[1] != b'{' || !is_placeholder(body))
         }
         ValueShape::Uuid => is_uuid(body),
-        ValueShape::OpaqueId => is_uuid(body) || is_opaque(body),
+        ValueShape::OpaqueId => is_uuid(body) || is_opaque(body) || is_long_opaque(body),
         ValueShape::ZoneId => is_upper_id(body.strip_prefix(b"/hostedzone/").unwrap_or(body), b'Z'),
         ValueShape::ZonePath => body.strip_prefix(b"/hostedzone/").is_some_and(|id| is_upper_id(id, b'Z')),
         ValueShape::ChangeId => is_upper_id(body.strip_prefix(b"/change/").unwrap_or(body), b'C'),
@@ -278,6 +279,11 @@ pub(super) fn is_algorithm(body: &[u8]) -> bool {
     ALGORITHMS.iter().any(begins)
 }
 
+/// Where a secret is kept: `~/.ssh/id_ed25519`, `/etc/ssl/server.key`. No secret has a dot at such a place.
+fn is_path(body: &[u8]) -> bool {
+    matches!(body, [b'.' | b'~', b'/', ..] | [b'.', b'.', b'/', ..]) || body[0] == b'/' && body.contains(&b'.')
+}
+
 /// An id that says nothing to people: digits among letters.
 fn is_opaque(body: &[u8]) -> bool {
     let is_version = body.first() == Some(&b'v') && body[1..].iter().all(|c| c.is_ascii_digit() || *c == b'.');
@@ -290,6 +296,15 @@ fn is_opaque(body: &[u8]) -> bool {
         && !is_algorithm(body)
         && !body.starts_with(b"rds-ca-")
         && !is_region(body)
+}
+
+/// An id of an archive or an upload: up to 160 characters of base64.
+fn is_long_opaque(body: &[u8]) -> bool {
+    (65..=160).contains(&body.len())
+        && body.iter().all(|&c| is_alnum(c) || matches!(c, b'-' | b'_' | b'.'))
+        && body.iter().any(u8::is_ascii_digit)
+        && body.iter().any(u8::is_ascii_uppercase)
+        && body.iter().any(u8::is_ascii_lowercase)
 }
 
 /// `aip_CCkW6gKrDiBD4n78123ABC`, `pcs_zdkp8ct49z`.

@@ -58,6 +58,14 @@ fn go_wrappers_are_seen_through() {
 }
 
 #[test]
+fn ids_of_archives_are_long() {
+    let id = b"kKB7ymWJVpPSwhGP6ycSOAekp9ZYe_--zM_mw6k76ZFGEIWQX-ybtRDvc2VkPSDtfKmQrj0IRQLSGsNuDp-AJVlu2ccm";
+    assert!(is_believable(ValueShape::OpaqueId, id, Setting::Sure));
+    assert!(!is_believable(ValueShape::OpaqueId, &[id.as_slice(), id].concat(), Setting::Sure));
+    assert!(!is_believable(ValueShape::OpaqueId, &b"an-example-of-1-name".repeat(4), Setting::Sure));
+}
+
+#[test]
 fn numbers_are_no_ids() {
     assert!(!is_believable(ValueShape::OpaqueId, b"0x754f1a", Setting::Sure));
     assert!(is_believable(ValueShape::OpaqueId, b"a1b2c3d4e5", Setting::Sure));
