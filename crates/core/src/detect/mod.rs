@@ -25,6 +25,7 @@ mod dimension;
 mod disguise;
 mod encoded;
 mod enumerated;
+mod gutter;
 mod hint;
 mod host;
 mod instruction;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use once_cell::sync::OnceCell;
 
 use super::anchors::Pass;
+use super::gutter;
 use super::recall::{Digest, Recall};
 use super::shaped::speaks_of_cloudfront;
 use super::{Detector, Hits, Scan};
@@ -62,7 +63,7 @@ struct Place {
 /// What was found in a passage.
 #[derive(Debug)]
 pub(super) struct Passage {
-    /// `None` where an escape has to be resolved first.
+    /// `None` where it has to be looked at through a view.
     pub(super) hits: Option<Hits>,
     /// What it was looked at beside, and what was known from the first look at itself: more of this would change nothing.
     known: Beside,
@@ -82,7 +83,7 @@ impl Passage {
 }
 
 impl Detector {
-    /// Looks at a text, whose escapes were resolved unless it `is_raw`; `None` where they have to be first. With `recall`, a
+    /// Looks at a text, through a view unless it `is_raw`; `None` where it has to be through one. With `recall`, a
     /// text of more than a passage is not looked at where that was done before.
     pub(super) fn look_at(&self, text: &[u8], is_raw: bool, is_json: bool, recall: Option<Recall<'_>>) -> Option<Hits> {
         let cuts = if is_json { cuts(text) } else { Vec::new() };
@@ -166,6 +167,9 @@ impl Detector {
     /// What is found in a text that stands beside others, but for what their findings and its own mean elsewhere; and what was
     /// known after a first look at it.
     fn hits(&self, text: &[u8], is_raw: bool, beside: Beside) -> Option<(Hits, Beside)> {
+        if is_raw && gutter::may_stand_in(self.lanes, text) {
+            return None;
+        }
         let mut hits = Hits::default();
         let scan = if is_raw { Scan::raw(self, text, &mut hits) } else { Scan::resolved(self, text, &mut hits) };
         if scan.beside(beside).anchors() == Pass::MetEscape {

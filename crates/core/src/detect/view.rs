@@ -1,4 +1,4 @@
-//! Text with the escapes resolved that could hide an identifier.
+//! Text with the escapes resolved that could hide an identifier, and without what tools print before its lines.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -6,6 +6,7 @@ use std::ops::Range;
 use once_cell::sync::OnceCell;
 
 use super::boundary::run_start;
+use super::gutter::{self, Cut};
 use super::sieve::{Class, Lanes, Row, Sieve};
 
 /// A text with its escapes as plain characters, with the way back to the bytes as they were given.
@@ -31,11 +32,15 @@ impl<'t> View<'t> {
         Self { raw_len: raw.len(), text: Cow::Borrowed(raw), escapes: Vec::new() }
     }
 
-    /// The text with all escapes resolved.
+    /// The text with all escapes resolved, without what stands before its lines.
     pub(super) fn resolved(lanes: Lanes, raw: &'t [u8]) -> Self {
         let mut view = Self::plain(raw);
         view.resolve(lanes, raw);
-        view
+        if !gutter::may_stand_in(lanes, &view.text) {
+            return view;
+        }
+        let cuts = gutter::cuts(&view.text);
+        if cuts.is_empty() { view } else { view.without(cuts) }
     }
 
     /// The text with the characters instead of their codes; `code` gives both the character, if any, that the code at an
@@ -83,6 +88,30 @@ impl<'t> View<'t> {
             text.extend_from_slice(&raw[copied..]);
             self.text = Cow::Owned(text);
         }
+    }
+
+    /// The view without these stretches of its text, which are in order.
+    fn without(self, cuts: Vec<Cut>) -> Self {
+        let mut text = Vec::with_capacity(self.text.len());
+        let mut escapes = Vec::with_capacity(self.escapes.len() + cuts.len());
+        let (mut copied, mut known) = (0, self.escapes.iter().peekable());
+        let end = Cut { range: self.text.len()..self.text.len(), put: Vec::new() };
+        for Cut { range, put } in cuts.into_iter().chain([end]) {
+            let place = |at: usize| text.len() + (at - copied);
+            while let Some(escape) = known.next_if(|escape| escape.text.end <= range.start) {
+                escapes
+                    .push(Escape { text: place(escape.text.start)..place(escape.text.end), raw: escape.raw.clone() });
+            }
+            while known.next_if(|escape| escape.text.start < range.end).is_some() {}
+            text.extend_from_slice(&self.text[copied..range.start]);
+            if !range.is_empty() {
+                let raw = self.raw_start(range.start)..self.raw_end(range.end);
+                escapes.push(Escape { text: text.len()..text.len() + put.len(), raw });
+            }
+            text.extend(put);
+            copied = range.end;
+        }
+        Self { raw_len: self.raw_len, text: Cow::Owned(text), escapes }
     }
 
     pub(super) fn text(&self) -> &[u8] {
@@ -169,6 +198,16 @@ mod tests {
         assert_eq!(&raw[view.raw_start(4)..view.raw_end(5)], br"\/");
         assert_eq!(&raw[view.raw_start(6)..view.raw_end(7)], br"\\u002d");
         assert_eq!(view.raw_end(8), raw.len());
+    }
+
+    #[test]
+    fn offsets_go_back_past_what_stands_before_lines() {
+        let raw = br"1\u2192a\u002db\n2\u2192cd";
+        let view = View::resolved(Lanes::best(), raw);
+        assert_eq!(view.text(), br"a-b\ncd");
+        assert_eq!(&raw[view.raw_start(0)..view.raw_end(3)], br"a\u002db");
+        assert_eq!(&raw[view.raw_start(5)..view.raw_end(7)], b"cd");
+        assert_eq!(view.raw_end(5), br"1\u2192a\u002db\n".len());
     }
 
     #[test]

@@ -20,10 +20,10 @@ impl Class {
         Self { ascii, beyond: 0 }
     }
 
-    /// These ASCII bytes.
+    /// These bytes.
     pub(in crate::detect) fn bytes(bytes: &[u8]) -> Self {
-        let ascii = bytes.iter().filter(|c| c.is_ascii()).fold(0, |set, c| set | 1 << c);
-        Self { ascii, beyond: 0 }
+        let set = |is_ascii| bytes.iter().filter(|c| c.is_ascii() == is_ascii).fold(0, |set, c| set | 1 << (c & 127));
+        Self { ascii: set(true), beyond: set(false) }
     }
 
     /// This byte in either case.
