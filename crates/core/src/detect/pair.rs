@@ -23,16 +23,16 @@ const NAMES: &[&[u8]] = &[b"name", b"key"];
 impl Scan<'_, '_> {
     /// What the value means whose key, `value` or one that ends in it, begins at `key`: the name before it says so.
     pub(super) fn meanings_of_value(&self, key: usize) -> Vec<Member> {
-        if let Some(secret) = self.secure_string(key) {
-            return vec![secret];
+        let mut meanings: Vec<_> = self.secure_string(key).into_iter().collect();
+        match name_before(self.text, key).map(|name| &self.text[name]) {
+            Some(NAME_TAG) => {
+                let kind = self.detector.catalog.known.resource_name;
+                meanings.push(Member { kind, matches: Match::Exact, value: ValueShape::OwnName, hint: Some(TAGS) });
+            }
+            Some(name) => meanings.extend(self.meanings_of_words(&Words::split(name))),
+            None => {}
         }
-        let Some(name) = name_before(self.text, key) else { return Vec::new() };
-        let name = &self.text[name];
-        if name == NAME_TAG {
-            let kind = self.detector.catalog.known.resource_name;
-            return vec![Member { kind, matches: Match::Exact, value: ValueShape::OwnName, hint: Some(TAGS) }];
-        }
-        self.meanings_of_words(&Words::split(name))
+        meanings
     }
 }
 
