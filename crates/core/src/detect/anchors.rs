@@ -139,7 +139,7 @@ fn rows(catalog: &Catalog) -> Vec<Row> {
         // `"Key": `, `'key'=`.
         Row::at(b":=").before(quote),
         // `key=`, `Key: `, `key = `.
-        Row::at(b":=").before(Class::of(|c| is_alnum(c) || b" \t".contains(&c))),
+        Row::at(b":=").before(Class::of(|c| is_alnum(c) || b" \t*".contains(&c))),
         // `| key | value |`.
         Row::at(b"|").before(Class::of(|c| is_alnum(c) || b" \t".contains(&c))),
         // `.bucket("acme-logs")`.
@@ -258,7 +258,7 @@ const KEY_ENDS: [KeyEnd; 256] = {
     while c < 128 {
         if c.is_ascii_alphanumeric() {
             ends[c as usize] = KeyEnd::Here;
-        } else if matches!(c, b'"' | b'\'' | b'`' | b' ' | b'\t') {
+        } else if matches!(c, b'"' | b'\'' | b'`' | b' ' | b'\t' | b'*') {
             ends[c as usize] = KeyEnd::Before;
         }
         c += 1;
@@ -283,7 +283,8 @@ fn may_be_key(keys: &FirstSight, text: &[u8], at: usize, near: &Near) -> bool {
     match KEY_ENDS[usize::from(a)] {
         KeyEnd::Nowhere => false,
         KeyEnd::Here => keys.may_be_last([d, c, b, a]),
-        KeyEnd::Before if is_alnum(b) => keys.may_be_last([e, d, c, b]),
+        // A type of Go may stand behind the key.
+        KeyEnd::Before if is_alnum(b) && [e, d, c, b] != *b"ring" => keys.may_be_last([e, d, c, b]),
         KeyEnd::Before => keys.may_end(&text[..key_end(text, at)]),
     }
 }

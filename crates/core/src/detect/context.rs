@@ -6,6 +6,7 @@ mod tests;
 use std::ops::Range;
 
 use super::Scan;
+use super::between::past_decoration;
 use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end, run_start};
 use super::key::{is_asked_last, key_start};
 use super::line::{break_at, break_before, line_start};
@@ -191,7 +192,7 @@ impl Scan<'_, '_> {
         if text.get(at) == Some(&b'?') && text[..self.key.start].ends_with(b"{") {
             return;
         }
-        let at = past_anchor(text, at);
+        let at = past_decoration(text, at);
         let spaced = text.get(at) == Some(&b' ');
         let assigned = spaced && text[at - 1] == b'=';
         let mut at = run_end(text, at, MAX_ASSIGNED, is_between);
@@ -439,13 +440,6 @@ fn is_spoken_of(text: &[u8], dash: usize, at: usize) -> bool {
     let before = text[..run_start(text, dash + 1, 2, |c| c == b'-')].trim_ascii_end();
     let start = run_start(before, before.len(), MAX_BEFORE_OPTION, |c| c.is_ascii_alphabetic());
     !word.is_empty() && ends && (before.ends_with(b",") || BEFORE_OPTIONS.contains(&&before[start..]))
-}
-
-/// Past the name that YAML gives a value: ` &key` in `KMS_KEY_ID: &key c47ab0f4-…`.
-fn past_anchor(text: &[u8], at: usize) -> usize {
-    let Some(name) = text.get(at..).and_then(|rest| rest.strip_prefix(b" &")) else { return at };
-    let len = name.iter().take_while(|&&c| is_alnum(c) || matches!(c, b'_' | b'-')).count();
-    if len > 0 && name.get(len) == Some(&b' ') { at + 2 + len } else { at }
 }
 
 /// What may stand between the sign behind a key and its value.

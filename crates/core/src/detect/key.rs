@@ -462,17 +462,21 @@ pub(super) fn is_id_at_sight(member: &Member) -> bool {
     )
 }
 
-/// Where the key before `at` ends: before blanks, the bracket of `environ["BUCKET"]`, a closing quote and its backslashes.
+/// Where the key before `at` ends: before blanks, the bracket of `environ["BUCKET"]`, a closing quote and its backslashes,
+/// the end of bold text, and the type that Go puts behind a name.
 pub(super) fn key_end(text: &[u8], at: usize) -> usize {
     let mut end = run_start(text, at, 64, |c| matches!(c, b' ' | b'\t'));
     if end < at && text[..end].ends_with(b"]") {
         end -= 1;
     }
-    if end > 0 && matches!(text[end - 1], b'"' | b'\'' | b'`') {
-        end -= 1;
-        end = run_start(text, end, MAX_BACKSLASHES, |c| c == b'\\');
+    match text[..end] {
+        [.., b'"' | b'\'' | b'`'] => run_start(text, end - 1, MAX_BACKSLASHES, |c| c == b'\\'),
+        // `**Password**: …`
+        [.., b'*', b'*'] => end - 2,
+        // `var password string = …`
+        [.., b' ', b's', b't', b'r', b'i', b'n', b'g'] if end < at => end - b" string".len(),
+        _ => end,
     }
-    end
 }
 
 /// Where the key that ends before `end` begins.

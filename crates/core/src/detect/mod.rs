@@ -11,6 +11,7 @@ mod anchors;
 mod answer;
 mod arn;
 mod bearer;
+mod between;
 mod body;
 mod boundary;
 mod call;
@@ -247,7 +248,7 @@ impl Detector {
         self.add_mentions(view.text(), &mut hits);
         hits.retain_from(before, |start| may_mask(view.raw_start(start)));
         self.policy.apply_allow_list(view.text(), &mut hits);
-        hits.into_findings(&view, self.policy.preserve_structure)
+        hits.into_findings(&view, self.policy.preserve_structure, |kind| self.is_credential(kind))
     }
 }
 
@@ -344,8 +345,19 @@ impl Hits {
     }
 
     /// Puts everything in order, takes findings out that stand inside others, and cuts overlapping parts.
-    fn into_findings(mut self, view: &View<'_>, preserve_structure: bool) -> Findings {
-        self.findings.sort_by(|a, b| a.span.start.cmp(&b.span.start).then(b.span.end.cmp(&a.span.end)));
+    ///
+    /// Of two that are one and the same, the credential counts: whoever does not want credentials back says so.
+    fn into_findings(
+        mut self,
+        view: &View<'_>,
+        preserve_structure: bool,
+        is_credential: impl Fn(KindId) -> bool,
+    ) -> Findings {
+        let in_order = |a: (&Range<usize>, KindId), b: (&Range<usize>, KindId)| {
+            let longer_first = a.0.start.cmp(&b.0.start).then(b.0.end.cmp(&a.0.end));
+            longer_first.then_with(|| is_credential(b.1).cmp(&is_credential(a.1)))
+        };
+        self.findings.sort_by(|a, b| in_order((&a.span, a.kind), (&b.span, b.kind)));
         let mut end = 0;
         self.findings.retain(|f| {
             let outside = f.span.end > end;
@@ -356,7 +368,7 @@ impl Hits {
             self.parts =
                 self.findings.iter().map(|f| Part { kind: f.kind, span: f.span.clone(), is_name: false }).collect();
         }
-        self.parts.sort_by(|a, b| a.span.start.cmp(&b.span.start).then(b.span.end.cmp(&a.span.end)));
+        self.parts.sort_by(|a, b| in_order((&a.span, a.kind), (&b.span, b.kind)));
         let mut end = 0;
         self.parts.retain_mut(|p| {
             p.span.start = p.span.start.max(end);

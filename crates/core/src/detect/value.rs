@@ -77,6 +77,8 @@ fn bare(text: &[u8], at: usize, run: &mut BareRun) -> Option<Value> {
             && c.is_ascii()
     });
     *run = BareRun { start: at, end };
+    // The end of bold text.
+    let end = end - if text[at..end].ends_with(b"**") { 2 } else { 0 };
     // `- name: value`: the item of a list begins with a key.
     (end > at && text[end - 1] != b':').then_some(Value { start: at, end, next: end, quoted: false })
 }

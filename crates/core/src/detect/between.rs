@@ -1,0 +1,102 @@
+//! What may stand between the sign behind a key and its value, and is part of neither: the type of a declaration, the end of
+//! bold text, the anchor of YAML.
+
+use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end};
+
+/// Longest type, or call that a value is given to.
+const MAX_TYPE: usize = 48;
+/// Most blanks around it.
+const MAX_BLANKS: usize = 4;
+
+/// Past what stands at `at`, right behind the sign, and is not the value.
+pub(super) fn past_decoration(text: &[u8], at: usize) -> usize {
+    let at = past_anchor(text, at);
+    // `**Password:** …`
+    let at = if text.get(at..).is_some_and(|rest| rest.starts_with(b"**")) { at + 2 } else { at };
+    past_type(text, at).unwrap_or(at)
+}
+
+/// Past the anchor that YAML gives a value: `password: &pw …`.
+fn past_anchor(text: &[u8], at: usize) -> usize {
+    let Some(name) = text.get(at..).and_then(|rest| rest.strip_prefix(b" &")) else { return at };
+    let len = name.iter().take_while(|&&c| is_alnum(c) || matches!(c, b'_' | b'-')).count();
+    if len > 0 && name.get(len) == Some(&b' ') { at + 2 + len } else { at }
+}
+
+/// Where the string begins in `: str = "…"`, `: Optional[str] = Field(default="…")`, `: &'static str = "…"`.
+fn past_type(text: &[u8], at: usize) -> Option<usize> {
+    let is_blank = |c: u8| c == b' ';
+    let is_of_type = |c: u8| {
+        is_alnum(c) || matches!(c, b'_' | b'.' | b'[' | b']' | b'<' | b'>' | b'&' | b'\'' | b'|' | b'?' | b'!' | b' ')
+    };
+    if text.get(at.checked_sub(1)?) != Some(&b':') {
+        return None;
+    }
+    let start = run_end(text, at, MAX_BLANKS, is_blank);
+    let end = run_end(text, start, MAX_TYPE, is_of_type);
+    let is_assigned = matches!(text.get(end..), Some([b'=', next, ..]) if !matches!(next, b'=' | b'>'));
+    if end == start || !is_assigned {
+        return None;
+    }
+    let start = run_end(text, end + 1, MAX_BLANKS, is_blank);
+    let open = run_end(text, start, MAX_TYPE, |c| is_alnum(c) || matches!(c, b'_' | b'.' | b':'));
+    // `SecretStr("…")`, `Field(default="…")`
+    let value = if open > start && text.get(open) == Some(&b'(') {
+        let argument = b"default=";
+        let from = open + 1;
+        from + text.get(from..).filter(|rest| rest.starts_with(argument)).map_or(0, |_| argument.len())
+    } else {
+        start
+    };
+    let quote = run_end(text, value, MAX_BACKSLASHES, |c| c == b'\\');
+    matches!(text.get(quote), Some(b'"' | b'\'' | b'`')).then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::found;
+
+    #[test]
+    fn types_stand_before_values() {
+        for text in [
+            "db_password: str = \"Tr0ub4dor-3xKq\"",
+            "password: str = Field(default='Tr0ub4dor-3xKq')",
+            "password: SecretStr = SecretStr(\"Tr0ub4dor-3xKq\")",
+            "db_password: Optional[str] = \"Tr0ub4dor-3xKq\"",
+            "const password: string | undefined = 'Tr0ub4dor-3xKq';",
+            "private readonly dbPassword: string = 'Tr0ub4dor-3xKq'",
+            "let password: String = \"Tr0ub4dor-3xKq\".to_owned();",
+            "const DB_PASSWORD: &'static str = \"Tr0ub4dor-3xKq\";",
+            "var dbPassword string = \"Tr0ub4dor-3xKq\"",
+            "**Password:** Tr0ub4dor-3xKq",
+            "- **Password**: Tr0ub4dor-3xKq",
+            "* **DB password:** `Tr0ub4dor-3xKq`",
+            "**password=Tr0ub4dor-3xKq**",
+        ] {
+            assert_eq!(found(text), [("cred:password".to_owned(), "Tr0ub4dor-3xKq")], "{text}");
+        }
+        for (text, name) in [
+            ("s3_bucket: str = \"acme-logs\"", "acme-logs"),
+            ("const tableName: string = 'orders_prod'", "orders_prod"),
+            ("**aws dynamodb scan --table-name orders_prod_v2**", "orders_prod_v2"),
+            ("**BucketName: acme-logs**", "acme-logs"),
+        ] {
+            let found: Vec<_> = found(text).into_iter().map(|(_, part)| part).collect();
+            assert_eq!(found, [name], "{text}");
+        }
+    }
+
+    #[test]
+    fn types_are_no_values() {
+        for text in [
+            "password: str = None",
+            "password: string = process.env.DB_PASSWORD",
+            "db_password: Optional[str] = None, name = \"x1y2z3w4\"",
+            "fn f(password: &str) { let a = \"b1-c2-d3-e4\"; }",
+            "password: string => \"Tr0ub4dor-3xKq\"",
+            "**Password:** required",
+        ] {
+            assert_eq!(found(text), [], "{text}");
+        }
+    }
+}
