@@ -233,7 +233,9 @@ impl Detector {
         mut may_mask: impl FnMut(usize) -> bool,
     ) -> Findings {
         let mut view = View::plain(text);
-        let mut hits = self.look_at(text, true, is_json, recall).unwrap_or_else(|| {
+        // What needs a view should not be looked at in vain before that is met.
+        let raw = if gutter::stands_in(self.lanes, text) { None } else { self.look_at(text, true, is_json, recall) };
+        let mut hits = raw.unwrap_or_else(|| {
             view = View::resolved(self.lanes, text);
             self.look_at(view.text(), false, is_json, recall).unwrap_or_default()
         });

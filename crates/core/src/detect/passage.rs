@@ -11,7 +11,6 @@ use std::sync::Arc;
 use once_cell::sync::OnceCell;
 
 use super::anchors::Pass;
-use super::gutter;
 use super::recall::{Digest, Recall};
 use super::shaped::speaks_of_cloudfront;
 use super::{Detector, Hits, Scan};
@@ -167,9 +166,6 @@ impl Detector {
     /// What is found in a text that stands beside others, but for what their findings and its own mean elsewhere; and what was
     /// known after a first look at it.
     fn hits(&self, text: &[u8], is_raw: bool, beside: Beside) -> Option<(Hits, Beside)> {
-        if is_raw && gutter::may_stand_in(self.lanes, text) {
-            return None;
-        }
         let mut hits = Hits::default();
         let scan = if is_raw { Scan::raw(self, text, &mut hits) } else { Scan::resolved(self, text, &mut hits) };
         if scan.beside(beside).anchors() == Pass::MetEscape {

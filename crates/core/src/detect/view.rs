@@ -36,10 +36,7 @@ impl<'t> View<'t> {
     pub(super) fn resolved(lanes: Lanes, raw: &'t [u8]) -> Self {
         let mut view = Self::plain(raw);
         view.resolve(lanes, raw);
-        if !gutter::may_stand_in(lanes, &view.text) {
-            return view;
-        }
-        let cuts = gutter::cuts(&view.text);
+        let cuts = gutter::cuts(lanes, &view.text);
         if cuts.is_empty() { view } else { view.without(cuts) }
     }
 
