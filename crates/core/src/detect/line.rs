@@ -105,7 +105,7 @@ pub(super) fn following(text: &[u8], line: Line) -> Option<Line> {
 
 /// The depth of the line break at `at`, and where it ends.
 pub(super) fn break_at(text: &[u8], at: usize) -> Option<(u32, usize)> {
-    if text[at] == b'\n' {
+    if *text.get(at)? == b'\n' {
         return Some((0, at + 1));
     }
     let end = run_end(text, at, MAX_BACKSLASHES, |c| c == b'\\');

@@ -1,4 +1,5 @@
-use crate::detect::testing::found;
+use crate::catalog::Catalog;
+use crate::detect::testing::{found, scanned};
 
 #[test]
 fn names_after_the_word_for_what_they_are() {
@@ -316,4 +317,13 @@ fn load_balancers_in_their_logs() {
     let found: Vec<_> =
         found("https x app/acme-edge/50dc6c495c0c9188 10.1.2.3:80").into_iter().map(|(_, part)| part).collect();
     assert_eq!(found, ["acme-edge", "50dc6c495c0c9188", "10.1.2.3"]);
+}
+
+#[test]
+fn texts_end_behind_the_words_of_any_phrase() {
+    for phrase in Catalog::get().phrases.words(|_| true) {
+        for around in ["", " ", "In vpc-0ab12cd34ef56ab78: ", "aws ", "\"", "(\""] {
+            scanned(&format!("{around}{}", String::from_utf8_lossy(phrase)));
+        }
+    }
 }
