@@ -94,6 +94,17 @@ const SLOW_TEXTS: &[(&str, &str)] = &[
     ("many-records", "Name: x, "),
     ("many-parameters", "password=a&"),
     ("many-links", "console.aws.amazon.com/"),
+    ("many-passwords", "password="),
+    ("many-passwords-glued", "@password=x"),
+    ("many-variables", "DB_PASSWORD="),
+    ("many-bare-names", "name="),
+    ("many-bare-calls", ".table("),
+    ("many-bare-ids", "id=x "),
+    ("many-lists", "[sso-session ="),
+    ("many-lists-of-options", "aws {jobtemplate--"),
+    ("many-values", "--value = "),
+    ("many-users", "|username"),
+    ("many-nouns", "iam-rolle "),
 ];
 
 /// JSON made to be slow.

@@ -15,7 +15,7 @@ use super::password::is_secure;
 use super::table;
 use super::told::ANY_SERVICE;
 use super::vain;
-use super::value::{BareRun, Setting, Value, is_believable, shape_range, value, whole_quoted};
+use super::value::{Setting, Value, is_believable, quoted_value, shape_range, value, whole_quoted};
 use super::variable::MAX_VARIABLE;
 use crate::catalog::{Category, Match, Member, ValueShape};
 
@@ -37,9 +37,9 @@ const MAX_SECTION: usize = 1024;
 const BEFORE_OPTIONS: &[&[u8]] =
     &[b"a", b"and", b"in", b"missing", b"new", b"now", b"of", b"or", b"that", b"the", b"this", b"to", b"via", b"with"];
 const MAX_BEFORE_OPTION: usize = 8;
-/// How many values without quotes may be the end of each other when they are longer than the next figure says.
-const MAX_NESTED: usize = 8;
+/// Longest value, and longest list, that is looked at however many it is part of.
 const MAX_NESTED_VALUE: usize = 128;
+const MAX_NESTED_LIST: usize = 8;
 
 impl Scan<'_, '_> {
     /// Looks at the `:` or `=` at `at`: does the key before it, which ends at `end`, say what the value after it is?
@@ -120,13 +120,20 @@ impl Scan<'_, '_> {
         if members.iter().all(|member| self.detector.is_credential(member.kind)) && is_spoken_of(text, dash, at) {
             return;
         }
-        let several = if text[end - 1] == b's' { MAX_LIST } else { 1 };
-        for _ in 0..several {
+        let most = match text[end - 1] {
+            b's' if self.options_met.is_deep(at) => MAX_NESTED_LIST,
+            b's' => MAX_LIST,
+            _ => 1,
+        };
+        for _ in 0..most {
             if text.get(at) == Some(&b'-') && text.get(at + 1) == Some(&b'-') {
                 return;
             }
             let Some(found) = self.announced(&members, at, Setting::Told) else { return };
             at = run_end(text, found.next, 8, |c| c == b' ');
+            if most > 1 {
+                self.options_met.reach(at);
+            }
             if at == found.next || matches!(text.get(at), Some(b'\\' | b'|' | b'>' | b'#')) {
                 return;
             }
@@ -208,7 +215,8 @@ impl Scan<'_, '_> {
             if text.get(at) == Some(&b'{') {
                 return self.things(members, list);
             }
-            for _ in 0..MAX_LIST {
+            let most = if self.lists_met.is_deep(list) { MAX_NESTED_LIST } else { MAX_LIST };
+            for _ in 0..most {
                 let Some(next) = value(text, at, &mut self.bare_run) else { return };
                 let behind = skip_space(text, next.next);
                 // `queues=[orders-q billing-q]`, as Go prints a list.
@@ -219,6 +227,7 @@ impl Scan<'_, '_> {
                 }
                 let Some(found) = self.announced(members, at, Setting::Sure) else { return };
                 at = skip_space(text, found.next);
+                self.lists_met.reach(at);
                 match text.get(at) {
                     Some(b',') => at = skip_space(text, at + 1),
                     _ if is_printed && at == found.next + 1 => {}
@@ -284,8 +293,8 @@ impl Scan<'_, '_> {
     /// as another: `"Entry": "/", "Target": "/acme-in/x"`.
     fn directory(&mut self, at: usize, is_mapped: bool) {
         let text = self.text;
-        let found = value(text, run_end(text, at, 4, |c| c == b' '), &mut BareRun::default());
-        let Some(found) = found.filter(|found| found.quoted && text[found.start] == b'/') else { return };
+        let found = quoted_value(text, run_end(text, at, 4, |c| c == b' '));
+        let Some(found) = found.filter(|found| text[found.start] == b'/') else { return };
         let around = &text[at.saturating_sub(MAX_TO_ARN)..text.len().min(at + MAX_TO_ARN)];
         if is_mapped && memchr::memmem::find(around, b"Entry").is_none() {
             return;
@@ -341,7 +350,7 @@ impl Scan<'_, '_> {
         // `f"{bucket}"`
         if is_call
             && opens_string
-            && let Some(inner) = value(text, found.end, &mut BareRun::default())
+            && let Some(inner) = value(text, found.end, &mut self.bare_run)
         {
             self.used(members, inner);
         }
@@ -353,11 +362,11 @@ impl Scan<'_, '_> {
         Some(found)
     }
 
-    /// True for a long value that is the end of too many other values: `a=b=c=…` without end takes no time.
+    /// True for a long value that begins in another one, as too many others do.
     fn is_nested_too_often(&mut self, value: Value) -> bool {
-        let (end, count) = self.bare;
-        self.bare = if end == value.end { (end, count + 1) } else { (value.end, 0) };
-        self.bare.1 >= MAX_NESTED && value.end - value.start > MAX_NESTED_VALUE
+        let is_deep = self.values_met.is_deep(value.start);
+        self.values_met.reach(value.end);
+        is_deep && value.end - value.start > MAX_NESTED_VALUE
     }
 
     /// True when the value is the key that was looked at last, in any spelling.
@@ -384,8 +393,9 @@ impl Scan<'_, '_> {
             return;
         }
         let is_password = members.iter().all(|member| member.value == ValueShape::Password);
-        let is_of_login = || is_of_login(text, self.key.start, value);
-        let setting = if setting == Setting::Line && is_password && is_of_login() { Setting::Sure } else { setting };
+        let is_of_login =
+            setting == Setting::Line && is_password && is_of_login(text, self.key.start, value, &mut self.bare_run);
+        let setting = if is_of_login { Setting::Sure } else { setting };
         let told_by = |m: &Member| {
             let range = shape_range(text, value, m.value);
             let believed = !range.is_empty() && is_believable(m.value, &text[range.clone()], setting);

@@ -5,7 +5,7 @@ use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, run_end, run_start};
 use super::context::skip_space;
 use super::own::has_hump;
-use super::value::{BareRun, Setting, Value, is_believable, value};
+use super::value::{Setting, Value, is_believable, quoted_value};
 use crate::catalog::ValueShape;
 
 /// Longest value, and most bytes between two strings.
@@ -27,8 +27,7 @@ impl Scan<'_, '_> {
         let behind = run_end(text, close + 1, MAX_GAP, |c| c.is_ascii_whitespace());
         let in_list = || {
             let next = skip_space(text, behind + 1);
-            let found = value(text, next, &mut BareRun::default())
-                .filter(|found| found.quoted && text.get(behind) == Some(&b','))?;
+            let found = quoted_value(text, next).filter(|_| text.get(behind) == Some(&b','))?;
             let bracket = run_start(text, open, MAX_LIST, |c| !matches!(c, b'[' | b']' | b'{' | b'}'));
             // The namespace and the metric stand before them. In a list of the members of something there is no namespace.
             let before = &text[bracket..open];

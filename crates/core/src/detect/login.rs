@@ -7,7 +7,7 @@ use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end, run_start};
 use super::key::key_end;
 use super::line::break_at;
-use super::value::{BareRun, Setting, Value, is_believable, value, whole_quoted};
+use super::value::{BareRun, Setting, Value, is_believable, quoted_value, value, whole_quoted};
 use super::word_list::WordList;
 use crate::catalog::ValueShape;
 
@@ -93,7 +93,7 @@ impl Scan<'_, '_> {
     pub(super) fn user_beside(&mut self, key: usize, end: usize) {
         let text = self.text;
         let kind = self.detector.catalog.known.db_user;
-        let Some(user) = user_near(text, key, end).filter(|_| self.wants(kind)) else { return };
+        let Some(user) = user_near(text, key, end, &mut self.bare_run).filter(|_| self.wants(kind)) else { return };
         let name = &text[user.start..user.end];
         let is_known = self.hits.findings.iter().rev().take(MAX_SETTINGS).any(|f| f.span.start == user.start);
         if !is_known && !ANYBODY.contains_in_any_case(name) && is_believable(ValueShape::Name, name, Setting::Told) {
@@ -121,10 +121,7 @@ impl Scan<'_, '_> {
         if is_of_peers && !text[..words].ends_with(b": ") || start == at && !is_of_peers {
             return None;
         }
-        let found = match value(text, start, &mut BareRun::default()) {
-            Some(found) if found.quoted => found,
-            _ => word(text, start),
-        };
+        let found = quoted_value(text, start).unwrap_or_else(|| word(text, start));
         let body = &text[found.start..found.end];
         // What is identified with a service, by somebody, is no user of a database.
         let is_bare = !found.quoted && !is_of_peers && !matches!(text[words], b'i' | b'I');
@@ -174,8 +171,8 @@ impl Scan<'_, '_> {
         let is_first = text[..open].ends_with(b"(") && text.get(close) == Some(&quote);
         let comma = text.get(close + 1..)?.strip_prefix(b",").filter(|_| is_first)?;
         let next = text.len() - comma.len();
-        let found = value(text, run_end(text, next, 2, |c| c == b' '), &mut BareRun::default())?;
-        let is_last = found.quoted && text.get(found.next) == Some(&b')');
+        let found = quoted_value(text, run_end(text, next, 2, |c| c == b' '))?;
+        let is_last = text.get(found.next) == Some(&b')');
         let believed = is_last && is_believable(ValueShape::Password, &text[found.start..found.end], Setting::Sure);
         believed.then_some(found)
     }
@@ -235,19 +232,19 @@ impl Scan<'_, '_> {
 
 /// True for a word in letters alone that is a password because its user stands beside it: `user: acme` and `password:
 /// jackdaw` in the next line.
-pub(super) fn is_of_login(text: &[u8], key: usize, word: Value) -> bool {
+pub(super) fn is_of_login(text: &[u8], key: usize, word: Value, run: &mut BareRun) -> bool {
     let body = &text[word.start..word.end];
     if body.len() < MIN_WORD || !body.iter().all(u8::is_ascii_alphabetic) {
         return false;
     }
     let lower = body.to_ascii_lowercase();
     let is_type = TYPES.iter().any(|part| memchr::memmem::find(&lower, part).is_some());
-    !is_type && user_near(text, key, word.next).is_some()
+    !is_type && user_near(text, key, word.next, run).is_some()
 }
 
 /// The value of the nearest setting for a user, among those around one whose key begins at `key` and whose value ends at
 /// `end`.
-fn user_near(text: &[u8], key: usize, end: usize) -> Option<Value> {
+fn user_near(text: &[u8], key: usize, end: usize, run: &mut BareRun) -> Option<Value> {
     let from = key.saturating_sub(BESIDE);
     let to = text.len().min(end + BESIDE);
     let is_user = |at: &usize| {
@@ -257,16 +254,16 @@ fn user_near(text: &[u8], key: usize, end: usize) -> Option<Value> {
     };
     let before = memchr::memrchr2_iter(b'=', b':', &text[from..key]).map(|i| from + i).take(MAX_SETTINGS);
     let behind = memchr::memchr2_iter(b'=', b':', &text[end.min(to)..to]).map(|i| end + i).take(MAX_SETTINGS);
-    let found = before.filter(is_user).find_map(|at| user_at(text, at, at..key));
-    found.or_else(|| behind.filter(is_user).find_map(|at| user_at(text, at, end..at)))
+    let found = before.filter(is_user).find_map(|at| user_at(text, at, at..key, run));
+    found.or_else(|| behind.filter(is_user).find_map(|at| user_at(text, at, end..at, run)))
 }
 
 /// The user behind the sign at `at`, with nothing in `between` that ends what stands together.
-fn user_at(text: &[u8], at: usize, mut between: Range<usize>) -> Option<Value> {
+fn user_at(text: &[u8], at: usize, mut between: Range<usize>, run: &mut BareRun) -> Option<Value> {
     if between.any(|at| ends_record(text, at)) {
         return None;
     }
-    let found = value(text, run_end(text, at + 1, 4, |c| c == b' '), &mut BareRun::default())?;
+    let found = value(text, run_end(text, at + 1, 4, |c| c == b' '), run)?;
     is_believable(ValueShape::Name, &text[found.start..found.end], Setting::Told).then_some(found)
 }
 

@@ -4,7 +4,7 @@
 use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, ends_line, is_alnum, run_end, run_start};
 use super::key::key_start;
-use super::value::{BareRun, Setting, Value, is_believable, value};
+use super::value::{Setting, Value, is_believable, quoted_value};
 use super::word_list::WordList;
 use crate::catalog::ValueShape;
 
@@ -34,7 +34,7 @@ impl Scan<'_, '_> {
     pub(super) fn said(&self, at: usize) -> Option<Value> {
         let text = self.text;
         let blank = run_end(text, at, 2, |c| c == b' ');
-        let quoted = value(text, blank, &mut BareRun::default()).filter(|found| found.quoted);
+        let quoted = quoted_value(text, blank);
         let found = match quoted {
             Some(found) => found,
             None if blank > at => {

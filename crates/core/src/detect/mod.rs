@@ -42,6 +42,7 @@ mod message;
 mod named;
 mod names;
 mod nearby;
+mod nesting;
 mod operation;
 mod ordinary;
 mod output;
@@ -93,6 +94,7 @@ use call::Calls;
 use command::Commands;
 use custom::Custom;
 use manifest::Manifests;
+use nesting::Nesting;
 use passage::Beside;
 use recall::Memory;
 pub(crate) use recall::{Recall, RecallKey};
@@ -407,9 +409,11 @@ struct Scan<'d, 't> {
     headings_seen: usize,
     /// End of the last host.
     host_end: usize,
-    /// End of the last value without quotes, and how many keys had theirs end there.
-    bare: (usize, usize),
     bare_run: BareRun,
+    /// Values without quotes, lists of values, and those of options.
+    values_met: Nesting,
+    lists_met: Nesting,
+    options_met: Nesting,
     commands: Commands,
     /// How far links into the console were read.
     links_to: usize,
@@ -441,8 +445,10 @@ impl<'d, 't> Scan<'d, 't> {
             types: (0, None),
             headings_seen: 0,
             host_end: 0,
-            bare: (0, 0),
             bare_run: BareRun::default(),
+            values_met: Nesting::default(),
+            lists_met: Nesting::default(),
+            options_met: Nesting::default(),
             commands: Commands::default(),
             links_to: 0,
             things_to: 0,

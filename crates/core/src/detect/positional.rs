@@ -2,7 +2,7 @@
 
 use super::Scan;
 use super::boundary::run_end;
-use super::value::{BareRun, Setting, is_believable, value};
+use super::value::{Setting, is_believable, quoted_value};
 use super::word_list::WordList;
 use crate::catalog::ValueShape;
 
@@ -63,10 +63,7 @@ impl Scan<'_, '_> {
             (known.queue, lower == OF_QUEUES)
         };
         let from = run_end(text, open + 1, 8, |c| c == b' ');
-        let Some(found) = value(text, from, &mut BareRun::default()).filter(|found| found.quoted && is_spoken_of)
-        else {
-            return;
-        };
+        let Some(found) = quoted_value(text, from).filter(|_| is_spoken_of) else { return };
         let name = &text[found.start..found.end];
         if self.wants(kind) && is_believable(ValueShape::Name, name, Setting::Sure) {
             self.finding(kind, found.start, found.end);

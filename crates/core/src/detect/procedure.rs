@@ -5,7 +5,7 @@
 use super::Scan;
 use super::boundary::{is_alnum, run_end, run_start};
 use super::context::skip_space;
-use super::value::{BareRun, Setting, Value, is_believable, value};
+use super::value::{BareRun, Setting, Value, is_believable, quoted_value, value};
 use crate::catalog::{KindId, ValueShape};
 
 /// Longest path of a function.
@@ -81,7 +81,7 @@ fn argument(text: &[u8], open: usize, index: usize) -> Option<Value> {
         let comma = run_end(text, next, 8, |c| c == b' ');
         at = skip_space(text, Some(comma + 1).filter(|_| text.get(comma) == Some(&b','))?);
     }
-    value(text, at, &mut BareRun::default()).filter(|found| found.quoted)
+    quoted_value(text, at)
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use super::own::{is_joined, is_own, is_own_word};
 use super::secret::{is_base64, is_secret_key};
 use super::sieve::Sieve;
 use super::told::{ANY_SERVICE, FOLLOWERS, is_markup, is_of_any_trade, is_of_others, speaks_of_any_service};
-use super::value::{BareRun, Setting, Value, is_believable, value};
+use super::value::{Setting, Value, is_believable, quoted_value, value};
 use crate::catalog::{Catalog, Follows, KindId, Member, Phrase, ValueShape};
 
 /// Longest name.
@@ -304,9 +304,9 @@ impl Scan<'_, '_> {
         match shape {
             ValueShape::SecretKey => return self.secret_after(at),
             ValueShape::Password => {
-                let found = value(text, run_end(text, at, 2, |c| c == b' '), &mut BareRun::default())?;
+                let found = quoted_value(text, run_end(text, at, 2, |c| c == b' '))?;
                 // `identified by `start` and `end`` is prose.
-                let is_string = found.quoted && text[found.start - 1] != b'`';
+                let is_string = text[found.start - 1] != b'`';
                 let believed = is_string && is_believable(shape, &text[found.start..found.end], Setting::Sure);
                 return believed.then_some(found);
             }
@@ -417,7 +417,7 @@ impl Scan<'_, '_> {
             from = comma + 1;
         }
         let from = run_end(text, from, 8, |c| c == b' ');
-        let found = value(text, from, &mut BareRun::default())?;
+        let found = value(text, from, &mut self.bare_run)?;
         if !found.quoted {
             self.used_as(kind, from);
             return None;

@@ -8,7 +8,7 @@ use super::container::named;
 use super::key::Words;
 use super::line::{Line, line_start, quote_backslashes};
 use super::table::{content, is_rule, split_at_bars, split_at_tabs};
-use super::value::{BareRun, Setting, value};
+use super::value::{Setting, quoted_value};
 use crate::catalog::{MAX_KEY_LEN, Match, Member, ValueShape};
 
 /// Longest expression, and longest command before and behind it.
@@ -80,7 +80,7 @@ impl Scan<'_, '_> {
             let key_end = run_start(text, at, 4, |c| c == b' ');
             let key = run_start(text, key_end, MAX_KEY_LEN, is_alnum);
             let from = run_end(text, at + 2, 4, |c| c == b' ');
-            let Some(found) = value(text, from, &mut BareRun::default()).filter(|found| found.quoted) else { continue };
+            let Some(found) = quoted_value(text, from) else { continue };
             let mut members = self.meanings_of_words(&Words::split(&text[key..key_end]));
             if text[key..key_end].eq_ignore_ascii_case(b"name") {
                 let kind = self.detector.catalog.known.resource_name;

@@ -84,7 +84,8 @@ impl Scan<'_, '_> {
         if proofs.is_empty() {
             return;
         }
-        let names = names.into_iter().filter_map(|separator| named(self.text, separator));
+        let mut run = BareRun::default();
+        let names = names.into_iter().filter_map(|separator| named(self.text, separator, &mut run));
         let mut members: Vec<_> = names.chain(proofs).collect();
         members.sort_by_key(|member| member.at);
         let in_braces = |member: &&Member| matches!(member.form, Form::Braces { .. });
@@ -130,9 +131,10 @@ impl Scan<'_, '_> {
         if !self.wants(kind) {
             return;
         }
+        let mut run = BareRun::default();
         for &separator in names {
             let at = run_end(text, separator + 1, 8, |c| c == b' ');
-            let Some(found) = value(text, at, &mut BareRun::default()) else { continue };
+            let Some(found) = value(text, at, &mut run) else { continue };
             let next =
                 text.get(found.next).and_then(|_| break_at(text, found.next)).map_or(text.len(), |(_, next)| next);
             let key = run_end(text, next, MAX_INDENT, |c| c == b' ');
@@ -183,9 +185,9 @@ fn proof_of_arn(arn: &[u8]) -> Option<Proof> {
 }
 
 /// The name whose separator this is.
-fn named(text: &[u8], separator: usize) -> Option<Member> {
+fn named(text: &[u8], separator: usize, run: &mut BareRun) -> Option<Member> {
     let at = run_end(text, separator + 1, 8, |c| c == b' ');
-    let found = value(text, at, &mut BareRun::default())?;
+    let found = value(text, at, run)?;
     member(text, separator, Is::Name(found))
 }
 

@@ -7,7 +7,7 @@ use super::boundary::{is_alnum, run_end, run_start};
 use super::link::past_links;
 use super::login::is_sql;
 use super::password::is_latin;
-use super::value::{BareRun, Setting, Value, is_algorithm, is_believable, value};
+use super::value::{Setting, Value, is_algorithm, is_believable, quoted_value};
 use crate::catalog::ValueShape;
 
 /// Longest password, and longest name of its user.
@@ -124,7 +124,7 @@ impl Scan<'_, '_> {
             return None;
         }
         let is_sql_word = || is_sql(text, words);
-        if let Some(found) = value(text, from, &mut BareRun::default()).filter(|found| found.quoted) {
+        if let Some(found) = quoted_value(text, from) {
             let body = &text[found.start..found.end];
             if body.starts_with(b"-") {
                 return None;

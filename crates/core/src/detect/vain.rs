@@ -3,7 +3,7 @@
 use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end};
 use super::context::{CHANGED, MAX_ASSIGNED, is_between};
-use super::value::{BareRun, Setting, Value, is_believable, shape_range, value};
+use super::value::{Setting, Value, is_believable, quoted_value, shape_range};
 use crate::catalog::{Member, ValueShape};
 
 /// Longest number that is looked at for an id.
@@ -60,9 +60,9 @@ fn plain_value(text: &[u8], at: usize) -> Option<Value> {
                 .is_none_or(|&c| c.is_ascii_whitespace() || matches!(c, b',' | b'}' | b']' | b'&' | b'\\'));
             ends.then_some(Value { start: at, end, next: end, quoted: false })
         }
-        b'"' | b'\'' | b'`' | b'\\' => value(text, at, &mut BareRun::default()).filter(|value| {
+        b'"' | b'\'' | b'`' | b'\\' => quoted_value(text, at).filter(|value| {
             let begins_plainly = text[value.start..value.end].first().is_none_or(|&c| is_alnum(c));
-            value.quoted && begins_plainly && !text[value.next..].starts_with(CHANGED)
+            begins_plainly && !text[value.next..].starts_with(CHANGED)
         }),
         _ => None,
     }

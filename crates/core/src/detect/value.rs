@@ -32,7 +32,7 @@ pub(super) struct Value {
     pub(super) quoted: bool,
 }
 
-/// The last stretch without a byte that ends a bare value. Values that are the end of each other read it once.
+/// A stretch without a byte that ends a bare value. Values that are the end of each other read it once.
 #[derive(Debug, Default)]
 pub(super) struct BareRun {
     start: usize,
@@ -41,10 +41,15 @@ pub(super) struct BareRun {
 
 /// The value at `at`.
 pub(super) fn value(text: &[u8], at: usize, run: &mut BareRun) -> Option<Value> {
+    quoted_value(text, at).or_else(|| bare(text, at, run))
+}
+
+/// The value at `at`, if that is in quotes.
+pub(super) fn quoted_value(text: &[u8], at: usize) -> Option<Value> {
     let slashes = run_end(text, at, MAX_BACKSLASHES, |c| c == b'\\');
-    match text.get(slashes) {
-        Some(&quote @ (b'"' | b'\'' | b'`')) => quoted(text, slashes, slashes - at, quote),
-        Some(_) if slashes == at => wrapped(text, at).or_else(|| bare(text, at, run)),
+    match text.get(slashes)? {
+        &quote @ (b'"' | b'\'' | b'`') => quoted(text, slashes, slashes - at, quote),
+        _ if slashes == at => wrapped(text, at),
         _ => None,
     }
 }
@@ -70,13 +75,17 @@ fn wrapped(text: &[u8], at: usize) -> Option<Value> {
 }
 
 fn bare(text: &[u8], at: usize, run: &mut BareRun) -> Option<Value> {
-    let known = if (run.start..run.end).contains(&at) { run.end } else { at };
-    let end = run_end(text, known, at + MAX_VALUE - known, |c| {
+    let limit = at + MAX_VALUE;
+    if !(run.start..run.end).contains(&at) {
+        *run = BareRun { start: at, end: at };
+    }
+    let known = run.end.min(limit);
+    let end = run_end(text, known, limit - known, |c| {
         !c.is_ascii_whitespace()
             && !matches!(c, b',' | b';' | b'"' | b'\'' | b'`' | b'}' | b']' | b')' | b'&' | b'\\' | b'<' | b'>' | b'|')
             && c.is_ascii()
     });
-    *run = BareRun { start: at, end };
+    run.end = run.end.max(end);
     // The end of bold text.
     let end = end - if text[at..end].ends_with(b"**") { 2 } else { 0 };
     // `- name: value`: the item of a list begins with a key.
