@@ -132,6 +132,15 @@ impl Enclosing {
         }
     }
 
+    /// Where no string of the document, or of one that its string holds, is open: how many JSON strings deep that is.
+    pub(crate) fn depth_between_strings(self) -> Option<u32> {
+        match self {
+            Self::Text { .. } => None,
+            Self::Document { string: None, .. } => Some(1),
+            Self::Document { string: Some(opening), .. } => (opening.state == State::Between).then_some(2),
+        }
+    }
+
     /// True in a string of a document, the text itself or what a string of it holds.
     pub(crate) fn is_in_string(self) -> bool {
         match self {

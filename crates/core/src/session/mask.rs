@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Session;
 use crate::detect::{Findings, Part};
-use crate::json::{begins_document, holds_document, push_escaped, stands_in_string, unescape};
+use crate::json::{Enclosing, begins_document, holds_document, push_escaped, stands_in_string, unescape};
 use crate::wire::{Content, Layout, Multipart, Spelling, boundary};
 use crate::{Error, Result};
 
@@ -15,13 +15,63 @@ const MAX_ROOM: usize = 1024;
 /// How far a text is read to tell what it is, bytes.
 const MAX_OPENING: usize = 1024;
 
-/// Whether the digits at `span` are a number of the document that a JSON string holds: `{\"AccountId\": 123456789012}`.
-fn is_number_in_string(body: &[u8], span: Range<usize>) -> bool {
-    let before = body[..span.start].trim_ascii_end();
-    let key = before.strip_suffix(b":").map(<[u8]>::trim_ascii_end);
-    body[span.clone()].iter().all(u8::is_ascii_digit)
-        && key.and_then(|key| key.strip_suffix(b"\\\"")).is_some_and(|key| !key.ends_with(b"\\"))
-        && matches!(body[span.end..].trim_ascii_start().first(), Some(b',' | b'}'))
+/// The JSON document in a JSON string, as far as it was read.
+#[derive(Default)]
+struct InnerDocument {
+    /// Where the string stands.
+    string: Range<usize>,
+    read_to: usize,
+    enclosing: Enclosing,
+}
+
+impl InnerDocument {
+    /// What has to stand around a token in place of the digits at `span`, if these are a number of the document that
+    /// `string` is the inside of, or of one in a string of it: `{\"ids\": [123456789012]}`. In prose they are none.
+    fn quote(&mut self, body: &[u8], string: &Range<usize>, span: &Range<usize>) -> &'static [u8] {
+        if !body[span.clone()].iter().all(u8::is_ascii_digit) {
+            return b"";
+        }
+        if self.string != *string || span.start < self.read_to {
+            *self = Self { string: string.clone(), read_to: string.start, enclosing: Enclosing::new(2) };
+        }
+        self.enclosing.read(&body[self.read_to..span.start]);
+        self.read_to = span.start;
+        let before = trim_space_end(&body[string.start..span.start]);
+        let behind = trim_space_start(&body[span.end..string.end]);
+        let is_document = matches!(trim_space_start(&body[string.clone()]).first(), Some(b'{' | b'['));
+        let is_value =
+            matches!(before.last(), Some(b':' | b',' | b'[')) && matches!(behind.first(), Some(b',' | b']' | b'}'));
+        match self.enclosing.depth_between_strings().filter(|_| is_document && is_value) {
+            Some(1) => b"\\\"",
+            Some(_) => b"\\\\\\\"",
+            None => b"",
+        }
+    }
+}
+
+/// Without white space in front, and its escapes.
+fn trim_space_start(mut text: &[u8]) -> &[u8] {
+    loop {
+        text = text.trim_ascii_start();
+        let escapes = text.iter().take_while(|&&c| c == b'\\').count();
+        match text.get(escapes) {
+            Some(b'n' | b'r' | b't') if escapes.is_power_of_two() => text = &text[escapes + 1..],
+            _ => return text,
+        }
+    }
+}
+
+/// Likewise at the end.
+fn trim_space_end(mut text: &[u8]) -> &[u8] {
+    loop {
+        text = text.trim_ascii_end();
+        let [rest @ .., b'n' | b'r' | b't'] = text else { return text };
+        let escapes = rest.iter().rev().take_while(|&&c| c == b'\\').count();
+        if !escapes.is_power_of_two() {
+            return text;
+        }
+        text = &rest[..rest.len() - escapes];
+    }
 }
 
 /// True for a text that may begin like a JSON document, spelled so.
@@ -143,7 +193,7 @@ impl Session {
 
     fn write(&mut self, body: &[u8], range: Range<usize>, edits: &[Part], layout: &Layout, masked: &mut Vec<u8>) {
         masked.reserve(range.len() + edits.len() * 4);
-        let (mut copied, mut hint) = (range.start, 0);
+        let (mut copied, mut hint, mut document) = (range.start, 0, InnerDocument::default());
         // Repeated ones take none; a body of megabytes repeats most.
         self.tokens.reserve(edits.len().min(MAX_ROOM));
         for Part { kind, span: Range { start, end }, .. } in edits.iter().cloned() {
@@ -155,7 +205,7 @@ impl Session {
                 self.tokens.found_broken_string();
             }
             if spelling == Spelling::Json
-                && let Some(meant) = meant_in_document(&body[around], &original)
+                && let Some(meant) = meant_in_document(&body[around.clone()], &original)
             {
                 original = Cow::Owned(meant);
             }
@@ -163,7 +213,7 @@ impl Session {
             let label = self.detector.label(kind);
             let quote: &[u8] = match spelling {
                 _ if spelling.is_number() => b"\"",
-                Spelling::JsonInJson if is_number_in_string(body, start..end) => b"\\\"",
+                Spelling::JsonInJson => document.quote(body, &around, &(start..end)),
                 _ => b"",
             };
             masked.extend_from_slice(quote);
