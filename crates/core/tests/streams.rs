@@ -125,6 +125,23 @@ fn check_every_cut(session: &mut Session, content_type: &str, answer: &[u8]) {
     assert!(restore_cut(session, content_type, answer, &all) == whole, "byte by byte");
 }
 
+/// An event is put together of its chunks once, and not again with each: of a byte each, this one would take minutes.
+#[test]
+fn long_events_may_come_byte_by_byte() {
+    let Exchange { mut session, text, .. } = exchange(SAYS, &json!({}));
+    let long = format!("{}{text}", "x".repeat(200_000));
+    let delta = |said: &str| event("content_block_delta", &json!({ "index": 0, "delta": { "text": said } }));
+    let lines = delta(&long).replacen("\"delta\":", "\ndata: \"delta\":\ndata: ", 1);
+    let stream =
+        [delta(&text), delta(&long), delta(&text), lines.clone(), lines.replace('\n', "\r\n"), delta("x")].concat();
+    let whole = restore(&mut session, SSE, stream.as_bytes());
+    assert!(String::from_utf8_lossy(&whole).matches("i-0f3a9c27be41d8056").count() == 5);
+    for len in [1, 2, 1000, 100_000] {
+        let cuts: Vec<usize> = (len..stream.len()).step_by(len).collect();
+        assert!(restore_cut(&mut session, SSE, stream.as_bytes(), &cuts) == whole, "chunks of {len}");
+    }
+}
+
 const SAYS: &str =
     "i-0f3a9c27be41d8056가 10.24.7.31 \"arn:aws:iam::618734209955:role/billing-export\"\n\\ s3://acme-logs/a/b.txt";
 

@@ -70,9 +70,14 @@ pub fn copy(answer: &[u8], out: &mut Vec<u8>) -> usize {
 
 /// Restores `answer` as it would come over the network; gives how many bytes came out.
 pub fn restore(session: &mut Session, format: Format, answer: &[u8], out: &mut Vec<u8>) -> usize {
+    restore_in(CHUNK, session, format, answer, out)
+}
+
+/// Restores `answer` in chunks of `len` bytes.
+pub fn restore_in(len: usize, session: &mut Session, format: Format, answer: &[u8], out: &mut Vec<u8>) -> usize {
     assert!(session.open_answer(format.content_type(), b""));
     let mut written = 0;
-    let mut chunks = answer.chunks(CHUNK).peekable();
+    let mut chunks = answer.chunks(len).peekable();
     while let Some(chunk) = chunks.next() {
         out.clear();
         session.restore(chunk, chunks.peek().is_none(), out).expect("the answer has no coding");

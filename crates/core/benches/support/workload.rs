@@ -107,6 +107,9 @@ const SLOW_TEXTS: &[(&str, &str)] = &[
     ("many-nouns", "iam-rolle "),
 ];
 
+/// An event as long as one may be, in chunks of a byte: of any upstream that wants it so.
+const LONG_EVENT: &str = "many-chunks";
+
 /// JSON made to be slow.
 const SLOW_JSON: &[&str] = &["slow-json-open-string", "slow-json-brackets", "slow-json-braces", "many-thinking"];
 
@@ -120,6 +123,7 @@ pub fn names() -> Vec<&'static str> {
         .chain(answers)
         .chain(SLOW_TEXTS.iter().map(|text| text.0))
         .chain(SLOW_JSON.iter().copied())
+        .chain([LONG_EVENT])
         .collect()
 }
 
@@ -198,6 +202,19 @@ fn restore(format: Format, len: usize) -> Workload {
     Workload { bytes: answer.len(), run: Box::new(move || answer::restore(&mut session, format, &answer, &mut out)) }
 }
 
+fn long_event() -> Workload {
+    let said = "x".repeat(SLOW - 4 * KB);
+    let answer =
+        format!("data: {{\"type\":\"content_block_delta\",\"delta\":{{\"text\":\"{said}\"}}}}\n\n").into_bytes();
+    let mut session = session(&detector());
+    // A session that has masked nothing lets answers pass.
+    session.mask(b"text/plain", b"i-0123456789abcdef0").expect("text can be masked");
+    let mut out = Vec::new();
+    let bytes = answer.len();
+    let run = move || answer::restore_in(1, &mut session, Format::Sse, &answer, &mut out);
+    Workload { bytes, run: Box::new(run) }
+}
+
 fn slow_json(name: &str) -> Vec<u8> {
     // Something to mask, so that the body has to be read as JSON.
     let start = r#"{"messages":[{"role":"user","content":[{"type":"text","text":"i-0123456789abcdef0"},"#;
@@ -230,6 +247,9 @@ pub fn named(name: &str) -> Option<Workload> {
     }
     if let Some((_, part)) = SLOW_TEXTS.iter().find(|text| text.0 == name) {
         return Some(scan(part.repeat(SLOW / part.len()).into_bytes()));
+    }
+    if name == LONG_EVENT {
+        return Some(long_event());
     }
     if SLOW_JSON.contains(&name) {
         return Some(mask(slow_json(name)));

@@ -85,23 +85,26 @@ impl SseAnswer {
     }
 
     pub(super) fn push(&mut self, tokens: &TokenIndex, chunk: &[u8], last: bool, out: &mut Vec<u8>) {
+        let mut owned = std::mem::take(&mut self.pending);
         // Whole events of a chunk need not be copied.
-        let owned;
-        let mut pending = if self.pending.is_empty() {
-            chunk
-        } else {
-            self.pending.extend_from_slice(chunk);
-            owned = std::mem::take(&mut self.pending);
-            &owned
-        };
+        let is_whole = owned.is_empty();
+        if !is_whole {
+            owned.extend_from_slice(chunk);
+        }
+        let mut pending = if is_whole { chunk } else { &owned };
         let mut searched = std::mem::take(&mut self.searched).min(pending.len());
         loop {
-            let end = match self.repeated_event(tokens, pending, out) {
+            // One that began in an earlier chunk is compared when it is whole: chunks may be of a byte each.
+            let repeated = if searched == 0 { self.repeated_event(tokens, pending, out) } else { None };
+            let end = match repeated {
                 Some(end) => end,
                 None => {
                     let from = searched.saturating_sub(3);
                     let Some(end) = event_end(pending, from, 0, self.oversized.is_none(), last) else { break };
-                    self.event(tokens, &pending[..end], out);
+                    let event = &pending[..end];
+                    if searched == 0 || self.repeated_event(tokens, event, out).is_none() {
+                        self.event(tokens, event, out);
+                    }
                     end
                 }
             };
@@ -116,7 +119,13 @@ impl SseAnswer {
         }
         self.searched = pending.len();
         if !last {
-            self.pending = pending.to_vec();
+            let stays = pending.len();
+            if is_whole {
+                owned.extend_from_slice(&chunk[chunk.len() - stays..]);
+            } else {
+                owned.drain(..owned.len() - stays);
+            }
+            self.pending = owned;
             return;
         }
         let is_blank = pending.iter().all(|c| matches!(c, b'\r' | b'\n'));
