@@ -97,6 +97,12 @@ pub(crate) fn token_at(text: &[u8], separator: usize) -> Option<Range<usize>> {
     is_token_shaped(&text[token.clone()]).then_some(token)
 }
 
+/// The token that `text` begins with.
+pub(crate) fn leading_token(text: &[u8]) -> Option<&[u8]> {
+    let separator = memchr::memchr(b'_', &text[..text.len().min(LABEL_LEN.end() + 1)])?;
+    token_at(text, separator).filter(|token| token.start == 0).map(|token| &text[token])
+}
+
 /// The key that tokens are made with. Wiped when dropped; `Debug` shows the length of the secret only.
 #[derive(Clone)]
 pub struct TokenKey {

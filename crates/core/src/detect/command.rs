@@ -188,6 +188,10 @@ fn argument(text: &[u8], at: usize, place: Place) -> Option<Value> {
     // Only a quoted one may have blanks in it.
     let shape = if is_quoted { ValueShape::QuotedSecret } else { ValueShape::Password };
     let body = &text[secret.start..secret.end];
+    // `curl -u https://…`
+    if place == Place::BehindUser && body.starts_with(b"//") {
+        return None;
+    }
     (!body.is_empty() && is_believable(shape, body, Setting::Told)).then_some(secret)
 }
 

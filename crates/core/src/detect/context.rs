@@ -18,6 +18,7 @@ use super::vain;
 use super::value::{Setting, Value, is_believable, quoted_value, shape_range, value, whole_quoted};
 use super::variable::MAX_VARIABLE;
 use crate::catalog::{Category, Match, Member, ValueShape};
+use crate::token::leading_token;
 
 /// Most values of one list.
 const MAX_LIST: usize = 1000;
@@ -386,10 +387,22 @@ impl Scan<'_, '_> {
         is_of_program && is_word && members.iter().all(is_shared) && !self.speaks_of(ANY_SERVICE, self.key.start)
     }
 
+    /// True for what an earlier turn left of an address, a host or a parameter: `IP4_ABCDEFGH/16`, `key=S3_ABCDEFGH`.
+    fn is_left_of_token(&self, value: Value) -> bool {
+        let body = &self.text[value.start..value.end];
+        let from = memchr::memrchr(b'=', body).map_or(0, |sign| sign + 1);
+        leading_token(&body[from..]).is_some_and(|token| {
+            let label = token.split(|&c| c == b'_').next().unwrap_or_default();
+            let is_whole = from > 0 && body.len() == from + token.len();
+            let has_more = from == 0 && matches!(body.get(token.len()), Some(b'/' | b'.' | b':'));
+            (is_whole || has_more) && self.detector.has_label(label)
+        })
+    }
+
     pub(super) fn believe(&mut self, members: &[Member], value: Value, setting: Setting) {
         let text = self.text;
         // `cluster_name=cluster_name`, `log_group: "LogGroup"`: a variable, a type.
-        if self.repeats_key(value) || self.may_be_of_any_software(members, value) {
+        if self.is_left_of_token(value) || self.repeats_key(value) || self.may_be_of_any_software(members, value) {
             return;
         }
         let is_password = members.iter().all(|member| member.value == ValueShape::Password);

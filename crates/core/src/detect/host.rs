@@ -82,6 +82,8 @@ static PRINCIPALS: WordList = WordList::new(&[
     "trustedadvisor",
     "vpc-flow-logs",
 ]);
+/// Most parts of a host.
+const MAX_PARTS: usize = 8;
 /// Length of what tells domains of one name apart.
 const SEARCH_HASH: usize = 26;
 /// What the paths of channels of MediaPackage begin with.
@@ -128,7 +130,10 @@ impl Scan<'_, '_> {
         let before = self.hits.parts.len();
         let service = self.host_labels(start, dot, suffix);
         self.line_of_pgpass(end);
-        let end = self.url_path(service, before, end);
+        // That of an earlier turn is the token already.
+        let first_label = &text[start..start + memchr::memchr(b'.', &text[start..=dot]).unwrap_or(0)];
+        let has_customer_host = self.hits.parts.len() > before || is_token_shaped(first_label);
+        let end = self.url_path(service, has_customer_host, end);
         if text[start..dot].ends_with(b".transfer")
             || memchr::memmem::find(&text[start..dot], b".server.transfer.").is_some()
         {
@@ -287,7 +292,7 @@ impl Scan<'_, '_> {
     }
 
     /// Names in the path that follows a host: the bucket of a path-style URL, an SQS queue, an ECR repository.
-    fn url_path(&mut self, service: Option<&str>, first_part: usize, host_end: usize) -> usize {
+    fn url_path(&mut self, service: Option<&str>, has_customer_host: bool, host_end: usize) -> usize {
         let text = self.text;
         let known = &self.detector.catalog.known;
         let path = run_end(text, host_end, 6, |c| c == b':' || c.is_ascii_digit());
@@ -295,12 +300,15 @@ impl Scan<'_, '_> {
             return host_end;
         }
         let end = path_end(text, path + 1);
-        let has_customer_host = self.hits.parts.len() > first_part;
         let segment = run_end(text, path + 1, end - path - 1, |c| c != b'/');
         if text[path..].starts_with(RDS_TOKEN) {
             let end =
                 run_end(text, path, MAX_QUERY, |c| c.is_ascii_graphic() && !matches!(c, b'"' | b'\'' | b'`' | b'\\'));
-            self.part(known.rds_token, path + 2, end, false);
+            // A key may have announced it, and the host before it, as a password: that is all one.
+            let covers = |part: &&Part| part.span.contains(&(path + 2)) && self.detector.is_credential(part.kind);
+            let announced = self.hits.parts.iter().rev().take(MAX_PARTS).find(covers);
+            let start = announced.map_or(path + 2, |part| part.span.start);
+            self.part(known.rds_token, start, end, false);
             return end;
         }
         // The issuer of a Kubernetes cluster: `oidc.eks.REGION.amazonaws.com/id/HASH`.

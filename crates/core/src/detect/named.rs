@@ -91,7 +91,7 @@ impl Scan<'_, '_> {
         };
         let believed = is_told
             && (is_own_word(found.name()) || is_long_name(found.name()) && self.has_identifier(at))
-            && !found.name().split(|c| matches!(c, b'/' | b'.' | b'-')).any(is_token_shaped)
+            && !found.name().split(|c| matches!(c, b'/' | b'.' | b'-')).any(is_token)
             && is_believable(ValueShape::Name, found.name(), if is_person { Setting::Sure } else { Setting::Told })
             && self.prefixed_within(start, end).is_none();
         believed.then_some(Value { start, end, next: end, quoted: closed })
@@ -179,4 +179,9 @@ fn closes_foreign_quote(text: &[u8], start: usize, end: usize) -> bool {
 fn past_plural(text: &[u8], noun: usize, at: usize) -> usize {
     let is_plural = text[noun..at].is_ascii() && (text[at..].starts_with(b"s ") || text[at..].starts_with(b"s: "));
     if is_plural { at + 1 } else { at }
+}
+
+/// True for a token, also where another ARN begins right behind it.
+fn is_token(word: &[u8]) -> bool {
+    is_token_shaped(word.strip_suffix(b"arn").unwrap_or(word))
 }
