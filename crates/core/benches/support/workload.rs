@@ -99,12 +99,8 @@ const SLOW_TEXTS: &[(&str, &str)] = &[
     ("many-variables", "DB_PASSWORD="),
     ("many-bare-names", "name="),
     ("many-bare-calls", ".table("),
-    ("many-bare-ids", "id=x "),
     ("many-lists", "[sso-session ="),
     ("many-lists-of-options", "aws {jobtemplate--"),
-    ("many-values", "--value = "),
-    ("many-users", "|username"),
-    ("many-nouns", "iam-rolle "),
 ];
 
 /// An event as long as one may be, in chunks of a byte: of any upstream that wants it so.

@@ -40,7 +40,7 @@ const BEFORE_OPTIONS: &[&[u8]] =
 const MAX_BEFORE_OPTION: usize = 8;
 /// Longest value, and longest list, that is looked at however many it is part of.
 const MAX_NESTED_VALUE: usize = 128;
-const MAX_NESTED_LIST: usize = 8;
+const MAX_NESTED_LIST: usize = 4;
 
 impl Scan<'_, '_> {
     /// Looks at the `:` or `=` at `at`: does the key before it, which ends at `end`, say what the value after it is?

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 /// How many may begin in one before others are.
-const MAX_DEPTH: usize = 8;
+const MAX_DEPTH: usize = 4;
 
 /// The last of these that begins in no other, and how many were met that begin in it.
 #[derive(Debug, Default)]
