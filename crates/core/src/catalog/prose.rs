@@ -75,18 +75,26 @@ pub enum Follows {
     Variable,
     /// That argument of a call, in quotes.
     Argument(usize),
-    /// Further on in a command: the value of the option of this letter.
-    Option(u8),
+    /// Further on in a command: the value of one of these options, which have commas between.
+    Option(&'static str),
     /// Likewise, right behind the letter: `-pSECRET`.
-    Glued(u8),
+    Glued(&'static str),
     /// Likewise, behind the name of a user: `-u name:SECRET`.
-    Login(u8),
+    Login(&'static str),
     /// Further on in a command for a database on AWS: its name and that of a user.
     Client,
 }
 
 impl Follows {
-    fn parse(name: &str) -> Option<Self> {
+    fn parse(name: &'static str) -> Option<Self> {
+        if let Some((place, options)) = name.split_once(' ') {
+            return match place {
+                "option" => Some(Self::Option(options)),
+                "glued" => Some(Self::Glued(options)),
+                "login" => Some(Self::Login(options)),
+                _ => None,
+            };
+        }
         Some(match name {
             "name" => Self::Name,
             "function" => Self::Function,
@@ -123,12 +131,6 @@ impl Follows {
             "variable" => Self::Variable,
             "argument-3" => Self::Argument(2),
             "argument-2" => Self::Argument(1),
-            "option-a" => Self::Option(b'a'),
-            "option-p" => Self::Option(b'p'),
-            "option-w" => Self::Option(b'w'),
-            "option-P" => Self::Option(b'P'),
-            "glued-p" => Self::Glued(b'p'),
-            "login-u" => Self::Login(b'u'),
             "client" => Self::Client,
             shape => Self::Id(ValueShape::parse(shape)?),
         })

@@ -3,16 +3,23 @@
 
 use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, run_end};
+use super::shell::Words;
 use super::value::{Setting, Value, is_believable, whole_quoted};
-use crate::catalog::ValueShape;
+use crate::catalog::{KindId, ValueShape};
 
-/// Longest command that is looked at.
+/// Longest command for a database that is looked at.
 const MAX_COMMAND: usize = 1024;
 /// Longest word of it.
 const MAX_WORD: usize = 256;
+/// How many commands may stand inside each other to be looked through for the same options.
+const MAX_NESTED: usize = 8;
+/// Length of an option of one letter.
+const LETTER: usize = b"-u".len();
+/// Letters of options of curl that have no argument: more may stand behind them in the same word, `-sSLu`.
+const FLAGS: &[u8] = b"#0123469BGIJLMNORSafgijklnpqsv";
 
 /// Where an option has its secret.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     /// The next word, or the rest of this one.
     Behind,
@@ -22,26 +29,35 @@ pub(super) enum Place {
     BehindUser,
 }
 
-/// How far the commands of a text were looked through for each option.
+/// How far commands of a text were looked through for the same options.
+#[derive(Debug)]
+struct Seen {
+    options: &'static str,
+    to: usize,
+    /// Commands inside others so far.
+    nested: usize,
+}
+
+/// How far the commands of a text were looked through.
 #[derive(Debug, Default)]
 pub(super) struct Commands {
-    seen: Vec<((u8, Place), usize)>,
+    seen: Vec<Seen>,
     /// How far commands of databases were looked through.
     clients_to: usize,
 }
 
 impl Commands {
-    /// The secret of the option of this letter, in the command whose name ends at `from`. A command inside another one that
-    /// has no such option has none either: a line of nothing but names is read once.
-    pub(super) fn secret(&mut self, text: &[u8], from: usize, letter: u8, place: Place) -> Option<Value> {
-        let option = (letter, place);
-        if self.seen.iter().any(|&(seen, to)| seen == option && from < to) {
-            return None;
-        }
-        let (found, to) = secret(text, from, letter, place)?;
-        self.seen.retain(|&(seen, _)| seen != option);
-        self.seen.push((option, to));
-        found
+    /// What was seen of these options, unless too many commands that stand in each other were looked through for them
+    /// already: a line of nothing but names takes no time.
+    fn seen_of(&mut self, options: &'static str, from: usize) -> Option<&mut Seen> {
+        let known = self.seen.iter().position(|seen| seen.options == options);
+        let index = known.unwrap_or_else(|| {
+            self.seen.push(Seen { options, to: 0, nested: 0 });
+            self.seen.len() - 1
+        });
+        let seen = self.seen.get_mut(index)?;
+        seen.nested = if from < seen.to { seen.nested + 1 } else { 0 };
+        (seen.nested <= MAX_NESTED).then_some(seen)
     }
 }
 
@@ -73,6 +89,32 @@ enum Has {
 }
 
 impl Scan<'_, '_> {
+    /// Records the secrets of these options, with commas between, of the command whose name ends at `from`.
+    pub(super) fn secrets_of_command(&mut self, kind: KindId, from: usize, options: &'static str, place: Place) {
+        let text = self.text;
+        let Some(mut words) = Words::behind(text, from) else { return };
+        let Some(seen) = self.commands.seen_of(options, from) else { return };
+        let (mut found, mut is_expected) = (Vec::new(), false);
+        while let Some(word) = words.next() {
+            let is_option = text[word.start] == b'-' && (!word.quoted || words.is_list());
+            let argument = match option_at(text, word, options, place) {
+                _ if is_expected && !is_option => Some(word),
+                Some(start) if start < word.end => Some(Value { start, ..word }),
+                at_end => {
+                    is_expected = at_end.is_some() && place != Place::Glued;
+                    continue;
+                }
+            };
+            is_expected = false;
+            found.extend(argument.and_then(|argument| secret_of(text, argument, place)));
+        }
+        seen.to = seen.to.max(words.read_to());
+        for secret in found {
+            self.finding(kind, secret.start, secret.end);
+            self.part(kind, secret.start, secret.end, true);
+        }
+    }
+
     /// The user and the database in the command for one whose own name ends at `from`, if that is on AWS.
     pub(super) fn database_client(&mut self, from: usize) {
         let text = self.text;
@@ -156,43 +198,69 @@ fn closing_quote(text: &[u8], from: usize, end: usize) -> Option<usize> {
     })
 }
 
-/// The secret, and how far it was looked for.
-fn secret(text: &[u8], from: usize, letter: u8, place: Place) -> Option<(Option<Value>, usize)> {
-    if text.get(from) != Some(&b' ') {
-        return None;
-    }
-    let end = command_end(text, from);
-    let command = &text[from..end];
-    let short = [b' ', b'-', letter];
-    let options = memchr::memmem::find_iter(command, &short).map(|at| at + short.len());
-    let long = memchr::memmem::find_iter(command, b" --user").map(|at| at + b" --user".len());
-    let long = long.filter(|_| place == Place::BehindUser);
-    let found = options.chain(long).find_map(|at| argument(text, from + at, place));
-    Some((found, found.map_or(end, |found| found.end)))
+/// Where the argument begins of one of the options in this word, if it is one: at its end, where the next word is that.
+fn option_at(text: &[u8], word: Value, options: &str, place: Place) -> Option<usize> {
+    let body = &text[word.start..word.end];
+    let argument = |option: &str| {
+        let rest = body.strip_prefix(option.as_bytes())?;
+        let is_letter = option.len() == LETTER;
+        let sign = usize::from(rest.starts_with(b"=") && (!is_letter || place == Place::BehindUser));
+        (rest.is_empty() || is_letter || sign > 0).then_some(option.len() + sign)
+    };
+    let of_flags = || {
+        let flags = body.strip_prefix(b"-").filter(|_| place == Place::BehindUser)?;
+        let len = flags.iter().take_while(|c| FLAGS.contains(c)).count();
+        (len > 0 && flags.get(len) == Some(&b'u')).then_some(len + LETTER)
+    };
+    options.split(',').find_map(argument).or_else(of_flags).map(|len| word.start + len)
 }
 
-fn argument(text: &[u8], at: usize, place: Place) -> Option<Value> {
-    let start = run_end(text, at, 4, |c| c == b' ' || c == b'=' && place == Place::BehindUser);
-    if place == Place::Glued && start > at {
-        return None;
-    }
-    let slashes = run_end(text, start, MAX_BACKSLASHES, |c| c == b'\\');
-    let is_quoted = matches!(text.get(slashes), Some(b'"' | b'\''));
-    let found = if is_quoted { whole_quoted(text, start)? } else { bare(text, start) };
-    let skipped = match place {
-        // `lftp -u svc,…`
-        Place::BehindUser => memchr::memchr2(b':', b',', &text[found.start..found.end])? + 1,
-        Place::Behind | Place::Glued => 0,
-    };
-    let secret = Value { start: found.start + skipped, ..found };
+/// The secret in the argument of an option, which may have quotes of its own: `-p'Sup3r S3cret'`.
+fn secret_of(text: &[u8], argument: Value, place: Place) -> Option<Value> {
+    let inner = whole_quoted(text, argument.start).filter(|inner| !argument.quoted && inner.next <= argument.next);
+    let found = inner.unwrap_or_else(|| bare_secret(text, argument));
     // Only a quoted one may have blanks in it.
-    let shape = if is_quoted { ValueShape::QuotedSecret } else { ValueShape::Password };
-    let body = &text[secret.start..secret.end];
-    // `curl -u https://…`
-    if place == Place::BehindUser && body.starts_with(b"//") {
-        return None;
+    let shape = if found.quoted { ValueShape::QuotedSecret } else { ValueShape::Password };
+    let is_secret = |found: &Value| {
+        let body = &text[found.start..found.end];
+        !body.is_empty() && is_believable(shape, body, Setting::Told)
+    };
+    let body = &text[found.start..found.end];
+    match place {
+        Place::Glued => Some(found).filter(is_secret),
+        // `mongo -p 27017:27017`, of a container that is called so.
+        Place::Behind if body.iter().all(|c| c.is_ascii_digit() || *c == b':') && body.contains(&b':') => None,
+        // `-passin pass:…`, and `env:…` for where one is.
+        Place::Behind if body.starts_with(b"env:") || body.starts_with(b"file:") => None,
+        Place::Behind => {
+            let is_marked = body.starts_with(b"pass:");
+            let start = found.start + if is_marked { b"pass:".len() } else { 0 };
+            Some(Value { start, ..found }).filter(is_secret)
+        }
+        Place::BehindUser => {
+            // `lftp -u svc,…`
+            let sign = found.start + memchr::memchr2(b':', b',', body)?;
+            let user = Value { end: sign, ..found };
+            // `curl -u https://…`
+            let is_url = body[sign - found.start + 1..].starts_with(b"//");
+            let behind = Some(Value { start: sign + 1, ..found }).filter(|found| !is_url && is_secret(found));
+            // A key for an API that has no password, or one that says nothing: `KEY:`, `KEY:x`.
+            let is_key = |user: &Value| {
+                let body = &text[user.start..user.end];
+                let behind = &text[sign + 1..found.end];
+                behind.iter().all(|c| c.is_ascii_lowercase() || matches!(c, b'-' | b'_'))
+                    && !body.contains(&b'@')
+                    && is_believable(ValueShape::Token, body, Setting::Told)
+            };
+            Some(user).filter(is_key).or(behind)
+        }
     }
-    (!body.is_empty() && is_believable(shape, body, Setting::Told)).then_some(secret)
+}
+
+/// What is left of a word without quotes when the sentence that goes on behind it has lent it a comma.
+fn bare_secret(text: &[u8], word: Value) -> Value {
+    let is_lent = !word.quoted && text[..word.end].ends_with(b",");
+    Value { end: if is_lent { word.end - 1 } else { word.end }, ..word }
 }
 
 fn bare(text: &[u8], start: usize) -> Value {
@@ -206,7 +274,7 @@ fn bare(text: &[u8], start: usize) -> Value {
 mod tests {
     use proptest::prelude::*;
 
-    use crate::detect::testing::{found, in_json, scanned};
+    use crate::detect::testing::{found, in_json, parts, scanned};
 
     #[test]
     fn passwords_of_commands() {
@@ -223,10 +291,44 @@ mod tests {
             ("docker login -u bob -p D0ckerPass1 registry.io", "D0ckerPass1"),
             ("ldapsearch -x -D cn=admin -w Ld4pPass -b dc=x", "Ld4pPass"),
             ("curl -s x; curl -u a: y && curl -u b:S3cretPassw0rd z", "S3cretPassw0rd"),
+            ("curl --user=admin:S3cretPassw0rd https://x.io", "S3cretPassw0rd"),
+            ("curl -uadmin:S3cretPassw0rd https://x.io", "S3cretPassw0rd"),
+            ("curl -fsSLu admin:S3cretPassw0rd https://x.io", "S3cretPassw0rd"),
+            ("curl.exe -vu 'admin:S3cretPassw0rd' https://x.io", "S3cretPassw0rd"),
+            ("curl -n -u \\\n  admin:S3cretPassw0rd https://x.io", "S3cretPassw0rd"),
+            ("curl --user admin:S3cretPassw0rd https://x && docker run -u 1000:1000 x", "S3cretPassw0rd"),
+            ("curl --user admin:S3cretPassw0rd x\ncurl -u admin:$TOKEN x", "S3cretPassw0rd"),
+            ("curl -s x | sort -u a:B3cretPassw0rd; curl -u a:S3cretPassw0rd z", "S3cretPassw0rd"),
+            ("curl -u sk_live_4eC39HqLyjWD: https://x.io", "sk_live_4eC39HqLyjWD"),
+            ("curl -u 4eC39HqLyjWDarjtT1:x https://x.io", "4eC39HqLyjWDarjtT1"),
+            ("curl -d \"$(curl -u admin:S3cretPassw0rd y)\" x", "S3cretPassw0rd"),
+            ("ssh h 'curl -u \"admin:S3cretPassw0rd\" x'", "S3cretPassw0rd"),
+            ("curl -u admin:S3cret(Passw0rd)x https://x.io", "S3cret(Passw0rd)x"),
+            ("subprocess.run([\"curl\", \"-u\", \"admin:S3cretPassw0rd\", \"x\"])", "S3cretPassw0rd"),
+            ("subprocess.run(['mysql', '-uroot', '-pSup3rS3cret'])", "Sup3rS3cret"),
+            ("command: [\"redis-cli\", \"-a\", \"R3disPass\", \"ping\"]", "R3disPass"),
             ("PGPASSWORD=Pg5ecret9 psql -h x", "Pg5ecret9"),
             ("export MYSQL_PWD='Mysq1Pwd'", "Mysq1Pwd"),
         ] {
             assert_eq!(found(text), [("cred:password".to_owned(), secret)], "{text}");
+        }
+    }
+
+    #[test]
+    fn every_secret_of_a_command() {
+        let text = "curl -U px:Pr0xyS3cret -su admin:S3cretPassw0rd https://x";
+        assert_eq!(parts(text), ["Pr0xyS3cret", "S3cretPassw0rd"]);
+        let text = "curl -u admin:S3cretPassw0rd --proxy-user px:Pr0xyS3cret https://x";
+        assert_eq!(parts(text), ["S3cretPassw0rd", "Pr0xyS3cret"]);
+    }
+
+    #[test]
+    fn a_command_ends_with_its_message() {
+        for behind in ["docker run -u app:app9Group x", "curl -u admin:$TOKEN x"] {
+            let text = format!("[{{\"a\": \"curl --user admin:S3cretPassw0rd x\"}}, {{\"a\": \"{behind}\"}}]");
+            for text in [in_json(&text), text] {
+                assert_eq!(scanned(&text), [("cred:password".to_owned(), "S3cretPassw0rd")], "{text}");
+            }
         }
     }
 
@@ -292,6 +394,12 @@ mod tests {
             "curl -u admin https://x.io:8080",
             "curl -u \"$NAME:$TOKEN\" https://x.io",
             "docker run -p 8080:8080 nginx1",
+            "docker run --name mongo -p 27017:27017 mongo",
+            "mongo -p --host db1.acme.io",
+            "docker login -u AWS -p <token-1> -e none",
+            "curl -du admin:S3cretPassw0rd https://x.io",
+            "curl https://x.io && docker run -u app:app9Group x",
+            "curl -u firstname.lastname1@acme.io: https://x.io",
         ] {
             assert_eq!(found(text), [], "{text}");
         }

@@ -61,6 +61,7 @@ mod recall;
 mod secret;
 mod section;
 mod shaped;
+mod shell;
 mod sibling;
 mod sieve;
 mod spoken;

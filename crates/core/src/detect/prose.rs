@@ -245,16 +245,23 @@ impl Scan<'_, '_> {
                 None
             }
             Follows::Argument(index) => self.argument(phrase.kind, at, end, index),
-            Follows::Option(letter) => self.commands.secret(self.text, end, letter, command::Place::Behind),
+            Follows::Option(options) => {
+                self.secrets_of_command(phrase.kind, end, options, command::Place::Behind);
+                None
+            }
             Follows::Client => {
                 self.database_client(end);
                 None
             }
-            Follows::Glued(letter) => {
+            Follows::Glued(options) => {
                 self.database_client(end);
-                self.commands.secret(self.text, end, letter, command::Place::Glued)
+                self.secrets_of_command(phrase.kind, end, options, command::Place::Glued);
+                None
             }
-            Follows::Login(letter) => self.commands.secret(self.text, end, letter, command::Place::BehindUser),
+            Follows::Login(options) => {
+                self.secrets_of_command(phrase.kind, end, options, command::Place::BehindUser);
+                None
+            }
         }
     }
 
