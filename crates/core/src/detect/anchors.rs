@@ -19,6 +19,7 @@ use super::encoded::may_be_reference;
 use super::key::key_end;
 use super::positional;
 use super::procedure;
+use super::setter;
 use super::sieve::{Class, Row, Sieve};
 use super::table;
 use super::view::{self, spells_plain};
@@ -142,8 +143,12 @@ fn rows(catalog: &Catalog) -> Vec<Row> {
         Row::at(b":=").before(Class::of(|c| is_alnum(c) || b" \t*".contains(&c))),
         // `| key | value |`.
         Row::at(b"|").before(Class::of(|c| is_alnum(c) || b" \t".contains(&c))),
+        // `PASSWORD ?= x`, `PASSWORD?=x`.
+        Row::at(b"=").before(Class::bytes(b"?")),
         // `.bucket("acme-logs")`.
         Row::at(b"(").before(alnum).next(Class::bytes(b"\"'\\")),
+        // `define( 'DB_PASSWORD', `.
+        Row::at(b"(").before(alnum).next(Class::bytes(b" ")).second(Class::bytes(b"\"'\\")),
         // `bucket [06/Feb/2019:…`.
         Row::at(b"[").before(Class::bytes(b" ")).next(digit).second(digit).eighth(digit),
         // `AKIA…`, `ABSKQmVkcm9ja0…`, which is base64 of `Bedrock`.
@@ -258,7 +263,7 @@ const KEY_ENDS: [KeyEnd; 256] = {
     while c < 128 {
         if c.is_ascii_alphanumeric() {
             ends[c as usize] = KeyEnd::Here;
-        } else if matches!(c, b'"' | b'\'' | b'`' | b' ' | b'\t' | b'*') {
+        } else if matches!(c, b'"' | b'\'' | b'`' | b' ' | b'\t' | b'*' | b'?') {
             ends[c as usize] = KeyEnd::Before;
         }
         c += 1;
@@ -287,6 +292,13 @@ fn may_be_key(keys: &FirstSight, text: &[u8], at: usize, near: &Near) -> bool {
         KeyEnd::Before if is_alnum(b) && [e, d, c, b] != *b"ring" => keys.may_be_last([e, d, c, b]),
         KeyEnd::Before => keys.may_end(&text[..key_end(text, at)]),
     }
+}
+
+/// True for what a string begins with behind a bracket, perhaps with a blank between.
+#[inline(always)]
+fn may_open_string(next: u8, second: u8) -> bool {
+    let is_quote = |c| matches!(c, b'"' | b'\'' | b'\\');
+    is_quote(next) || next == b' ' && is_quote(second)
 }
 
 fn is_upper(c: u8) -> bool {
@@ -333,6 +345,13 @@ impl Scan<'_, '_> {
                 at + 1
             }
             Anchor::SquareBracket if before == b' ' && is_digit(next) => self.access_log(at),
+            Anchor::Bracket if setter::may_end_setter(text, at) && may_open_string(next, second) => {
+                self.set_in_call(at);
+                if next != b' ' {
+                    self.builder(at);
+                }
+                at + 1
+            }
             Anchor::Bracket
                 if matches!(next, b'"' | b'\'' | b'\\')
                     && (may_be_key(keys, text, at, near)

@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::Scan;
 use super::between::past_decoration;
 use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end, run_start};
-use super::key::{is_asked_last, key_start};
+use super::key::{is_asked_last, key_end, key_start};
 use super::line::{break_at, break_before, line_start};
 use super::login::is_of_login;
 use super::password::is_secure;
@@ -167,6 +167,10 @@ impl Scan<'_, '_> {
     #[inline(never)]
     pub(super) fn cell(&mut self, at: usize) {
         let text = self.text;
+        // `ENV["DB_PASSWORD"] ||= "…"`
+        if text[at..].starts_with(b"||=") {
+            return self.keyed_value(at + 2, key_end(text, at));
+        }
         let end = run_start(text, at, 64, |c| c == b' ');
         if !self.detector.catalog.members.may_mean_something(&text[..end]) {
             return;

@@ -462,9 +462,11 @@ pub(super) fn is_id_at_sight(member: &Member) -> bool {
     )
 }
 
-/// Where the key before `at` ends: before blanks, the bracket of `environ["BUCKET"]`, a closing quote and its backslashes,
-/// the end of bold text, and the type that Go puts behind a name.
+/// Where the key before `at` ends: before blanks, the `?` of `?=`, the bracket of `environ["BUCKET"]`, a closing quote and its
+/// backslashes, the end of bold text, and the type that Go puts behind a name.
 pub(super) fn key_end(text: &[u8], at: usize) -> usize {
+    let is_conditional = text.get(at) == Some(&b'=') && text[..at].ends_with(b"?");
+    let at = if is_conditional { at - 1 } else { at };
     let mut end = run_start(text, at, 64, |c| matches!(c, b' ' | b'\t'));
     if end < at && text[..end].ends_with(b"]") {
         end -= 1;

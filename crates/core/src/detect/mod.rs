@@ -60,6 +60,7 @@ mod query;
 mod recall;
 mod secret;
 mod section;
+mod setter;
 mod shaped;
 mod shell;
 mod sibling;
