@@ -266,7 +266,7 @@ impl Scan<'_, '_> {
                 self.announced(members, sign + 2, Setting::Line);
             }
         }
-        let setting = match value(text, at, &mut self.bare_run) {
+        let setting = match value(text, at, &mut self.bare_run).map(|found| self.whole_password(members, found)) {
             Some(Value { quoted: true, .. }) => Setting::Sure,
             Some(Value { next, .. }) => match text.get(next) {
                 _ if assigned && !is_ini_line(text, at, next) => Setting::Open,

@@ -1,7 +1,7 @@
 //! What a password looks like, and how far one goes in a file of settings.
 
 use super::Scan;
-use super::boundary::{ends_line, ends_string, run_end, run_start};
+use super::boundary::{ends_line, ends_string, is_alnum, run_end, run_start};
 use super::line::break_before;
 use super::value::{Setting, Value, is_code, is_common_word, is_placeholder};
 use crate::catalog::{Member, ValueShape};
@@ -12,6 +12,8 @@ const MAX_OPTIONS: usize = 256;
 const MAX_INDENT: usize = 64;
 /// Longest line of settings.
 const MAX_LINE: usize = 1024;
+/// Most that may stand behind the first closing bracket of a password.
+const MAX_BRACKETED: usize = 64;
 /// Fewest letters of a word with a digit inside: `i18n` and `k8s` have less.
 const MIN_LETTERS: usize = 5;
 
@@ -32,7 +34,24 @@ pub(super) fn is_password(body: &[u8], setting: Setting) -> bool {
         && (varied || setting.is_sure() || setting == Setting::Line && is_passphrase(body))
         && !is_placeholder(body)
         && !is_common_word(body)
-        && (!is_code(body, setting) || has_sign_of_password(body))
+        && (!is_code(body, setting) || has_sign_of_password(body) || has_brackets_of_password(body))
+}
+
+/// True for brackets that are signs of a password, `J9v!x(2)Lq*8`, and not those of a call: behind what reads like a
+/// function, with nothing glued to the last one.
+fn has_brackets_of_password(body: &[u8]) -> bool {
+    let Some(open) = body.iter().position(|&c| c == b'(') else { return false };
+    let is_name = |c: u8| is_alnum(c) || matches!(c, b'_' | b'.' | b':' | b'-' | b'>' | b'&');
+    let is_called = body[..open].iter().all(|&c| is_name(c));
+    let close = body.iter().rposition(|&c| c == b')');
+    let goes_on = close.and_then(|close| body.get(close + 1)).is_some_and(|&c| is_alnum(c) || b"!@#%^*~".contains(&c));
+    let is_plain = !body.iter().any(|c| b"[]{}$=\"'`/,".contains(c));
+    // Of a pattern: `^(GET|POST)`.
+    let is_mixed = body.iter().any(u8::is_ascii_digit) && body.iter().any(u8::is_ascii_alphabetic);
+    is_plain
+        && is_mixed
+        && !matches!(body[0], b'!' | b'^')
+        && if is_called { goes_on && close > Some(open) } else { true }
 }
 
 /// Of the bytes of letters such as `ü`, in UTF-8.
@@ -74,11 +93,12 @@ impl Scan<'_, '_> {
     /// `spring.datasource.password=Wren&Falcon`, and past a reference in XML, `Password=Wren&amp;Falcon;`.
     pub(super) fn whole_password(&self, members: &[Member], value: Value) -> Value {
         let text = self.text;
-        if value.quoted
-            || text.get(value.next) != Some(&b'&')
-            || !members.iter().all(|member| member.value == ValueShape::Password)
-        {
+        let is_cut = matches!(text.get(value.next), Some(b'&' | b')'));
+        if value.quoted || !is_cut || !members.iter().all(|member| member.value == ValueShape::Password) {
             return value;
+        }
+        if text[value.next] == b')' {
+            return past_brackets(text, value).unwrap_or(value);
         }
         const REFERENCES: [&[u8]; 4] = [b"&amp;", b"&lt;", b"&gt;", b"&apos;"];
         if REFERENCES.iter().any(|name| text[value.next..].starts_with(name)) {
@@ -92,6 +112,17 @@ impl Scan<'_, '_> {
         let end = run_end(text, value.end, MAX_LINE, |c| c.is_ascii_graphic() && !matches!(c, b'"' | b'\\'));
         if ends_line(text, end) || ends_string(text, end) { Value { end, next: end, ..value } } else { value }
     }
+}
+
+/// A password with brackets inside, `J9v!x(2)Lq*8`, whose first part was taken for all of it.
+fn past_brackets(text: &[u8], value: Value) -> Option<Value> {
+    let is_part = |c: u8| c.is_ascii_graphic() && !b"\"'`\\;,<>|}]".contains(&c);
+    let end = run_end(text, value.next, MAX_BRACKETED, is_part);
+    let body = &text[value.start..end];
+    let count = |bracket: u8| body.iter().filter(|&&c| c == bracket).count();
+    // The last one may be that of a sentence, or of a call around: `f(password=J9v!x)`.
+    let is_whole = count(b'(') == count(b')') && has_brackets_of_password(body);
+    is_whole.then_some(Value { end, next: end, ..value })
 }
 
 /// True where a command with this option makes a parameter that is a secret.
@@ -117,4 +148,35 @@ fn past_references(text: &[u8], start: usize, limit: usize) -> usize {
 /// True where a line or a string begins.
 fn begins_line(text: &[u8], at: usize) -> bool {
     at == 0 || text[at - 1] == b'"' || break_before(text, at).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::found;
+
+    #[test]
+    fn passwords_with_brackets() {
+        for (text, secret) in [
+            ("DB_PASSWORD=J9v!x(2)Lq*8\n", "J9v!x(2)Lq*8"),
+            ("export DB_PASSWORD=J9v!x(2)Lq*8", "J9v!x(2)Lq*8"),
+            ("password: J9v!x(2)Lq*8\n", "J9v!x(2)Lq*8"),
+            ("password: Zx81(qP04)mNc\nuser: x\n", "Zx81(qP04)mNc"),
+            ("DB_PASSWORD=(x8!kq)Lq*8\n", "(x8!kq)Lq*8"),
+        ] {
+            assert_eq!(found(text), [("cred:password".to_owned(), secret)], "{text}");
+        }
+        for text in [
+            "password = getenv(\"DB_PASSWORD1\")",
+            "DB_PASSWORD=$(cat /run/x1)\n",
+            "password: os.environ.get('DB_PASSWORD1')\n",
+            "password=hash256(user1)\n",
+            "password: generate_password(16)\n",
+            "password=decode(x1).trim()\n",
+            "password: (a1 or b2)\n",
+            "f(password=load(x1))\n",
+            "DB_PASSWORD=base64decode(var.x1)\n",
+        ] {
+            assert_eq!(found(text), [], "{text}");
+        }
+    }
 }
