@@ -10,7 +10,7 @@ use super::between::past_decoration;
 use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end, run_start};
 use super::key::{is_asked_last, key_end, key_start};
 use super::line::{break_at, break_before, line_start};
-use super::login::is_of_login;
+use super::login::{has_user, is_of_login, needs_user};
 use super::password::is_secure;
 use super::table;
 use super::told::ANY_SERVICE;
@@ -426,6 +426,11 @@ impl Scan<'_, '_> {
             kind.flatten().map(|kind| (kind, value.start..value.end))
         };
         let Some((kind, Range { start, end })) = by_member.or_else(told) else {
+        // Beside the user of a connection string a hint says what it is.
+        let is_told = members.iter().any(|member| member.hint.is_some());
+        if is_password && !is_told && needs_user(&text[self.key.clone()]) && !has_user(text, self.key.start, value) {
+            return;
+        }
             return self.used(members, value);
         };
         // An id with a prefix says more about itself.

@@ -18,6 +18,8 @@ const MAX_LINE: usize = 256;
 /// How far before `IDENTIFIED BY` a word of its statement may stand, bytes, and these words.
 const SQL_REACH: usize = 96;
 const STATEMENTS: &[&[u8]] = &[b"alter", b"create", b"grant", b"role", b"user"];
+/// Those of them that begin one.
+const VERBS: usize = 3;
 /// Lines of settings that have a password after the word for it: of `.netrc`, of a router.
 const LINES: [&[u8]; 3] = [b"machine ", b"login ", b"neighbor "];
 /// What keys of users end with.
@@ -50,11 +52,25 @@ const MIN_BASIC: usize = 12;
 
 /// True behind the statement that has `IDENTIFIED BY` in it. Elsewhere, what is identified by `"code"` has no password.
 pub(super) fn is_sql(text: &[u8], at: usize) -> bool {
+    has_word_of(STATEMENTS, text, at)
+}
+
+/// A password without quotes behind such a statement, as Oracle has it.
+pub(super) fn bare_of_sql(text: &[u8], words: usize, at: usize) -> Option<Value> {
+    let found = word(text, run_end(text, at, 2, |c| c == b' '));
+    let body = &text[found.start..found.end];
+    let is_written =
+        body.iter().any(u8::is_ascii_digit) && is_told(body) && has_word_of(&STATEMENTS[..VERBS], text, words);
+    is_written.then_some(found)
+}
+
+/// True where one of these words stands a little before `at`.
+fn has_word_of(known: &[&[u8]], text: &[u8], at: usize) -> bool {
     let before = text[at.saturating_sub(SQL_REACH)..at].to_ascii_lowercase();
     // The letter of an escape may stand before it: `\nGRANT`.
     let is_statement = |word: &[u8]| match word {
-        [b'n' | b't' | b'r', rest @ ..] => STATEMENTS.contains(&rest) || STATEMENTS.contains(&word),
-        _ => STATEMENTS.contains(&word),
+        [b'n' | b't' | b'r', rest @ ..] => known.contains(&rest) || known.contains(&word),
+        _ => known.contains(&word),
     };
     before.split(|&c| !is_alnum(c)).any(is_statement)
 }
@@ -111,6 +127,8 @@ impl Scan<'_, '_> {
             b"pre-shared-key address" => behind(b" key ")?,
             // `IDENTIFIED WITH mysql_native_password BY '…'`
             b"identified with" => behind(b" BY ").or_else(|| behind(b" by "))?,
+            // `SET PASSWORD FOR 'root'@'localhost' = '…'`
+            b"set password for" => behind(b"= ")?,
             b"net user" => past_words(text, at, 1)?,
             b"htpasswd" => past_words(text, at, 3).filter(|_| line.starts_with(b" -b") || line.starts_with(b" -c"))?,
             _ => at,
@@ -213,11 +231,19 @@ impl Scan<'_, '_> {
     /// `echo 'svc:…' | chpasswd`.
     pub(super) fn piped(&self, words: usize, at: usize) -> Option<Value> {
         let text = self.text;
+        // Without the capital it is a shell.
+        if text[words..at].ends_with(b"-s") {
+            return None;
+        }
         let line = line_before(text, words);
-        let echo = words - line.len() + memchr::memmem::rfind(line, b"echo ")?;
-        let start = echo + b"echo ".len();
+        let said = |command: &[u8]| memchr::memmem::rfind(line, command).map(|found| found + command.len());
+        let start = words - line.len() + said(b"echo ").max(said(b"printf "))?;
         let start = if text[start..].starts_with(b"-n ") { start + b"-n ".len() } else { start };
-        let found = whole_quoted(text, start).unwrap_or_else(|| word(text, start));
+        let said = |start| whole_quoted(text, start).unwrap_or_else(|| word(text, start));
+        let first = said(start);
+        // `printf '%s' "…"`
+        let is_format = text[first.start..first.end].starts_with(b"%s") && text.get(first.next) == Some(&b' ');
+        let found = if is_format { said(first.next + 1) } else { first };
         let pipe = run_end(text, found.next, 2, |c| c == b' ');
         if text.get(pipe) != Some(&b'|') {
             return None;
@@ -240,6 +266,17 @@ pub(super) fn is_of_login(text: &[u8], key: usize, word: Value, run: &mut BareRu
     let lower = body.to_ascii_lowercase();
     let is_type = TYPES.iter().any(|part| memchr::memmem::find(&lower, part).is_some());
     !is_type && user_near(text, key, word.next, run).is_some()
+}
+
+/// True for a key that means a password only beside a user: other software passes and has directories, too.
+pub(super) fn needs_user(key: &[u8]) -> bool {
+    key.eq_ignore_ascii_case(b"pass") || key.eq_ignore_ascii_case(b"pwd")
+}
+
+/// True for the value of such a key with a user beside it, which is no directory.
+pub(super) fn has_user(text: &[u8], key: usize, value: Value) -> bool {
+    let is_path = matches!(text[value.start..value.end], [b'/' | b'~' | b'.' | b'%', ..] | [_, b':', ..]);
+    !is_path && user_near(text, key, value.next).is_some()
 }
 
 /// The value of the nearest setting for a user, among those around one whose key begins at `key` and whose value ends at
@@ -326,6 +363,17 @@ mod tests {
             ("SecretValue.unsafePlainText('Plain!Text?No7')", "Plain!Text?No7"),
             ("ALTER USER 'a' IDENTIFIED BY 'n3wR00t!';", "n3wR00t!"),
             ("ALTER USER 'a' IDENTIFIED WITH mysql_native_password BY 'n3wR00t!';", "n3wR00t!"),
+            ("ALTER USER app IDENTIFIED BY \"n3wR00t!\";", "n3wR00t!"),
+            ("ALTER USER app IDENTIFIED BY n3wR00tPw;", "n3wR00tPw"),
+            ("SET PASSWORD FOR 'root'@'localhost' = 'n3wR00t!';", "n3wR00t!"),
+            ("echo n3wR00tPw | sudo -S ls", "n3wR00tPw"),
+            ("printf 'n3wR00t!' | docker login --password-stdin", "n3wR00t!"),
+            ("printf '%s' \"n3wR00t!\" | docker login -u x --password-stdin", "n3wR00t!"),
+            ("db.auth('app','n3wR00t!')", "n3wR00t!"),
+            ("requests.get(url, auth=('admin', 'n3wR00t!'))", "n3wR00t!"),
+            ("{\"auths\": {\"r.acme.io\": {\"auth\": \"YWRtaW46Wng4MXFQMDRt\"}}}", "YWRtaW46Wng4MXFQMDRt"),
+            ("ansible_ssh_pass: n3wR00tPw\n", "n3wR00tPw"),
+            ("rootpw: n3wR00tPw\n", "n3wR00tPw"),
             ("net user tempadmin Str@tum9Zz /add", "Str@tum9Zz"),
             ("htpasswd -bc /etc/nginx/.htpasswd kibana sn0wyOwl\n", "sn0wyOwl"),
             ("CREATE ROLE acme WITH LOGIN PASSWORD 'met@base';", "met@base"),
@@ -339,6 +387,8 @@ mod tests {
         for text in [
             "username: acme_rw\n  password: jackdaw\n",
             "user=acme_rw\nPASSWORD=jackdaw\n",
+            "{\"user\": \"acme_rw\", \"pass\": \"jackdaw9\"}",
+            "db.createUser({user: 'acme_rw', pwd: 'jackdaw9', roles: []})",
             "{\"password\": \"jackdaw\", \"port\": 5432, \"username\": \"acme_rw\"}",
             "psql \"host=db user=acme_rw dbname=x password=jackdaw9\"",
         ] {
@@ -350,6 +400,9 @@ mod tests {
             "username: EmailStr\npassword: SecretStr\n",
             "user: String\npassword: String\n",
             "user: acme\n\npassword: jackdaw\n",
+            "USER=acme\nPWD=/home/acme1\n",
+            "{\"tests\": 7, \"pass\": \"yes, all7\"}",
+            "\"pwd\": \"work1/x\"",
             "type Query { login(user: String!, password: String!): Token! }",
         ] {
             assert_eq!(found(text), [], "{text}");
@@ -374,6 +427,8 @@ mod tests {
             "Authorization: Basic abcdefghijklmnop",
             "[\"username\", \"password\", \"email\"]",
             "get(\"password\", \"x\", 1)",
+            "rows are identified by n3wR00tPw",
+            "echo n3wR00tPw | sudo -s",
             "echo \"$PW\" | chpasswd; cat x | docker login --password-stdin",
             "the login page has a password Field\n",
             "$user:$pass@tcp(db)",

@@ -12,7 +12,7 @@ use super::command;
 use super::context::{is_construct, is_of_other_registry};
 use super::line::break_at;
 use super::link::{may_be_named, may_id_follow, past_links};
-use super::login::is_sql;
+use super::login::{bare_of_sql, is_sql};
 use super::nearby::IDENTIFIER;
 use super::own::{is_joined, is_own, is_own_word};
 use super::secret::{is_base64, is_secret_key};
@@ -71,7 +71,9 @@ impl Scan<'_, '_> {
                     self.korean_heading(end);
                 }
                 self.phrase(at, phrase);
-                end
+                // `app identified by`: the word goes on, and with it other words begin.
+                let is_cut = is_alnum(text[end - 1]) && text.get(end).is_some_and(u8::is_ascii_alphabetic);
+                if is_cut { at + 1 } else { end }
             },
         );
         for close in memchr::memchr_iter(b'<', text).filter(|at| text.get(at + 1) == Some(&b'/')) {
@@ -167,6 +169,9 @@ impl Scan<'_, '_> {
                 .name_after(at, end)
                 .filter(|found| self.has_dash(found) || !is_joined(&self.text[found.start..found.end])),
             Follows::Id(ValueShape::Password) if !is_sql(self.text, at) => None,
+            Follows::Id(ValueShape::Password) => {
+                self.id_after(end, ValueShape::Password).or_else(|| bare_of_sql(self.text, at, end))
+            }
             Follows::Id(shape) => self.id_after(end, shape),
             Follows::Path => {
                 let is_sure = ["alias/", "/aws/", "/v1/repos/", "/security-credentials/", "/copilot/"];
