@@ -8,11 +8,10 @@ use std::ops::Range;
 use super::Scan;
 use super::between::past_decoration;
 use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end, run_start};
-use super::key::{is_asked_last, key_end, key_start};
+use super::key::{is_asked_last, key_start};
 use super::line::{break_at, break_before, line_start};
 use super::login::{has_user, is_of_login, needs_user};
 use super::password::is_secure;
-use super::table;
 use super::told::ANY_SERVICE;
 use super::vain;
 use super::value::{Setting, Value, is_believable, quoted_value, shape_range, value, whole_quoted};
@@ -22,8 +21,8 @@ use crate::token::leading_token;
 
 /// Most values of one list.
 const MAX_LIST: usize = 1000;
-/// Longest cell of a table.
-const MAX_CELL: usize = 1024;
+/// Longest word behind an option that is looked at, bytes.
+const MAX_WORD: usize = 1024;
 /// Most that may stand between the sign behind a key and its value.
 pub(super) const MAX_ASSIGNED: usize = 16;
 /// How far before a member of a record a bracket may stand, bytes.
@@ -62,6 +61,9 @@ impl Scan<'_, '_> {
             members.clear();
         }
         members.retain(|member| is_asked_last(member) || self.has_hint(member, start));
+        if text[..start].ends_with(b"--") && self.is_secure_value(start, end) {
+            members = vec![self.any_password()];
+        }
         if joined {
             // `$Env:BUCKET="…"` sets a variable of PowerShell; elsewhere only a credential is worth the doubt.
             let before = &text[..start - 1];
@@ -105,10 +107,8 @@ impl Scan<'_, '_> {
         if &text[name..end] == b"role" && self.is_option_of_aws(name) {
             members = self.detector.catalog.members.get(b"rolename").to_vec();
         }
-        // `aws ssm put-parameter --type SecureString --value …`
-        if &text[name..end] == b"value" && self.is_option_of_aws(name) && is_secure(text, name) {
-            let kind = self.detector.catalog.known.password;
-            members = vec![Member { kind, matches: Match::Exact, value: ValueShape::Password, hint: None }];
+        if self.is_secure_value(name, end) {
+            members = vec![self.any_password()];
         }
         let any_name = self.detector.catalog.known.resource_name;
         if members.iter().all(|member| member.kind == any_name) {
@@ -141,6 +141,16 @@ impl Scan<'_, '_> {
         }
     }
 
+    /// True for the key `start..end` in `aws ssm put-parameter --type SecureString --value …`.
+    fn is_secure_value(&self, start: usize, end: usize) -> bool {
+        &self.text[start..end] == b"value" && self.is_option_of_aws(start) && is_secure(self.text, start)
+    }
+
+    fn any_password(&self) -> Member {
+        let kind = self.detector.catalog.known.password;
+        Member { kind, matches: Match::Exact, value: ValueShape::Password, hint: None }
+    }
+
     /// Looks at the `("` of a call at `open`: `.bucket("acme-logs")`, `.withBucketName("…")`.
     #[inline(never)]
     pub(super) fn builder(&mut self, open: usize) {
@@ -160,38 +170,6 @@ impl Scan<'_, '_> {
         let members = self.meanings(start + verb, open);
         if !members.is_empty() && !is_construct(text, start) {
             self.announced(&members, open + 1, Setting::Sure);
-        }
-    }
-
-    /// Looks at the `|` at `at`, which may stand between the name and the value of a row.
-    #[inline(never)]
-    pub(super) fn cell(&mut self, at: usize) {
-        let text = self.text;
-        // `ENV["DB_PASSWORD"] ||= "…"`
-        if text[at..].starts_with(b"||=") {
-            return self.keyed_value(at + 2, key_end(text, at));
-        }
-        let end = run_start(text, at, 64, |c| c == b' ');
-        if !self.detector.catalog.members.may_mean_something(&text[..end]) {
-            return;
-        }
-        let start = key_start(text, end);
-        if start == end {
-            return;
-        }
-        let members = self.meanings(start, end);
-        if members.is_empty() {
-            return;
-        }
-        if table::is_heading_at(text, at) {
-            self.hits.headings.push(at);
-            return;
-        }
-        if !matches!(text.get(start.wrapping_sub(1)), Some(b' ' | b'|')) {
-            return;
-        }
-        if let Some(found) = cell_text(text, at) {
-            self.believe(&members, found, Setting::Sure);
         }
     }
 
@@ -322,7 +300,11 @@ impl Scan<'_, '_> {
     pub(super) fn announced(&mut self, members: &[Member], at: usize, setting: Setting) -> Option<Value> {
         let text = self.text;
         if members.iter().any(|m| m.value == ValueShape::QuotedSecret) {
-            let found = whole_quoted(text, at)?;
+            let Some(found) = whole_quoted(text, at) else {
+                // `--secret-string …`, of one word.
+                let is_option = text[..self.key.start].ends_with(b"--");
+                return is_option.then(|| self.announced(&[self.any_password()], at, Setting::Told)).flatten();
+            };
             self.believe(members, found, Setting::Sure);
             return Some(found);
         }
@@ -410,6 +392,12 @@ impl Scan<'_, '_> {
             return;
         }
         let is_password = members.iter().all(|member| member.value == ValueShape::Password);
+        // Beside the user of a connection string a hint says what it is.
+        let is_told = members.iter().any(|member| member.hint.is_some());
+        let needs_user = is_password && !is_told && needs_user(&text[self.key.clone()]);
+        if needs_user && !has_user(text, self.key.start, value, &mut self.bare_run) {
+            return;
+        }
         let is_of_login =
             setting == Setting::Line && is_password && is_of_login(text, self.key.start, value, &mut self.bare_run);
         let setting = if is_of_login { Setting::Sure } else { setting };
@@ -426,11 +414,6 @@ impl Scan<'_, '_> {
             kind.flatten().map(|kind| (kind, value.start..value.end))
         };
         let Some((kind, Range { start, end })) = by_member.or_else(told) else {
-        // Beside the user of a connection string a hint says what it is.
-        let is_told = members.iter().any(|member| member.hint.is_some());
-        if is_password && !is_told && needs_user(&text[self.key.clone()]) && !has_user(text, self.key.start, value) {
-            return;
-        }
             return self.used(members, value);
         };
         // An id with a prefix says more about itself.
@@ -466,7 +449,7 @@ impl Scan<'_, '_> {
 /// True where a sentence has an option in it, whose last dash is at `dash`, and goes on with a word at `at`: `the new
 /// --password option`.
 fn is_spoken_of(text: &[u8], dash: usize, at: usize) -> bool {
-    let word = &text[at..run_end(text, at, MAX_CELL, |c| c.is_ascii_lowercase())];
+    let word = &text[at..run_end(text, at, MAX_WORD, |c| c.is_ascii_lowercase())];
     let ends =
         text.get(at + word.len()).is_none_or(|&c| matches!(c, b' ' | b'\n' | b'.' | b',' | b';' | b')' | b'\\' | b'"'));
     let before = text[..run_start(text, dash + 1, 2, |c| c == b'-')].trim_ascii_end();
@@ -572,18 +555,4 @@ fn yaml_item(text: &[u8], at: usize) -> Option<usize> {
     let (_, line) = text.get(at).and_then(|_| break_at(text, at))?;
     let dash = run_end(text, line, 64, |c| c == b' ');
     (text.get(dash..dash + 2)? == b"- ").then_some(dash + 2)
-}
-
-/// The text of the cell that begins after the bar at `at`.
-fn cell_text(text: &[u8], at: usize) -> Option<Value> {
-    let stop = run_end(text, at + 1, MAX_CELL, |c| c != b'|' && c != b'\n');
-    if text.get(stop) != Some(&b'|') {
-        return None;
-    }
-    let from = run_end(text, at + 1, stop - at - 1, |c| c == b' ');
-    let to = run_start(text, stop, stop - from, |c| c == b' ');
-    // Markdown's code.
-    let is_code = to > from + 2 && text[from] == b'`' && text[to - 1] == b'`';
-    let (from, to) = if is_code { (from + 1, to - 1) } else { (from, to) };
-    (from < to).then_some(Value { start: from, end: to, next: to, quoted: true })
 }

@@ -1,7 +1,7 @@
 //! Lines in languages of their own: `ENV` of a Dockerfile, `AUTH` and `ACL SETUSER` of Redis, the lines of `.pgpass`.
 
 use super::Scan;
-use super::boundary::{MAX_BACKSLASHES, ends_line, is_alnum, run_end};
+use super::boundary::{MAX_BACKSLASHES, ends_line, is_alnum, run_end, run_start};
 use super::line::break_before;
 use super::value::{Setting, is_believable};
 use crate::catalog::ValueShape;
@@ -10,6 +10,8 @@ use crate::catalog::ValueShape;
 const MAX_WORD: usize = 128;
 /// Most rules of a user of Redis.
 const MAX_RULES: usize = 40;
+/// Most tabs before a line that are written as escapes.
+const MAX_TABS: usize = 8;
 /// Length of a password's hash.
 const HASH_LEN: usize = 64;
 /// Shortest password that a word is without anything that says so.
@@ -18,6 +20,20 @@ const MIN_PASSWORD: usize = 8;
 /// True where a line begins, or what is typed behind a prompt.
 fn begins_line(text: &[u8], at: usize) -> bool {
     matches!(text[..at], [] | [.., b'"' | b'`'] | [.., b'>', b' ']) || break_before(text, at).is_some()
+}
+
+/// Where the blanks and tabs begin before `at`, and the prompt of a shell.
+fn indent_start(text: &[u8], at: usize) -> usize {
+    let mut at = match text[..at] {
+        [.., b'$' | b'%', b' '] => at - 2,
+        _ => at,
+    };
+    for _ in 0..MAX_TABS {
+        at = run_start(text, at, MAX_WORD, |c| matches!(c, b' ' | b'\t'));
+        let Some(tab) = text[..at].strip_suffix(b"t").filter(|before| before.ends_with(b"\\")) else { break };
+        at = run_start(text, tab.len(), MAX_BACKSLASHES, |c| c == b'\\');
+    }
+    at
 }
 
 /// Where the word at `start` ends.
@@ -31,12 +47,15 @@ fn is_written(word: &[u8]) -> bool {
 }
 
 impl Scan<'_, '_> {
-    /// `ENV DB_PASSWORD …` of a Dockerfile, whose word is at `words` and whose variable at `at`.
+    /// `ENV DB_PASSWORD …` of a Dockerfile, `SetEnv DB_PASSWORD …` of Apache and their like, whose word is at `words` and
+    /// whose variable at `at`.
     pub(super) fn environment(&mut self, words: usize, at: usize) {
         let text = self.text;
         let end = run_end(text, at, MAX_WORD, |c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == b'_');
         let start = run_end(text, end, 8, |c| c == b' ');
-        if &text[words..words + 3] != b"ENV" || end == at || start == end || !begins_line(text, words) {
+        // `env DB_PASSWORD=… x` is a command.
+        let is_other = text[words..].starts_with(b"env") || text[words..].starts_with(b"Env");
+        if is_other || end == at || start == end || !begins_line(text, indent_start(text, words)) {
             return;
         }
         let members = self.meanings(at, end);

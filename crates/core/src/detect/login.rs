@@ -274,9 +274,9 @@ pub(super) fn needs_user(key: &[u8]) -> bool {
 }
 
 /// True for the value of such a key with a user beside it, which is no directory.
-pub(super) fn has_user(text: &[u8], key: usize, value: Value) -> bool {
+pub(super) fn has_user(text: &[u8], key: usize, value: Value, run: &mut BareRun) -> bool {
     let is_path = matches!(text[value.start..value.end], [b'/' | b'~' | b'.' | b'%', ..] | [_, b':', ..]);
-    !is_path && user_near(text, key, value.next).is_some()
+    !is_path && user_near(text, key, value.next, run).is_some()
 }
 
 /// The value of the nearest setting for a user, among those around one whose key begins at `key` and whose value ends at

@@ -40,6 +40,8 @@ impl<'t> Words<'t> {
     pub(super) fn behind(text: &'t [u8], from: usize) -> Option<Self> {
         let is_program = text.get(from..from + 4).is_some_and(|end| end.eq_ignore_ascii_case(b".exe"));
         let from = if is_program { from + 4 } else { from };
+        // Short names have their blank with them.
+        let from = if text[..from].ends_with(b" ") { from - 1 } else { from };
         let limit = text.len().min(from + MAX_COMMAND);
         let words = Self { text, at: from, limit, is_list: false, open: 0, slashes: 0 };
         match words.sign(from, 0) {

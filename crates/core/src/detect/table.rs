@@ -1,6 +1,7 @@
 //! Tables whose heading names what stands below: CSV, TSV, Markdown, `psql`, `kubectl get`, `aws --output table`.
 
 mod border;
+mod row;
 #[cfg(test)]
 mod tests;
 

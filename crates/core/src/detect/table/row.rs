@@ -1,0 +1,59 @@
+//! Rows with a name and its value: `| BucketName | acme-logs |`.
+
+use crate::detect::Scan;
+use crate::detect::boundary::{run_end, run_start};
+use crate::detect::key::{key_end, key_start};
+use crate::detect::value::{Setting, Value};
+
+use super::is_heading_at;
+
+/// Longest cell of a table.
+const MAX_CELL: usize = 1024;
+
+impl Scan<'_, '_> {
+    /// Looks at the `|` at `at`, which may stand between the name and the value of a row.
+    #[inline(never)]
+    pub(in crate::detect) fn cell(&mut self, at: usize) {
+        let text = self.text;
+        // `ENV["DB_PASSWORD"] ||= "…"`
+        if text[at..].starts_with(b"||=") {
+            return self.keyed_value(at + 2, key_end(text, at));
+        }
+        let end = run_start(text, at, 64, |c| c == b' ');
+        if !self.detector.catalog.members.may_mean_something(&text[..end]) {
+            return;
+        }
+        let start = key_start(text, end);
+        if start == end {
+            return;
+        }
+        let members = self.meanings(start, end);
+        if members.is_empty() {
+            return;
+        }
+        if is_heading_at(text, at) {
+            self.hits.headings.push(at);
+            return;
+        }
+        if !matches!(text.get(start.wrapping_sub(1)), Some(b' ' | b'|')) {
+            return;
+        }
+        if let Some(found) = cell_text(text, at) {
+            self.believe(&members, found, Setting::Sure);
+        }
+    }
+}
+
+/// The text of the cell that begins after the bar at `at`.
+fn cell_text(text: &[u8], at: usize) -> Option<Value> {
+    let stop = run_end(text, at + 1, MAX_CELL, |c| c != b'|' && c != b'\n');
+    if text.get(stop) != Some(&b'|') {
+        return None;
+    }
+    let from = run_end(text, at + 1, stop - at - 1, |c| c == b' ');
+    let to = run_start(text, stop, stop - from, |c| c == b' ');
+    // Markdown's code.
+    let is_code = to > from + 2 && text[from] == b'`' && text[to - 1] == b'`';
+    let (from, to) = if is_code { (from + 1, to - 1) } else { (from, to) };
+    (from < to).then_some(Value { start: from, end: to, next: to, quoted: true })
+}
