@@ -7,7 +7,7 @@ use super::line::break_at;
 use super::value::{Value, whole_quoted};
 
 /// Longest command that is looked at.
-const MAX_COMMAND: usize = 2048;
+const MAX_COMMAND: usize = 4096;
 /// Letters before the quote of `f"…"`, in a list.
 const MAX_PREFIX: usize = 2;
 
@@ -115,16 +115,23 @@ impl<'t> Words<'t> {
         }
         match text[start..at] {
             [] | [.., b'=' | b':' | b',' | b'@' | b'$'] | [b'-', _] => true,
-            // `'{"a": "'"$X"'"}'`: nothing goes on behind what closes the string around.
-            [.., b'"' | b'\''] => {
+            // `https://x.io/"$ID"`, `'{"a": "'"$X"'"}'`: nothing goes on behind what closes the string around.
+            _ => {
                 let behind = at + slashes + 1;
-                let is_last = |&c: &u8| c.is_ascii_whitespace() || matches!(c, b',' | b')' | b']' | b'}' | b';');
+                let is_last = |&c: &u8| c.is_ascii_whitespace() || matches!(c, b',' | b')' | b']' | b'}' | b';' | b':');
                 let before_next = run_end(text, behind, MAX_BACKSLASHES, |c| c == b'\\') - behind;
-                let is_closed = before_next < self.slashes && ends_string(text, behind);
-                !text.get(behind).is_none_or(is_last) && !ends_line(text, behind) && !is_closed
+                let follows_piece = matches!(text[at - 1], b'"' | b'\'');
+                let is_closed = (before_next < self.slashes || !follows_piece) && ends_string(text, behind);
+                let is_last = text.get(behind).is_none_or(is_last) || ends_line(text, behind) || is_closed;
+                !(is_last || quote == b'\'' && self.is_apostrophe(at))
             }
-            _ => false,
         }
+    }
+
+    /// True inside a word of a sentence: `doesn't`.
+    fn is_apostrophe(&self, at: usize) -> bool {
+        let is_letter = |c: &u8| c.is_ascii_alphabetic();
+        self.text[..at].last().is_some_and(is_letter) && self.text.get(at + 1).is_some_and(is_letter)
     }
 
     /// The quoted piece at `at`, if it ends where the command may.
@@ -152,17 +159,18 @@ impl<'t> Words<'t> {
                     }
                     at = next;
                 }
-                Sign::Quote(quote, slashes) if self.opens(start, at, quote, slashes) => {
-                    let Some(piece) = self.piece(at) else {
-                        self.limit = at;
-                        break;
-                    };
-                    if quote == b'"' {
-                        self.slashes = slashes;
+                Sign::Quote(quote, slashes) if self.opens(start, at, quote, slashes) => match self.piece(at) {
+                    Some(piece) => {
+                        if quote == b'"' {
+                            self.slashes = slashes;
+                        }
+                        quoted = Some(piece).filter(|_| at == start);
+                        at = piece.next;
                     }
-                    quoted = Some(piece).filter(|_| at == start);
-                    at = piece.next;
-                }
+                    // Somebody forgot the other one.
+                    None => at += slashes + 1,
+                },
+                Sign::Quote(b'\'', 0) if at > start && self.is_apostrophe(at) => at += 1,
                 Sign::Quote(..) | Sign::End => self.limit = at,
             }
         }
@@ -236,7 +244,11 @@ mod tests {
             ("[\"curl\", \"-u\", 'a:b', x, f\"y\"], \"z\"", &["-u", "a:b", "x", "y"]),
             ("exec.Command(\"curl\", \"-u\",\n\t\"a:b\")", &["-u", "a:b"]),
             ("[curl, -u, a:b]", &["-u", "a:b"]),
+            ("ssh h 'curl -u a:b'", &["-u", "a:b"]),
             ("curl x # -u a:b", &["x"]),
+            ("curl x/\"$ID\"/y -v", &["x/\"$ID\"/y", "-v"]),
+            ("curl -H 'a -v", &["-H", "'a", "-v"]),
+            ("curl doesn't take -v", &["doesn't", "take", "-v"]),
             ("curl -u <a:b> x > y", &["-u", "<a:b", "x", "y"]),
             ("curl.io is -u a:b", &[]),
         ] {
