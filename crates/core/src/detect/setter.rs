@@ -7,7 +7,10 @@ use super::value::{BareRun, Setting, Value, is_believable, value};
 use crate::catalog::{MAX_KEY_LEN, ValueShape};
 
 /// The last bytes of the names of functions that set something, before the bracket.
-const ENDS: [[u8; 3]; 10] = [*b"add", *b"env", *b"fig", *b"get", *b"ine", *b"ion", *b"put", *b"rty", *b"set", *b"ult"];
+const ENDS: [[u8; 3]; 14] = [
+    *b"Add", *b"Env", *b"Set", *b"add", *b"ble", *b"env", *b"fig", *b"get", *b"ine", *b"ion", *b"put", *b"rty",
+    *b"set", *b"ult",
+];
 /// Of `std::env::set_var`.
 const SET_VAR: &[u8] = b"_var";
 /// Of functions that set nothing, but say what holds where nothing is set.
@@ -49,8 +52,9 @@ impl Scan<'_, '_> {
         let is_last = text.get(run_end(text, found.next, 2, |c| c == b' ')) == Some(&b')');
         let is_password = members.iter().all(|member| member.value == ValueShape::Password);
         let body = &text[found.start..found.end];
-        // What stands for nothing is a word: `get("password", "none given")`.
-        let is_doubtful = is_password && is_default && !body.iter().any(u8::is_ascii_digit);
+        // What stands for nothing is a word, and so is what is wrong: `errors.add("password", "invalid")`.
+        let is_word = |c: &u8| c.is_ascii_alphabetic() || matches!(c, b' ' | b'.' | b'_' | b'-');
+        let is_doubtful = is_password && (is_default || !is_constant) && body.iter().all(is_word);
         let is_sure = !is_password || is_believable(ValueShape::Password, body, Setting::Sure);
         if is_default && !is_last || is_doubtful || !is_sure {
             return;
@@ -80,9 +84,19 @@ mod tests {
 
     #[test]
     fn functions_that_set_something() {
-        for function in
-            ["os.Setenv", "set_var", "setProperty", "config", "define", "setdefault", "option", "put", "set"]
-        {
+        for function in [
+            "os.Setenv",
+            "SetVariable",
+            "dict.Add",
+            "set_var",
+            "setProperty",
+            "config",
+            "define",
+            "setdefault",
+            "option",
+            "put",
+            "set",
+        ] {
             assert!(may_end_setter(function.as_bytes(), function.len()), "{function}");
         }
     }
@@ -101,6 +115,8 @@ mod tests {
             "os.environ.get(\"DB_PASSWORD\", \"jackdaw9\")",
             "reader.option(\"password\", \"jackdaw9\").load()",
             "props.put(\"password\", \"jackdaw9\");",
+            "viper.Set(\"db.password\", \"jackdaw9\")",
+            "Environment.SetEnvironmentVariable(\"DB_PASSWORD\", \"jackdaw9\");",
             "ENV[\"DB_PASSWORD\"] ||= \"jackdaw9\"",
             "ENV['DB_PASSWORD'] = 'jackdaw9'",
             "DB_PASSWORD ?= jackdaw9\n",
@@ -129,6 +145,7 @@ mod tests {
             "os.Setenv(\"DB_PASSWORD\", \"\")",
             "os.Setenv(\"DB_PASSWORD\", \"$PASSWORD\")",
             "map.put(\"bucket\", \"acme\")",
+            "errors.add(\"db_password\", \"invalid\")",
             "define( 'ABSPATH', 'jackdaw9' );",
             "password?: string",
         ] {
