@@ -12,7 +12,7 @@ const MAX_COMMAND: usize = 1024;
 /// Longest word of it.
 const MAX_WORD: usize = 256;
 /// How many commands may stand inside each other to be looked through for the same options.
-const MAX_NESTED: usize = 8;
+const MAX_NESTED: usize = 3;
 /// Length of an option of one letter.
 const LETTER: usize = b"-u".len();
 /// Letters of options of curl that have no argument: more may stand behind them in the same word, `-sSLu`.

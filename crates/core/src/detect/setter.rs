@@ -1,4 +1,4 @@
-//! Values that calls set by a name in quotes: `os.Setenv("DB_PASSWORD", "…")`, `.config("spark.hadoop.fs.s3a.secret.key", "…")`.
+//! Values that calls set by a name in quotes: `os.Setenv("DB_PASSWORD", "…")`, `conf.set("fs.s3a.secret.key", "…")`.
 
 use super::Scan;
 use super::boundary::{is_alnum, run_end, run_start};
