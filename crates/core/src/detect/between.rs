@@ -1,5 +1,5 @@
 //! What may stand between the sign behind a key and its value, and is part of neither: the type of a declaration, the end of
-//! bold text, the anchor of YAML.
+//! bold text, the anchor or tag of YAML, the letters before a string.
 
 use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end};
 
@@ -10,10 +10,18 @@ const MAX_BLANKS: usize = 4;
 
 /// Past what stands at `at`, right behind the sign, and is not the value.
 pub(super) fn past_decoration(text: &[u8], at: usize) -> usize {
-    let at = past_anchor(text, at);
+    let at = past_tag(text, past_anchor(text, at));
     // `**Password:** …`
     let at = if text.get(at..).is_some_and(|rest| rest.starts_with(b"**")) { at + 2 } else { at };
-    past_type(text, at).unwrap_or(at)
+    past_type(text, at).or_else(|| past_prefix(text, at)).unwrap_or(at)
+}
+
+/// Past the letters that Python puts before a string: `f"…"`, `rb'…'`.
+fn past_prefix(text: &[u8], at: usize) -> Option<usize> {
+    let start = run_end(text, at, MAX_BLANKS, |c| c == b' ');
+    let end = run_end(text, start, 2, |c| matches!(c.to_ascii_lowercase(), b'f' | b'r' | b'b' | b'u'));
+    let quote = run_end(text, end, MAX_BACKSLASHES, |c| c == b'\\');
+    (end > start && matches!(text.get(quote), Some(b'"' | b'\''))).then_some(end)
 }
 
 /// Past the anchor that YAML gives a value: `password: &pw …`.
@@ -21,6 +29,12 @@ fn past_anchor(text: &[u8], at: usize) -> usize {
     let Some(name) = text.get(at..).and_then(|rest| rest.strip_prefix(b" &")) else { return at };
     let len = name.iter().take_while(|&&c| is_alnum(c) || matches!(c, b'_' | b'-')).count();
     if len > 0 && name.get(len) == Some(&b' ') { at + 2 + len } else { at }
+}
+
+/// Past the function of CloudFormation that fills in what stands in the name: `BucketName: !Sub acme-${AWS::Region}`.
+fn past_tag(text: &[u8], at: usize) -> usize {
+    let is_tag = text.get(at..).is_some_and(|rest| rest.starts_with(b" !Sub "));
+    if is_tag { at + b" !Sub".len() } else { at }
 }
 
 /// Where the string begins in `: str = "…"`, `: Optional[str] = Field(default="…")`, `: &'static str = "…"`.
@@ -72,6 +86,7 @@ mod tests {
             "- **Password**: Tr0ub4dor-3xKq",
             "* **DB password:** `Tr0ub4dor-3xKq`",
             "**password=Tr0ub4dor-3xKq**",
+            "password = b'Tr0ub4dor-3xKq'",
         ] {
             assert_eq!(found(text), [("cred:password".to_owned(), "Tr0ub4dor-3xKq")], "{text}");
         }
@@ -83,6 +98,23 @@ mod tests {
         ] {
             let found: Vec<_> = found(text).into_iter().map(|(_, part)| part).collect();
             assert_eq!(found, [name], "{text}");
+        }
+    }
+
+    #[test]
+    fn names_with_more_to_fill_in() {
+        for text in [
+            "BucketName: !Sub \"acme-billing-logs-${AWS::AccountId}\"",
+            "BucketName: !Sub acme-billing-logs-${AWS::AccountId}\n",
+            "bucket = \"acme-billing-logs-${data.aws_caller_identity.current.account_id}\"",
+            "bucketName: `acme-billing-logs-${this.account}`",
+            "bucket_name = f'acme-billing-logs-{env}'",
+            "bucket_name = \"acme-billing-logs-#{env}\"",
+        ] {
+            assert_eq!(found(text), [("name:s3-bucket".to_owned(), "acme-billing-logs")], "{text}");
+        }
+        for text in ["bucket = \"${var.bucket}\"", "BucketName: !Sub \"${AWS::StackName}-logs\"", "bucket = {name}"] {
+            assert_eq!(found(text), [], "{text}");
         }
     }
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::Scan;
 use super::boundary::{is_alnum, run_end, run_start};
 use super::key::{Words, key_end, key_start};
+use super::line::line_start;
 use crate::catalog::{MAX_KEY_LEN, Match, Member, ValueShape};
 
 /// Most bytes between the two members of a pair.
@@ -17,6 +18,9 @@ pub(super) const TAGS: &str = "tags";
 /// The key of the tag by which the consoles call a thing.
 const NAME_TAG: &[u8] = b"Name";
 
+/// What stands before it in a filter.
+const TAG: &[u8] = b"tag:";
+
 /// The member that has the name, for the last word of the one that has the value.
 const NAMES: &[&[u8]] = &[b"name", b"key"];
 
@@ -25,6 +29,11 @@ impl Scan<'_, '_> {
     pub(super) fn meanings_of_value(&self, key: usize) -> Vec<Member> {
         let mut meanings: Vec<_> = self.secure_string(key).into_iter().collect();
         match name_before(self.text, key).map(|name| &self.text[name]) {
+            // `Name=tag:Name,Values=…`
+            Some(name) if name == [TAG, NAME_TAG].concat() => {
+                let kind = self.detector.catalog.known.resource_name;
+                meanings.push(Member { kind, matches: Match::Exact, value: ValueShape::OwnName, hint: None });
+            }
             Some(NAME_TAG) => {
                 let kind = self.detector.catalog.known.resource_name;
                 meanings.push(Member { kind, matches: Match::Exact, value: ValueShape::OwnName, hint: Some(TAGS) });
@@ -52,6 +61,7 @@ impl Scan<'_, '_> {
 fn name_before(text: &[u8], key: usize) -> Option<Range<usize>> {
     let end = back_over_gap(text, key);
     let start = run_start(text, end, MAX_KEY_LEN, |c| is_alnum(c) || matches!(c, b'_' | b'-' | b'.'));
+    let start = start - if text[..start].ends_with(TAG) { TAG.len() } else { 0 };
     let colon = back_over_quotes(text, start);
     if start == end || !matches!(text.get(colon.checked_sub(1)?), Some(b':' | b'=')) {
         return None;
@@ -67,14 +77,20 @@ fn back_over_quotes(text: &[u8], at: usize) -> usize {
     run_start(text, at, MAX_GAP, |c| matches!(c, b'"' | b'\'' | b'\\' | b' '))
 }
 
-/// Back over white space, quotes and commas, also where they are escaped.
+/// Back over white space, quotes and commas, also where they are escaped, and a comment.
 fn back_over_gap(text: &[u8], from: usize) -> usize {
     let floor = from.saturating_sub(MAX_GAP);
-    let mut at = from;
+    let (mut at, mut is_past_comment) = (from, false);
     while at > floor {
         match (at.checked_sub(2).map(|i| text[i]), text[at - 1]) {
             (Some(b'\\'), b'n' | b'r' | b't') => at -= 2,
             (_, b' ' | b'\t' | b'\n' | b'\r' | b'"' | b'\'' | b'\\' | b',' | b';') => at -= 1,
+            // Behind a comment, before which the line goes on.
+            _ if !is_past_comment && text[at - 1] != b':' => {
+                let line = line_start(text, at).max(floor);
+                let Some(sign) = memchr::memmem::rfind(&text[line..at], b" #") else { break };
+                (at, is_past_comment) = (line + sign, true);
+            }
             _ => break,
         }
     }
@@ -100,6 +116,9 @@ mod tests {
             (r#"{"Value": "oat-Rivet", "Type": "SecureString"}"#, "cred:password", "oat-Rivet"),
             ("{Name=FunctionName, Value=resize-7}", "name:lambda-function", "resize-7"),
             (r#"{"Tags": [{"Key": "Name", "Value": "Acme web"}]}"#, "name:resource", "Acme web"),
+            ("--filters Name=tag:Name,Values=acme-web ", "name:resource", "acme-web"),
+            (r#"[{"Name": "tag:Name", "Values": ["acme-web"]}]"#, "name:resource", "acme-web"),
+            ("- name: DB_PASSWORD # of db\n  value: s3cr3t!x\n", "cred:password", "s3cr3t!x"),
             ("TagSet:\n- Key: Name\n  Value: acme-web\n", "name:resource", "acme-web"),
         ] {
             assert_eq!(found(text), [(kind.to_owned(), part)], "{text}");

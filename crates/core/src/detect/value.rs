@@ -9,6 +9,7 @@ use super::password::is_password;
 use super::prefixed::uuid_end;
 use super::published::is_published;
 use super::secret::{is_base64, is_nearly_secret_key, is_secret_key};
+use super::variable::end_of_literal;
 use super::word_list::WordList;
 use crate::catalog::ValueShape;
 use crate::token::is_token_shaped;
@@ -103,6 +104,7 @@ pub(super) fn shape_range(text: &[u8], value: Value, shape: ValueShape) -> Range
         ValueShape::Base64 if !quoted => run(start, is_base64_char),
         ValueShape::Reference if is_url_or_arn(&text[start..end]) => start..start,
         ValueShape::Reference => run(start, |c| c != b':'),
+        _ if is_name_shape(shape) => start..end_of_literal(text, start, end),
         _ => start..end,
     }
 }

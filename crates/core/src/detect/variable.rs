@@ -470,6 +470,15 @@ fn block_end(text: &[u8], at: usize) -> usize {
     text.len()
 }
 
+/// Where the part of a name ends that a template or a program has in it as it is: `acme-logs-${AWS::AccountId}`.
+pub(super) fn end_of_literal(text: &[u8], start: usize, end: usize) -> usize {
+    let Some(brace) = memchr::memchr(b'{', &text[start..end]).map(|at| start + at) else { return end };
+    let literal = text[start..brace].strip_suffix(b"$").unwrap_or(&text[start..brace]);
+    let literal = start + literal.trim_ascii_end().len();
+    let cut = run_start(text, literal, literal - start, |c| !is_alnum(c));
+    if cut > start { cut } else { end }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::detect::testing::found;
