@@ -10,6 +10,7 @@ use super::line::line_start;
 use super::names::{MIN_NAME_LEN, Names};
 use super::ordinary::{is_compound, is_made_up, is_ordinary, is_usual_value};
 use super::own::has_hump;
+use super::spelling::spellings;
 use super::told::speaks_of_any_service;
 use super::value::is_owned_by_aws;
 use super::whole::{is_cell, is_whole_value};
@@ -38,6 +39,7 @@ const MAX_SECRET_LEN: usize = 4096;
 const ROOM: usize = 64;
 
 /// What is known of a name.
+#[derive(Clone, Copy)]
 struct Mentioned {
     kind: KindId,
     /// The first place where it was found of those that say least about its other mentions.
@@ -138,24 +140,35 @@ impl Detector {
             // Other software has tables and users, too.
             names.retain(|_, name| !is_word(name));
         }
-        Names::new(names).each(self.lanes, text, |&Mentioned { kind, place }, span| {
-            let is_meant = match place {
-                (Where::AsValue, _) => is_whole_value(text, span.start, span.end),
-                (Where::InRow, at) => is_cell_beside(text, &span, at),
-                (Where::Anywhere, _) => !is_within_word_of_aws(text, &span),
-            };
-            if !is_meant {
-                return;
-            }
-            // A URL on AWS is one finding, whatever it names.
-            let is_name = !self.is_credential(kind) && self.policy.wants(known.host);
-            let finding = match Some(&span).filter(|_| is_name).and_then(|span| url::around(text, span)) {
-                Some(url) => Finding { kind: known.host, span: url },
-                None => Finding { kind, span: span.clone() },
-            };
-            hits.findings.push(finding);
-            hits.parts.push(Part { kind, span, is_name: false });
-        });
+        let others: Vec<(Vec<u8>, Mentioned)> = names
+            .iter()
+            .filter(|(_, known)| known.place.0 == Where::Anywhere)
+            .flat_map(|(name, known)| spellings(name).into_iter().map(|other| (other, *known)))
+            .collect();
+        let other_spellings = others.iter().map(|(other, known)| (other.as_slice(), *known));
+        let other_spellings = other_spellings.filter(|(other, _)| !names.contains_key(other));
+        Names::new(names.iter().map(|(name, known)| (*name, *known)).chain(other_spellings)).each(
+            self.lanes,
+            text,
+            |&Mentioned { kind, place }, span| {
+                let is_meant = match place {
+                    (Where::AsValue, _) => is_whole_value(text, span.start, span.end),
+                    (Where::InRow, at) => is_cell_beside(text, &span, at),
+                    (Where::Anywhere, _) => !is_within_word_of_aws(text, &span),
+                };
+                if !is_meant {
+                    return;
+                }
+                // A URL on AWS is one finding, whatever it names.
+                let is_name = !self.is_credential(kind) && self.policy.wants(known.host);
+                let finding = match Some(&span).filter(|_| is_name).and_then(|span| url::around(text, span)) {
+                    Some(url) => Finding { kind: known.host, span: url },
+                    None => Finding { kind, span: span.clone() },
+                };
+                hits.findings.push(finding);
+                hits.parts.push(Part { kind, span, is_name: false });
+            },
+        );
     }
 }
 

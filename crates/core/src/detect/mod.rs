@@ -65,6 +65,7 @@ mod shaped;
 mod shell;
 mod sibling;
 mod sieve;
+mod spelling;
 mod spoken;
 mod suffix;
 mod table;
