@@ -31,6 +31,9 @@ fn said() -> BoxedStrategy<String> {
         "CloudFront, EQDFC7Y4WF186",
         "192.0.2.17 \u{c774} \\/ \\u0041",
         "{\"Name\": \"acme-web\", \"Id\": \"a1b2c3\"}",
+        "    7→- name: DB_PASSWORD\n    8→  value: Tr0ub4dor-3xKq",
+        "a/b.yml:3:bucket: acme-logs",
+        "+ PGPASSWORD=Tr0ub4dor-3xKq\n+ x",
     ]);
     let line = prop_oneof![
         3 => clean_text(),
