@@ -111,7 +111,7 @@ fn says_account(text: &[u8], start: usize, end: usize) -> bool {
         return true;
     }
     // A row of ids: `vpc-0ab12cd34ef56ab78  618734209955  us-east-1`.
-    if matches!(text.get(end), Some(b' ' | b'\t')) && precedes_region(text, end) && follows_id(before) {
+    if precedes_region(text, end) && follows_id(before) {
         return true;
     }
     // A bad ARN, the namespace of a service, the path of a vault: `eu-west-1:618734209955`, `eu-west-1/618734209955`.
@@ -146,14 +146,19 @@ fn follows_interface(before: &[u8]) -> bool {
 
 /// True before blanks and a region.
 fn precedes_region(text: &[u8], at: usize) -> bool {
-    let start = run_end(text, at, 2, |c| matches!(c, b' ' | b'\t'));
+    let blanks = run_end(text, at, 2, |c| matches!(c, b' ' | b'\t'));
+    let slashes = run_end(text, at, MAX_BACKSLASHES, |c| c == b'\\');
+    let is_escaped = slashes > at && text.get(slashes) == Some(&b't');
+    let start = if is_escaped { slashes + 1 } else { blanks };
     let end = run_end(text, start, MAX_REGION, |c| is_alnum(c) || c == b'-');
-    is_region(&text[start..end])
+    start > at && is_region(&text[start..end])
 }
 
 /// True behind an id with a prefix and blanks.
 fn follows_id(before: &[u8]) -> bool {
-    let word = before.trim_ascii_end();
+    let tab = before.strip_suffix(b"t").filter(|before| before.ends_with(b"\\"));
+    let word =
+        tab.map_or(before.trim_ascii_end(), |tab| &tab[..run_start(tab, tab.len(), MAX_BACKSLASHES, |c| c == b'\\')]);
     let start = run_start(word, word.len(), 32, |c| c.is_ascii_hexdigit());
     word.len() < before.len() && word.len() - start >= 8 && word[..start].ends_with(b"-")
 }
@@ -190,6 +195,7 @@ mod tests {
             "$ aws sts get-caller-identity --query Account --output text\n618734209955\n",
             "eni-0ab12cd34ef56ab78 618734209955 IPv4",
             "618734209955 vpc-0ab12cd34ef56ab78",
+            "GATEWAY\ttgw-0ab12cd34ef56ab78\t618734209955\tus-east-1\n",
             "| 618734209955:/aws/lambda/orders |",
             "aws:arn:secretsmanager:us-west-2:618734209955:secret:x",
             "urn:tdm:us-west-2/618734209955/default:Workflow:x",

@@ -135,7 +135,10 @@ impl Scan<'_, '_> {
             if most > 1 {
                 self.options_met.reach(at);
             }
-            if at == found.next || matches!(text.get(at), Some(b'\\' | b'|' | b'>' | b'#')) {
+            // The command goes on in the next line, or the next value has a quote that is escaped.
+            let slashes = run_end(text, at, MAX_BACKSLASHES, |c| c == b'\\');
+            let is_escaped = slashes > at && !matches!(text.get(slashes), Some(b'"' | b'\''));
+            if at == found.next || is_escaped || matches!(text.get(at), Some(b'|' | b'>' | b'#')) {
                 return;
             }
         }

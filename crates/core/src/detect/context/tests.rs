@@ -283,3 +283,10 @@ fn options_that_are_spoken_of() {
         assert_eq!(found(text).len(), 1, "{text}");
     }
 }
+
+#[test]
+fn several_values_of_an_option() {
+    let text = "aws autoscaling describe-auto-scaling-groups --auto-scaling-group-names \"acme-1\" 'acme-2' acme-3 \\\n  --x y";
+    let names: Vec<_> = found(text).into_iter().map(|(_, part)| part).collect();
+    assert_eq!(names, ["acme-1", "acme-2", "acme-3"]);
+}
