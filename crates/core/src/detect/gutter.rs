@@ -288,9 +288,12 @@ impl Mark {
     }
 }
 
-/// The mark of a line of a part of a diff. Empty lines, and `\ No newline at end of file`, have none.
+/// The mark of a line of a part of a diff. Empty lines, and `\ No newline at end of file`, have nothing before them, nor has
+/// what begins with two dashes: an option, a key between other lines of dashes.
 fn of_hunk(text: &[u8], start: usize) -> Option<Mark> {
     let end = match &text[start..] {
+        [b'-', b'-', b'-', b'-', b'-', next, ..] if *next != b'-' => return None,
+        [b'-', b'-', next, ..] if is_alnum(*next) => start,
         [b'+' | b'-' | b' ', ..] => start + 1,
         [b'\n' | b'\r' | b'\\', ..] => start,
         _ => return None,
@@ -352,7 +355,7 @@ fn sign(text: &[u8], start: usize) -> Option<(Sign, usize, usize)> {
         let rest = &text[end..];
         let (divider, len) = match rest {
             [b'\t', ..] => (Divider::Tab, 1),
-            [b':', ..] if digits == start => (Divider::Colon, 1),
+            [b':', behind @ ..] if digits == start && !goes_on_in_groups(behind) => (Divider::Colon, 1),
             [b' ', b'|', b' ', ..] => (Divider::Bar, 3),
             _ if rest.starts_with(ARROW) => (Divider::Arrow, ARROW.len()),
             _ => {
@@ -363,6 +366,12 @@ fn sign(text: &[u8], start: usize) -> Option<(Sign, usize, usize)> {
         return Some((Sign::Number(divider), number, end + len));
     }
     file(text, start)
+}
+
+/// True behind the first group of an IPv6 address and its colon; times look alike.
+fn goes_on_in_groups(behind: &[u8]) -> bool {
+    let group = behind.iter().take(4).take_while(|c| c.is_ascii_hexdigit()).count();
+    behind.get(group) == Some(&b':') && behind.get(group + 1).is_some_and(|&c| c.is_ascii_hexdigit() || c == b':')
 }
 
 /// The number at `at`, and where it ends.
@@ -430,6 +439,7 @@ mod tests {
             ("a-1.yml-6-x\na-1.yml:7:a\n--\na-1.yml:12: b\n", "a-1.yml\nx\na\n--\n b\n"),
             ("src/a.go:12:5: undefined: x", "src/a.go\n undefined: x"),
             ("@@ -1,2 +1,2 @@ fn\n a\n-b\n+c\n\n d\nend", "@@ -1,2 +1,2 @@ fn\na\nb\nc\n\nd\nend"),
+            ("@@ -1,2 +1,2 @@\n-a\n--bucket b\n", "@@ -1,2 +1,2 @@\na\n--bucket b\n"),
             ("+a\n+ b\n", "a\n b\n"),
         ] {
             assert_eq!(cut(text), plain, "{text}");
@@ -453,6 +463,8 @@ mod tests {
             "- a\n- b\n+ c\n- d\n",
             "+++ b/a.yml\n",
             "8080: a\n80: b\n",
+            "2406:da12:4d5:7f00:a1b2:c3d4:e5f6:1\n2600:1f18::1\n",
+            "@@ -1 +1 @@\n\n-----BEGIN X\n--bucket acme\n",
             "a-6-x\na-7-y\n",
             "x: \"1\" y\n2: \"z\"\n",
         ] {
