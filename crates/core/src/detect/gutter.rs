@@ -85,6 +85,8 @@ static ENDINGS: WordList = WordList::new(&[
 pub(super) struct Cut {
     pub(super) range: Range<usize>,
     pub(super) put: Vec<u8>,
+    /// Where what it begins with was left in, if that is the name of the same file as before.
+    pub(super) known_at: Option<Range<usize>>,
 }
 
 /// What stands before a line.
@@ -129,19 +131,22 @@ pub(super) fn stands_in(lanes: Lanes, text: &[u8]) -> bool {
 /// What to leave out of a text, in order.
 pub(super) fn cuts(lanes: Lanes, text: &[u8]) -> Vec<Cut> {
     let mut cuts = Vec::new();
-    let mut file: &[u8] = &[];
+    let mut file = 0..0;
     each_run(lanes, text, usize::MAX, |run| {
         for mark in run {
             // The name of a file, which may be somebody's, becomes a line of its own once.
-            let (from, put) = match &mark.sign {
-                Sign::File { path, .. } if &text[path.clone()] != file => {
-                    file = &text[path.clone()];
-                    (path.end, line_break(text, mark.start))
+            let (from, put, known_at) = match &mark.sign {
+                Sign::File { path, .. } if text[path.clone()] == text[file.clone()] => {
+                    (mark.start, Vec::new(), Some(file.clone()))
                 }
-                _ => (mark.start, Vec::new()),
+                Sign::File { path, .. } => {
+                    file = path.clone();
+                    (path.end, line_break(text, mark.start), None)
+                }
+                _ => (mark.start, Vec::new(), None),
             };
             if from < mark.end {
-                cuts.push(Cut { range: from..mark.end, put });
+                cuts.push(Cut { range: from..mark.end, put, known_at });
             }
         }
     });
@@ -495,6 +500,15 @@ mod tests {
                 let secrets = ["Tr0ub4dor-3xKq", "8hG2kPq0ZrT5vXy1LmN4bWc7DfJ9sAeU6iOoQ3tR", "q7Rt_92bVxLm0a"];
                 assert_eq!(found, secrets, "{text}");
             }
+        }
+    }
+
+    #[test]
+    fn the_names_of_files_are_masked_on_every_line() {
+        let id = "i-0ab12cd34ef56ab78";
+        let text = format!("{id}.json:3:x\n{id}.json:4:y\nlogs/{id}-1:5:z\nlogs/{id}-1:6:{id}\n");
+        for text in [&text, &in_json(&text)] {
+            assert_eq!(found(text).iter().filter(|(_, part)| *part == id).count(), 5, "{text}");
         }
     }
 

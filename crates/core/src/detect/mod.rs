@@ -135,6 +135,29 @@ pub struct Findings {
     pub parts: Vec<Part>,
 }
 
+impl Findings {
+    /// Adds what stands where a view left out what it has once.
+    fn repeat(&mut self, view: &View<'_>, mut may_mask: impl FnMut(usize) -> bool) {
+        if !view.has_repeats() {
+            return;
+        }
+        let mut again = |spans: Vec<Range<usize>>| -> Vec<_> {
+            view.repeated(&spans).filter(|(_, span)| may_mask(span.start)).collect()
+        };
+        for (i, span) in again(self.findings.iter().map(|f| f.span.clone()).collect()) {
+            self.findings.push(Finding { kind: self.findings[i].kind, span });
+        }
+        for (i, span) in again(self.parts.iter().map(|p| p.span.clone()).collect()) {
+            self.parts.push(Part { kind: self.parts[i].kind, span, is_name: false });
+        }
+        // What goes over several lines has them in it.
+        self.findings.sort_by_key(|f| f.span.start);
+        self.findings.dedup_by(|f, before| f.span.start < before.span.end);
+        self.parts.sort_by_key(|p| p.span.start);
+        self.parts.dedup_by(|p, before| p.span.start < before.span.end);
+    }
+}
+
 /// A shape without enough around it to be believed on its own.
 #[derive(Debug)]
 struct Loose {
@@ -255,7 +278,9 @@ impl Detector {
         self.add_mentions(view.text(), &mut hits);
         hits.retain_from(before, |start| may_mask(view.raw_start(start)));
         self.policy.apply_allow_list(view.text(), &mut hits);
-        hits.into_findings(&view, self.policy.preserve_structure, |kind| self.is_credential(kind))
+        let mut found = hits.into_findings(&view, self.policy.preserve_structure, |kind| self.is_credential(kind));
+        found.repeat(&view, may_mask);
+        found
     }
 }
 

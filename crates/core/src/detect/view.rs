@@ -18,6 +18,8 @@ pub(super) struct View<'t> {
     text: Cow<'t, [u8]>,
     /// In order.
     escapes: Vec<Escape>,
+    /// Where in raw something stands that the text has once, and where it was left out.
+    repeats: Vec<(Range<usize>, usize)>,
 }
 
 /// A resolved escape: where it stands in the text, and in raw.
@@ -29,7 +31,7 @@ struct Escape {
 impl<'t> View<'t> {
     /// The text as it is.
     pub(super) fn plain(raw: &'t [u8]) -> Self {
-        Self { raw_len: raw.len(), text: Cow::Borrowed(raw), escapes: Vec::new() }
+        Self { raw_len: raw.len(), text: Cow::Borrowed(raw), escapes: Vec::new(), repeats: Vec::new() }
     }
 
     /// The text with all escapes resolved, without what stands before its lines.
@@ -60,7 +62,7 @@ impl<'t> View<'t> {
                 }
             }
         }
-        Self { raw_len: raw.len(), text: Cow::Owned(text), escapes }
+        Self { raw_len: raw.len(), text: Cow::Owned(text), escapes, repeats: Vec::new() }
     }
 
     fn resolve(&mut self, lanes: Lanes, raw: &[u8]) {
@@ -92,8 +94,18 @@ impl<'t> View<'t> {
         let mut text = Vec::with_capacity(self.text.len());
         let mut escapes = Vec::with_capacity(self.escapes.len() + cuts.len());
         let (mut copied, mut known) = (0, self.escapes.iter().peekable());
-        let end = Cut { range: self.text.len()..self.text.len(), put: Vec::new() };
-        for Cut { range, put } in cuts.into_iter().chain([end]) {
+        let end = Cut { range: self.text.len()..self.text.len(), put: Vec::new(), known_at: None };
+        let mut repeats = Vec::new();
+        for Cut { range, put, known_at } in cuts.into_iter().chain([end]) {
+            if let Some(known) = known_at {
+                let raw = |start: usize| self.raw_start(start)..self.raw_end(start + known.len());
+                let (first, again) = (raw(known.start), raw(range.start));
+                // Spelled otherwise it stays as it is.
+                if first.len() != known.len() || again.len() != known.len() {
+                    continue;
+                }
+                repeats.push((first, again.start));
+            }
             let place = |at: usize| text.len() + (at - copied);
             while let Some(escape) = known.next_if(|escape| escape.text.end <= range.start) {
                 escapes
@@ -108,7 +120,27 @@ impl<'t> View<'t> {
             text.extend(put);
             copied = range.end;
         }
-        Self { raw_len: self.raw_len, text: Cow::Owned(text), escapes }
+        Self { raw_len: self.raw_len, text: Cow::Owned(text), escapes, repeats }
+    }
+
+    pub(super) fn has_repeats(&self) -> bool {
+        !self.repeats.is_empty()
+    }
+
+    /// For what stands in `spans`, in order, where the same was left out of the text: the index of each, and where it stands
+    /// there.
+    pub(super) fn repeated<'s>(
+        &'s self,
+        spans: &'s [Range<usize>],
+    ) -> impl Iterator<Item = (usize, Range<usize>)> + 's {
+        self.repeats.iter().flat_map(move |(first, again)| {
+            let from = spans.partition_point(|span| span.start < first.start);
+            let within = spans[from..].iter().take_while(|span| span.end <= first.end).enumerate();
+            within.map(move |(i, span)| {
+                let start = again + (span.start - first.start);
+                (from + i, start..start + span.len())
+            })
+        })
     }
 
     pub(super) fn text(&self) -> &[u8] {
