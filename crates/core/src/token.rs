@@ -217,10 +217,8 @@ impl ScopeKey {
         &self.recall
     }
 
-    /// Appends the base32 part of the token for `original` to `out`, and gives what its first characters spell.
-    ///
-    /// `attempt` 0 gives the ordinary 8 characters; each further attempt gives 13 others.
-    pub fn write_code(&self, original: &[u8], attempt: u8, out: &mut Vec<u8>) -> Code {
+    /// What the token for `original` is made of; each attempt gives another one.
+    pub fn digest(&self, original: &[u8], attempt: u8) -> CodeDigest {
         let keyed = || {
             let key: Zeroizing<[u8; 32]> = Zeroizing::new(self.begun.clone().finalize().into_bytes().into());
             mac(key.as_slice())
@@ -231,16 +229,26 @@ impl ScopeKey {
         let digest = mac.finalize().into_bytes();
         let mut word = [0u8; 8];
         word.copy_from_slice(&digest[..8]);
-        let digest = u64::from_be_bytes(word);
+        CodeDigest(u64::from_be_bytes(word))
+    }
+}
+
+/// What the base32 part of a token spells, and some bits more: a keyed digest, which says no more than the token does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CodeDigest(u64);
+
+impl CodeDigest {
+    /// Appends [`CODE_LEN`] characters to `out`, or [`LONG_CODE_LEN`], and gives what the first ones spell.
+    pub fn write(self, is_long: bool, out: &mut Vec<u8>) -> Code {
         let mut code = [0u8; LONG_CODE_LEN];
         // 13 characters want 65 bits: the last one is made of the 4 that are left.
-        let mut bits = digest;
+        let mut bits = self.0;
         for c in &mut code {
             *c = ALPHABET[usize::from((bits >> 59).to_le_bytes()[0])];
             bits <<= 5;
         }
-        out.extend_from_slice(&code[..if attempt == 0 { CODE_LEN } else { LONG_CODE_LEN }]);
-        Code(digest >> (64 - 5 * CODE_LEN))
+        out.extend_from_slice(&code[..if is_long { LONG_CODE_LEN } else { CODE_LEN }]);
+        Code(self.0 >> (64 - 5 * CODE_LEN))
     }
 }
 
@@ -272,7 +280,7 @@ mod tests {
     fn a_code_is_stable_and_depends_on_scope_and_original() {
         let code = |key: &ScopeKey, original: &[u8]| {
             let mut out = Vec::new();
-            key.write_code(original, 0, &mut out);
+            key.digest(original, 0).write(false, &mut out);
             out
         };
         let other = TokenKey::new(b"a secret of thirty-two bytes ...").unwrap().scope(b"consumer:1");
@@ -286,7 +294,7 @@ mod tests {
     fn a_code_is_what_its_characters_spell() {
         for attempt in 0..4 {
             let mut out = Vec::new();
-            let code = key().write_code(b"vpc-1", attempt, &mut out);
+            let code = key().digest(b"vpc-1", attempt).write(attempt > 0, &mut out);
             assert_eq!(Code::read(&out), Some(code));
         }
     }
@@ -294,8 +302,8 @@ mod tests {
     #[test]
     fn further_attempts_are_longer_and_differ_from_the_first_character_block() {
         let (mut first, mut second) = (Vec::new(), Vec::new());
-        key().write_code(b"vpc-1", 0, &mut first);
-        key().write_code(b"vpc-1", 1, &mut second);
+        key().digest(b"vpc-1", 0).write(false, &mut first);
+        key().digest(b"vpc-1", 1).write(true, &mut second);
         assert_eq!(second.len(), LONG_CODE_LEN);
         assert_ne!(first, second[..CODE_LEN]);
     }

@@ -108,6 +108,25 @@ proptest! {
 }
 
 #[test]
+fn a_token_that_stands_for_another_value_is_not_given_again() {
+    let (plain, known) = (detector(), remembering(100_000));
+    let body = r#"{"model":"m","messages":[{"role":"user","content":"i-0ab12cd34ef56ab78, acme 10.1.2.3"}]}"#;
+    let masked = |detector: &Arc<Detector>, learned: &[u8]| {
+        let mut session = session_of(detector, b"one");
+        assert!(learned.is_empty() || session.learn(learned, b"i-00000000000000000"));
+        String::from_utf8(mask(&mut session, JSON, body.as_bytes())).unwrap()
+    };
+    let first = masked(&known, b"");
+    let token = first.split('"').find_map(|text| text.split_once(", acme")).unwrap().0.as_bytes();
+    for _ in 0..2 {
+        let other = masked(&known, token);
+        assert_ne!(other, first);
+        assert_eq!(other, masked(&plain, token));
+        assert_eq!(masked(&known, b""), first);
+    }
+}
+
+#[test]
 fn what_is_remembered_shows_no_text() {
     let known = remembering(1 << 20);
     let body = request(&[json!({ "role": "user", "content": "i-0ab12cd34ef56ab78 ".repeat(800) })], "x");

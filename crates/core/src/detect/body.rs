@@ -4,13 +4,52 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use hashbrown::HashSet;
+use once_cell::sync::OnceCell;
 
 use super::passage::MIN_TO_CUT;
 use super::{Detector, Findings, Recall};
 use crate::json::whole_escapes;
-use crate::token::is_token_shaped;
+use crate::token::{CodeDigest, is_token_shaped};
 use crate::wire::{Content, DecodedForm, Layout, Multipart, Spelling};
 use crate::{Error, Result};
+
+/// What was found in a body, and where its format lets it be changed.
+#[derive(Debug, Default)]
+pub(crate) struct BodyFindings {
+    pub(crate) findings: Findings,
+    pub(crate) layout: Layout,
+    /// A memory has it.
+    is_kept: bool,
+    digests: OnceCell<Box<[Option<CodeDigest>]>>,
+}
+
+impl BodyFindings {
+    fn new((findings, layout): (Findings, Layout)) -> Self {
+        Self { findings, layout, ..Self::default() }
+    }
+
+    /// What the tokens of the parts are made of, those that are known from when they were made before.
+    pub(crate) fn digests(&self) -> &[Option<CodeDigest>] {
+        self.digests.get().map_or(&[], |digests| digests)
+    }
+
+    /// False where nothing would be gained by [`Self::keep_digests`].
+    pub(crate) fn wants_digests(&self) -> bool {
+        self.is_kept && self.digests.get().is_none()
+    }
+
+    /// Keeps what the tokens of the parts are made of, one for each part: the same bytes of the same scope have the same.
+    pub(crate) fn keep_digests(&self, digests: Vec<Option<CodeDigest>>) {
+        // Another thread may have been faster, with the same.
+        let _ = self.digests.set(digests.into());
+    }
+
+    /// Memory that it points to, with the digests, whether they are there or not.
+    pub(super) fn bytes(&self) -> usize {
+        let digests = self.findings.parts.len() * size_of::<Option<CodeDigest>>();
+        self.findings.bytes() + self.layout.bytes() + digests
+    }
+}
 
 impl Detector {
     /// Finds everything that may be masked in a body of this content.
@@ -30,17 +69,18 @@ impl Detector {
         multipart: Option<&Multipart>,
         body: &[u8],
         recall: Option<Recall<'_>>,
-    ) -> Result<Arc<(Findings, Layout)>> {
+    ) -> Result<Arc<BodyFindings>> {
         // A long one has passages that are known.
         let whole = recall.filter(|_| body.len() < MIN_TO_CUT && content != Content::Multipart);
         let whole = whole.map(|recall| (recall, recall.digest(body)));
         if let Some(known) = whole.and_then(|(recall, digest)| recall.body(digest, content)) {
             return Ok(known);
         }
-        let mut found = self.find(content, multipart, body, recall)?;
+        let mut found = BodyFindings::new(self.find(content, multipart, body, recall)?);
         if whole.is_some() {
-            found.0.shrink();
-            found.1.shrink();
+            found.findings.shrink();
+            found.layout.shrink();
+            found.is_kept = true;
         }
         let found = Arc::new(found);
         if let Some((recall, digest)) = whole {

@@ -92,6 +92,7 @@ use hashbrown::HashMap;
 use crate::Result;
 use crate::catalog::{Catalog, Category, KindId};
 use address::Address;
+pub(crate) use body::BodyFindings;
 pub(crate) use boundary::follows_escape;
 use call::Calls;
 use command::Commands;

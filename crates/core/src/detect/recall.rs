@@ -1,4 +1,4 @@
-//! What was found in texts that were looked at before: where and of what kind, and never a byte of them.
+//! What was found in texts that were looked at before: where and of what kind, and what tokens it has; never a byte of them.
 //!
 //! Texts are known by a hash of 128 bits that is keyed with the scope's own key: nobody can make two that meet, and what
 //! one scope sends is not looked up for another, not even to tell by the time it takes whether it was sent.
@@ -10,9 +10,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use hashbrown::HashMap;
 use highway::{HighwayHash, HighwayHasher, Key};
 
+use super::body::BodyFindings;
 use super::passage::{Beside, Passage};
 use super::{Address, Finding, Findings, Hits, Loose, Part, Use};
-use crate::wire::{Content, Layout};
+use crate::wire::Content;
 
 /// Memory of an entry beside its lists, bytes: its slot, of which every other one may be empty, and what that points to.
 const ENTRY: usize = 448;
@@ -34,7 +35,7 @@ enum About {
 
 #[derive(Clone)]
 enum Known {
-    Body(Arc<(Findings, Layout)>),
+    Body(Arc<BodyFindings>),
     Passage(Arc<Passage>),
 }
 
@@ -98,7 +99,7 @@ impl Known {
     /// Memory that it points to.
     fn bytes(&self) -> usize {
         match self {
-            Self::Body(found) => found.0.bytes() + found.1.bytes(),
+            Self::Body(found) => found.bytes(),
             Self::Passage(passage) => passage.hits.as_ref().map_or(0, Hits::bytes),
         }
     }
@@ -111,7 +112,7 @@ impl Findings {
         self.parts.shrink_to_fit();
     }
 
-    fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         self.findings.capacity() * size_of::<Finding>() + self.parts.capacity() * size_of::<Part>()
     }
 }
@@ -183,14 +184,14 @@ impl Recall<'_> {
         self.memory.keep(About::Passage(digest, is_raw, beside), Known::Passage(Arc::clone(passage)));
     }
 
-    pub(super) fn body(&self, digest: Digest, content: Content) -> Option<Arc<(Findings, Layout)>> {
+    pub(super) fn body(&self, digest: Digest, content: Content) -> Option<Arc<BodyFindings>> {
         match self.memory.get(About::Body(digest, content))? {
             Known::Body(found) => Some(found),
             Known::Passage(_) => None,
         }
     }
 
-    pub(super) fn keep_body(&self, digest: Digest, content: Content, found: &Arc<(Findings, Layout)>) {
+    pub(super) fn keep_body(&self, digest: Digest, content: Content, found: &Arc<BodyFindings>) {
         self.memory.keep(About::Body(digest, content), Known::Body(Arc::clone(found)));
     }
 }
@@ -247,7 +248,7 @@ mod tests {
     #[test]
     fn an_entry_is_as_large_as_it_says() {
         let counters = 2 * size_of::<usize>();
-        let pointed_to = counters + size_of::<Passage>().max(size_of::<(Findings, Layout)>());
+        let pointed_to = counters + size_of::<Passage>().max(size_of::<BodyFindings>());
         let slots = 16 * (size_of::<(About, Known)>() + 1) / 7;
         assert!((ENTRY / 2..=ENTRY).contains(&(slots + pointed_to)), "{}", slots + pointed_to);
     }

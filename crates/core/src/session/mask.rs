@@ -5,8 +5,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::Session;
-use crate::detect::{Findings, Part};
+use crate::detect::{BodyFindings, Part};
 use crate::json::{Enclosing, begins_document, holds_document, push_escaped, stands_in_string, unescape};
+use crate::token::CodeDigest;
 use crate::wire::{Content, Layout, Multipart, Spelling, boundary};
 use crate::{Error, Result};
 
@@ -47,6 +48,15 @@ impl InnerDocument {
             None => b"",
         }
     }
+}
+
+/// What the tokens of the parts of a body are made of.
+#[derive(Default)]
+struct Digests<'f> {
+    /// One for each part, if it was masked before.
+    known: &'f [Option<CodeDigest>],
+    /// Those of this time, where they are to be kept.
+    made: Option<Vec<Option<CodeDigest>>>,
 }
 
 /// Without white space in front, and its escapes.
@@ -119,8 +129,13 @@ impl Session {
             return Err(Error::UnsupportedContent);
         }
         let found = self.find(content_type, body)?;
-        let (Findings { parts: edits, .. }, layout) = &*found;
-        Ok(self.replace(body, 0..body.len(), edits, layout, out))
+        let edits = &found.findings.parts;
+        let mut digests = Digests { known: found.digests(), made: found.wants_digests().then(Vec::new) };
+        let is_changed = self.replace(body, 0..body.len(), edits, &found.layout, &mut digests, out);
+        if let Some(made) = digests.made.filter(|made| made.len() == edits.len()) {
+            found.keep_digests(made);
+        }
+        Ok(is_changed)
     }
 
     /// Masks a stretch of a text that is too long for one call; gives the masked bytes, `None` when they stand as they
@@ -133,8 +148,7 @@ impl Session {
     /// [`Error::UnsupportedContent`] for text that is not written in ASCII and its extensions.
     pub fn mask_within(&mut self, text: &[u8], mut range: Range<usize>) -> Result<(Option<Vec<u8>>, usize)> {
         let found = self.find(b"text/plain", text)?;
-        let (Findings { parts: edits, .. }, layout) = &*found;
-        let mut edits = edits.clone();
+        let mut edits = found.findings.parts.clone();
         edits.retain_mut(|part| {
             // What the stretch before this one did not take is not left out.
             part.span.start = part.span.start.max(range.start);
@@ -142,7 +156,8 @@ impl Session {
         });
         range.end = range.end.max(edits.last().map_or(0, |part| part.span.end));
         let mut masked = Vec::new();
-        let is_changed = self.replace(text, range.clone(), &edits, layout, &mut masked);
+        let is_changed =
+            self.replace(text, range.clone(), &edits, &found.layout, &mut Digests::default(), &mut masked);
         Ok((is_changed.then_some(masked), range.end))
     }
 
@@ -153,6 +168,7 @@ impl Session {
         range: Range<usize>,
         edits: &[Part],
         layout: &Layout,
+        digests: &mut Digests<'_>,
         out: &mut Vec<u8>,
     ) -> bool {
         let len = u64::try_from(range.len()).unwrap_or(u64::MAX);
@@ -163,7 +179,7 @@ impl Session {
             return false;
         }
         let before = out.len();
-        self.write(body, range, edits, layout, out);
+        self.write(body, range, edits, layout, digests, out);
         self.counts.distinct = u64::try_from(self.tokens.len()).unwrap_or(u64::MAX);
         if self.options.dry_run {
             self.counts.bytes_out += len;
@@ -173,7 +189,7 @@ impl Session {
         true
     }
 
-    fn find(&mut self, content_type: &[u8], body: &[u8]) -> Result<Arc<(Findings, Layout)>> {
+    fn find(&mut self, content_type: &[u8], body: &[u8]) -> Result<Arc<BodyFindings>> {
         let content = Content::parse(content_type, body).ok_or(Error::UnsupportedContent)?;
         content.check(body)?;
         self.vault.note(&self.detector, content, body);
@@ -191,12 +207,20 @@ impl Session {
         self.detector.scan_parts(content, multipart.as_ref(), body, self.detector.recall(self.key.recall()))
     }
 
-    fn write(&mut self, body: &[u8], range: Range<usize>, edits: &[Part], layout: &Layout, masked: &mut Vec<u8>) {
+    fn write(
+        &mut self,
+        body: &[u8],
+        range: Range<usize>,
+        edits: &[Part],
+        layout: &Layout,
+        digests: &mut Digests<'_>,
+        masked: &mut Vec<u8>,
+    ) {
         masked.reserve(range.len() + edits.len() * 4);
         let (mut copied, mut hint, mut document) = (range.start, 0, InnerDocument::default());
         // Repeated ones take none; a body of megabytes repeats most.
         self.tokens.reserve(edits.len().min(MAX_ROOM));
-        for Part { kind, span: Range { start, end }, .. } in edits.iter().cloned() {
+        for (i, Part { kind, span: Range { start, end }, .. }) in edits.iter().cloned().enumerate() {
             masked.extend_from_slice(&body[copied..start]);
             let around = layout.around(start, &mut hint);
             let (around, spelling) = around.unwrap_or((range.clone(), Spelling::Plain));
@@ -217,8 +241,12 @@ impl Session {
                 _ => b"",
             };
             masked.extend_from_slice(quote);
-            masked.extend_from_slice(self.tokens.token(&self.key, &original, kind, label, restores));
+            let mut digest = digests.known.get(i).copied().flatten();
+            masked.extend_from_slice(self.tokens.token(&self.key, &original, (kind, label), restores, &mut digest));
             masked.extend_from_slice(quote);
+            if let Some(made) = &mut digests.made {
+                made.push(digest);
+            }
             self.count_kind(kind);
             copied = end;
         }

@@ -10,7 +10,7 @@ use zeroize::Zeroize;
 
 use crate::catalog::KindId;
 use crate::json::stands_in_string;
-use crate::token::{CODE_LEN, Code, LONG_CODE_LEN, ScopeKey, is_token_shaped};
+use crate::token::{CODE_LEN, Code, CodeDigest, LONG_CODE_LEN, ScopeKey, is_token_shaped};
 
 /// How many spellings of a token are tried before two originals are given up as the same; each try has 65 bits.
 const MAX_ATTEMPTS: u8 = 8;
@@ -156,38 +156,50 @@ impl TokenIndex {
         self.by_code.reserve(tokens, |&i| get(i).map_or(0, |e| hasher.hash_one(e.code)));
     }
 
-    /// The token for `original`: the one it has, or a new one under `label`.
+    /// The token for `original`: the one it has, or a new one under `label`. What that is made of first is taken from
+    /// `digest` where it is known, and left there.
     pub(super) fn token(
         &mut self,
         key: &ScopeKey,
         original: &[u8],
-        kind: KindId,
-        label: &str,
+        (kind, label): (KindId, &str),
         restores: bool,
+        digest: &mut Option<CodeDigest>,
     ) -> &[u8] {
         let hash = self.hasher.hash_one(original);
         let found =
             self.by_original.find(hash, |&i| self.entry(i).is_some_and(|e| self.original_of(e) == original)).copied();
         let index = match found {
             Some(index) => index,
-            None => self.make(key, hash, original, kind, label, restores),
+            None => {
+                let first = *digest.get_or_insert_with(|| key.digest(original, 0));
+                self.make(key, first, (original, hash), (kind, label), restores)
+            }
         };
         self.entry(index).map_or(&[], |entry| self.token_of(entry))
     }
 
-    /// `hash` is that of `original`.
-    fn make(&mut self, key: &ScopeKey, hash: u64, original: &[u8], kind: KindId, label: &str, restores: bool) -> u32 {
+    /// `hash` is that of `original`, `digest` what its token is made of if that is still free.
+    fn make(
+        &mut self,
+        key: &ScopeKey,
+        mut digest: CodeDigest,
+        (original, hash): (&[u8], u64),
+        (kind, label): (KindId, &str),
+        restores: bool,
+    ) -> u32 {
         let mut attempt = 0;
         loop {
             let start = self.arena.len();
             self.arena.extend_from_slice(label.as_bytes());
             self.arena.push(b'_');
-            let code = key.write_code(original, attempt, &mut self.arena);
+            let code = digest.write(attempt > 0, &mut self.arena);
             attempt += 1;
             if attempt > MAX_ATTEMPTS || self.find_code(code).is_none() {
                 return self.push(Some(kind), restores, label.len(), start, (original, hash), code);
             }
             self.arena.truncate(start);
+            digest = key.digest(original, attempt);
         }
     }
 
@@ -352,8 +364,8 @@ mod tests {
     fn the_same_original_has_one_token() {
         let key = TokenKey::new(&[1; 32]).unwrap().scope(b"");
         let mut index = TokenIndex::default();
-        let first = index.token(&key, b"i-1", KindId::from_index(0), "EC2", true).to_vec();
-        let again = index.token(&key, b"i-1", KindId::from_index(5), "VPC", true).to_vec();
+        let first = index.token(&key, b"i-1", (KindId::from_index(0), "EC2"), true, &mut None).to_vec();
+        let again = index.token(&key, b"i-1", (KindId::from_index(5), "VPC"), true, &mut None).to_vec();
         assert_eq!(first, again);
         assert_eq!(index.len(), 1);
         assert_eq!(index.by_code(&first[4..]).unwrap().2, b"i-1");
@@ -363,9 +375,9 @@ mod tests {
     fn two_originals_that_meet_get_different_tokens() {
         let key = TokenKey::new(&[1; 32]).unwrap().scope(b"");
         let mut clash = TokenIndex::default();
-        let token = TokenIndex::default().token(&key, b"i-1", KindId::from_index(0), "EC2", true).to_vec();
+        let token = TokenIndex::default().token(&key, b"i-1", (KindId::from_index(0), "EC2"), true, &mut None).to_vec();
         assert!(clash.learn(&token, b"something else"));
-        let longer = clash.token(&key, b"i-1", KindId::from_index(0), "EC2", true).to_vec();
+        let longer = clash.token(&key, b"i-1", (KindId::from_index(0), "EC2"), true, &mut None).to_vec();
         assert_eq!(longer.len(), token.len() + 5);
         assert!(!longer.starts_with(&token));
         assert_eq!(clash.by_code(&token[4..]).unwrap().2, b"something else");
@@ -376,7 +388,7 @@ mod tests {
     fn prefixes_of_known_tokens_are_known() {
         let key = TokenKey::new(&[1; 32]).unwrap().scope(b"");
         let mut index = TokenIndex::default();
-        let token = index.token(&key, b"i-1", KindId::from_index(0), "EC2", true).to_vec();
+        let token = index.token(&key, b"i-1", (KindId::from_index(0), "EC2"), true, &mut None).to_vec();
         assert!(index.is_proper_prefix(b"EC2", b""));
         assert!(index.is_proper_prefix(b"EC2", &token[4..8]));
         assert!(index.is_proper_prefix(b"EC2", &token[4..8].to_ascii_lowercase()));
@@ -390,7 +402,7 @@ mod tests {
         for tokens in [1, 3 * MAX_KEPT / BYTES_PER_TOKEN] {
             let mut index = TokenIndex::default();
             for i in 0..tokens {
-                index.token(&key, format!("i-{i}").as_bytes(), KindId::from_index(0), "EC2", true);
+                index.token(&key, format!("i-{i}").as_bytes(), (KindId::from_index(0), "EC2"), true, &mut None);
             }
             let code = index.iter().next().unwrap().token[4..].to_vec();
             assert!(index.is_proper_prefix(b"EC2", b""));
@@ -399,7 +411,7 @@ mod tests {
             assert!(index.is_empty() && index.by_code(&code).is_none() && !index.is_proper_prefix(b"EC2", b""));
             assert!(!index.may_begin(b"EC2") && index.labels_from(b'E').next().is_none() && index.unresolved() == 0);
             assert!(index.arena.capacity() <= MAX_KEPT);
-            let token = index.token(&key, b"vpc-1", KindId::from_index(5), "VPC", true).to_vec();
+            let token = index.token(&key, b"vpc-1", (KindId::from_index(5), "VPC"), true, &mut None).to_vec();
             assert_eq!(index.by_code(&token[4..]).unwrap().2, b"vpc-1");
             assert!(index.labels_from(b'V').eq([b"VPC"]));
         }
@@ -409,7 +421,7 @@ mod tests {
     fn what_does_not_restore_is_not_found() {
         let key = TokenKey::new(&[1; 32]).unwrap().scope(b"");
         let mut index = TokenIndex::default();
-        let token = index.token(&key, b"secret", KindId::from_index(0), "SECRET", false).to_vec();
+        let token = index.token(&key, b"secret", (KindId::from_index(0), "SECRET"), false, &mut None).to_vec();
         assert!(index.by_code(&token[7..]).is_none());
         assert!(index.labels.is_empty());
     }
