@@ -156,8 +156,7 @@ impl Session {
         });
         range.end = range.end.max(edits.last().map_or(0, |part| part.span.end));
         let mut masked = Vec::new();
-        let is_changed =
-            self.replace(text, range.clone(), &edits, &found.layout, &mut Digests::default(), &mut masked);
+        let is_changed = self.replace(text, range.clone(), &edits, &found.layout, &mut Digests::default(), &mut masked);
         Ok((is_changed.then_some(masked), range.end))
     }
 
