@@ -8,6 +8,7 @@ use std::ops::Range;
 use super::Scan;
 use super::between::past_decoration;
 use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end, run_start};
+use super::hint::AWS_OR_SERVICE;
 use super::key::{is_asked_last, key_start};
 use super::line::{break_at, break_before, line_start};
 use super::login::{has_user, is_of_login, needs_user};
@@ -52,6 +53,9 @@ impl Scan<'_, '_> {
         if joined && (text[at] == b':' || text[..start].ends_with(b"::")) || compared && text[at] == b'=' {
             return;
         }
+        // `/gc/heap/buckets:bytes`, `_total/_bucket: `, metrics of Go and of Prometheus.
+        let of_path = end == at && start > 0 && text[start - 1] == b'/' && text[at] == b':';
+        let of_path = of_path && (text[start] == b'_' || text.get(at + 1).is_some_and(|c| !c.is_ascii_whitespace()));
         if vain::is_of_conversation(&text[start..end], text, at + 1) {
             return;
         }
@@ -63,6 +67,13 @@ impl Scan<'_, '_> {
         members.retain(|member| is_asked_last(member) || self.has_hint(member, start));
         if text[..start].ends_with(b"--") && self.is_secure_value(start, end) {
             members = vec![self.any_password()];
+        }
+        // The ids of Docker are as long as that of an owner in S3, which is `ID`, and as those of documents.
+        if matches!(&text[start..end], b"Id" | b"id") && !self.speaks_of(AWS_OR_SERVICE, start) {
+            members.retain(|member| member.value != ValueShape::Hex64);
+        }
+        if of_path {
+            members.retain(|member| self.detector.is_credential(member.kind));
         }
         if joined {
             // `$Env:BUCKET="…"` sets a variable of PowerShell; elsewhere only a credential is worth the doubt.
@@ -188,6 +199,7 @@ impl Scan<'_, '_> {
         let at = past_decoration(text, at);
         let spaced = text.get(at) == Some(&b' ');
         let assigned = spaced && text[at - 1] == b'=';
+        let is_declared = text[..at].ends_with(b":") && text.get(at) == Some(&b'=');
         let mut at = run_end(text, at, MAX_ASSIGNED, is_between);
         if text.get(at) == Some(&b'{') {
             if !self.referred(members, at) {
@@ -205,6 +217,10 @@ impl Scan<'_, '_> {
             for _ in 0..most {
                 let Some(next) = value(text, at, &mut self.bare_run) else { return };
                 let behind = skip_space(text, next.next);
+                // `'passwords' => ['users' => […`, of PHP.
+                if next.quoted && text[behind..].starts_with(b"=>") {
+                    return;
+                }
                 // `queues=[orders-q billing-q]`, as Go prints a list.
                 let is_printed = !next.quoted && text[next.start..next.end].contains(&b'-');
                 // `buckets: [Vec<Id>; 8]`
@@ -261,6 +277,8 @@ impl Scan<'_, '_> {
                 // `{ STREAM_NAME: acme_raw }`, of YAML.
                 Some(b' ') if spaced && text.get(next + 1) == Some(&b'}') && self.is_constant() => Setting::Line,
                 // `KEY=value more`: a shell's assignment, or a log line; with blanks around the sign it is code.
+                // `sum := count + rest`, of Go.
+                Some(b' ') if is_declared => Setting::Open,
                 Some(b' ' | b'"' | b'\'') if !spaced => Setting::Line,
                 _ => Setting::Open,
             },

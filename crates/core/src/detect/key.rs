@@ -256,8 +256,9 @@ impl Scan<'_, '_> {
         loop {
             let words = Words::split(&noun[..len]);
             let members = &self.detector.catalog.members;
-            let found = (0..words.count).map(|word| members.get(words.from(word))).find(|found| !found.is_empty());
-            if let Some(found) = found {
+            // `subtle.generateKey({name: "HMAC"` names an algorithm; of AWS's keys, only pairs have names.
+            let nouns = (0..words.count).map(|word| words.from(word)).filter(|noun| *noun != b"keyname");
+            if let Some(found) = nouns.map(|noun| members.get(noun)).find(|found| !found.is_empty()) {
                 return found.to_vec();
             }
             // `start-pipeline-execution --name`: what it starts is that of a pipeline.

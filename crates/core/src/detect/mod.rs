@@ -50,6 +50,7 @@ mod own;
 mod pair;
 mod passage;
 mod password;
+mod placeholder;
 mod policy;
 mod positional;
 mod prefixed;

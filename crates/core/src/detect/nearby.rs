@@ -75,6 +75,7 @@ pub(super) fn is_sure(catalog: &Catalog, kind: KindId) -> bool {
     let is_of_aws = |kind: &Kind| matches!(kind.category, Ids | Arns | Hosts | Accounts | Names);
     kind != known.resource_id
         && kind != known.uuid
+        && vouches(catalog, kind)
         && (kind == known.access_key_id || catalog.kind(kind).is_some_and(is_of_aws))
 }
 
@@ -119,6 +120,9 @@ mod tests {
             let alone = parts(text);
             assert_eq!(parts(&far), [&["vpc-0ab12cd34ef56ab78"][..], &alone].concat(), "{text}");
         }
+        // Every database has users.
+        let of_anybody = parts("url = redis://johndoe:Tr0ub4dor-3xKq@cache/2 # hash table work_mem");
+        assert_eq!(of_anybody, ["johndoe", "Tr0ub4dor-3xKq"]);
         for text in ["the function cold-start time", "the table state-of-the-art design", "a role that is fine-grained"]
         {
             assert_eq!(parts(&format!("In vpc-0ab12cd34ef56ab78: {text}")), ["vpc-0ab12cd34ef56ab78"], "{text}");

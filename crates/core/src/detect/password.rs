@@ -3,7 +3,8 @@
 use super::Scan;
 use super::boundary::{ends_line, ends_string, is_alnum, run_end, run_start};
 use super::line::break_before;
-use super::value::{Setting, Value, is_code, is_common_word, is_placeholder};
+use super::placeholder::is_placeholder;
+use super::value::{Setting, Value, is_code, is_common_word};
 use crate::catalog::{Member, ValueShape};
 
 /// How far from an option others of its command are looked at, bytes.

@@ -365,7 +365,9 @@ pub(super) fn uuid_end(text: &[u8], at: usize) -> Option<usize> {
         8 | 13 | 18 | 23 => c == b'-',
         _ => c.is_ascii_hexdigit(),
     });
-    (shaped && ends_at(text, at + 36)).then_some(at + 36)
+    // That of nothing.
+    let is_nil = uuid.iter().all(|c| matches!(c, b'0' | b'-'));
+    (shaped && !is_nil && ends_at(text, at + 36)).then_some(at + 36)
 }
 
 #[cfg(test)]

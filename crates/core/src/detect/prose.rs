@@ -114,6 +114,10 @@ impl Scan<'_, '_> {
         if is_filtered && !cfg!(debug_assertions) && !may_be() {
             return;
         }
+        // `{vault://env/x}`, `Cluster::new`.
+        if named && matches!(text[end..], [b':', b':', ..] | [b':', b'/', b'/', ..]) {
+            return;
+        }
         if !self.wants(phrase.kind) || phrase.hint.is_some_and(|hint| !self.speaks_of(hint, at)) {
             return;
         }
@@ -161,7 +165,10 @@ impl Scan<'_, '_> {
                 .name_after(at, end)
                 .or_else(|| self.capitals_after(at, end, phrase.words))
                 .or_else(|| self.apposed(at, end)),
-            Follows::Function => self.name_after(at, end),
+            // Functions of code have dots: `the function kong.log.err`.
+            Follows::Function => {
+                self.name_after(at, end).filter(|found| !self.text[found.start..found.end].contains(&b'.'))
+            }
             // `aws lambda get-function-configuration` has no name there.
             Follows::Dashed if self.text[..at].ends_with(b"aws ") => None,
             // `lambda x_1` is Python.

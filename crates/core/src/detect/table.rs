@@ -342,6 +342,8 @@ pub(super) fn is_heading_at(text: &[u8], at: usize) -> bool {
 fn below(text: &[u8], heading: Line, row: Line, headings: &[Range<usize>], index: usize) -> Option<Range<usize>> {
     let start = row.start + (headings[index].start - heading.start);
     let end = headings.get(index + 1).map_or(row.end, |next| row.start + (next.start - heading.start)).min(row.end);
+    // What is wider than its column reaches into the next.
+    let end = run_end(text, end, row.end - end, |c| c != b' ' && text.get(end.wrapping_sub(1)) != Some(&b' '));
     let is_column = start < end && text[start] != b' ' && (start == row.start || text[start - 1] == b' ');
     is_column.then_some(start..end)
 }

@@ -6,6 +6,7 @@ use super::arn::{is_account, is_region};
 use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end};
 use super::own::{is_domain, is_joined, is_own, is_own_value};
 use super::password::is_password;
+use super::placeholder::is_placeholder;
 use super::prefixed::uuid_end;
 use super::published::is_published;
 use super::secret::{is_base64, is_nearly_secret_key, is_secret_key};
@@ -18,6 +19,8 @@ use crate::token::is_token_shaped;
 const MAX_VALUE: usize = 4096;
 /// Longest name that AWS takes (log groups and secrets: 512).
 const MAX_NAME: usize = 512;
+/// Most digits of a version that a name could begin with.
+const MAX_VERSION: usize = 4;
 /// Longest family of instance types: `c7i-flex`.
 const MAX_FAMILY: usize = 10;
 /// Longest path of identifiers before the quote in `aws.String("…")`.
@@ -237,7 +240,9 @@ pub(super) fn is_believable(shape: ValueShape, body: &[u8], setting: Setting) ->
                 && is_name(body, setting)
         }
         ValueShape::PlainName => !body.contains(&b'.') && all(is_name_char) && is_name(body, setting),
-        ValueShape::Name | ValueShape::SpacedName => all(is_name_char) && is_name(body, setting),
+        ValueShape::Name | ValueShape::SpacedName => {
+            all(is_name_char) && is_name(body, setting) && !begins_with_version(body)
+        }
     }
 }
 
@@ -343,37 +348,14 @@ fn is_name(body: &[u8], setting: Setting) -> bool {
         && !is_code(body, setting)
 }
 
+/// `15/main`, as Debian calls a cluster of PostgreSQL.
+fn begins_with_version(body: &[u8]) -> bool {
+    body.get(run_end(body, 0, MAX_VERSION, |c| c.is_ascii_digit())) == Some(&b'/') && body[0] != b'/'
+}
+
 /// `0x40000`
 fn is_hex_number(body: &[u8]) -> bool {
     body.strip_prefix(b"0x").is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
-}
-
-/// `${bucket}`, `<name>`, `xxxx`, `your-bucket`, `...`.
-pub(super) fn is_placeholder(body: &[u8]) -> bool {
-    // Most names have none of these, and six searches take longer than one look.
-    let odd = body.iter().any(|&c| matches!(c, b'$' | b'{' | b'.' | b':' | b'x'));
-    let has = |part: &[u8]| odd && memchr::memmem::find(body, part).is_some();
-    body.iter().all(|&c| matches!(c, b'x' | b'X' | b'*' | b'.' | b'-' | b'_'))
-        || matches!(body[0], b'$' | b'<' | b'{' | b'%' | b'!')
-        || has(b"${")
-        || has(b"{{")
-        || has(b"$(")
-        || has(b"...")
-        || has(b"://")
-        || has(b"xxxx")
-        || body.starts_with(b"your-")
-        || body.starts_with(b"YOUR_")
-        || body.starts_with(b"REPLACE")
-        || body.starts_with(b"example.com")
-        || body[0].is_ascii_uppercase() && is_capital_placeholder(body)
-}
-
-/// `BACKEND_BUCKET_NAME`, `SECRET_VERSION`: what manuals write where a value belongs.
-fn is_capital_placeholder(body: &[u8]) -> bool {
-    const LAST: &[&[u8]] = &[b"ARN", b"HERE", b"ID", b"IDS", b"NAME", b"NAMES", b"VERSION"];
-    let body = body.strip_suffix(b".").unwrap_or(body);
-    let last = body.iter().rposition(|&c| c == b'_').map_or(body, |sign| &body[sign + 1..]);
-    last.len() < body.len() && LAST.contains(&last) && body.iter().all(|c| c.is_ascii_uppercase() || *c == b'_')
 }
 
 /// Words that stand where a name could stand and are none.

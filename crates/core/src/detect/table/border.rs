@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::detect::boundary::{MAX_BACKSLASHES, run_end, run_start};
 use crate::detect::line::{Line, quote_backslashes};
+use crate::detect::word_list::WordList;
 
 use super::MAX_HEADING;
 
@@ -89,6 +90,11 @@ impl Border {
         let is_list = matches!(self, Self::Comma | Self::Semicolon);
         // `Yes, we have a bucket`: where blanks stand behind the commas, they stand nowhere else.
         let is_spaced = is_list && cells.iter().skip(1).any(|cell| text.get(cell.start) == Some(&b' '));
+        // `buckets    []int`, `table     sync.Map`: what a record of a program has.
+        let is_of_code = |cell: &Range<usize>| is_type(&text[content(text, cell.clone())]);
+        if matches!(self, Self::Blanks | Self::Tab | Self::Tabs) && cells.len() == 2 && is_of_code(&cells[1]) {
+            return false;
+        }
         let has_words = |cell: &Range<usize>| text[content(text, cell.clone())].contains(&b' ');
         (cells.len() > 1 || is_framed()) && !(is_spaced && cells.iter().any(has_words))
     }
@@ -221,6 +227,18 @@ fn is_counted(heading: &[u8]) -> bool {
     let number = run_end(heading, 0, MAX_HEADING, |c| c.is_ascii_digit());
     let unit = run_end(heading, number, 1, |c| c == b' ');
     number > 0 && heading.get(unit..).is_some_and(|unit| is_heading(unit) && !unit[0].is_ascii_punctuation())
+}
+
+/// Types of programs.
+static TYPES: WordList = WordList::new(&[
+    "bool", "boolean", "byte", "char", "double", "float", "float32", "float64", "int", "int32", "int64", "integer",
+    "long", "str", "string", "uint", "uint32", "uint64", "uint8", "varchar",
+]);
+
+/// True for the type of a field: `string`, `prometheus.Counter`, `func() error`.
+fn is_type(heading: &[u8]) -> bool {
+    let is_exported = |three: &[u8]| three[0].is_ascii_lowercase() && three[1] == b'.' && three[2].is_ascii_uppercase();
+    TYPES.contains(heading) || heading.windows(3).any(is_exported) || memchr::memmem::find(heading, b"()").is_some()
 }
 
 /// What headings are written with.
