@@ -25,6 +25,10 @@ fn programs_have_nothing_to_mask() {
         "for i, bucket := range matrix[1:] {\n\tsumOfBuckets := nCount + pCount + h.ZeroCount\n",
         "const key = await subtle.generateKey({\n  name: 'HMAC',\n  length: 256,\n});",
         "reply.update!(topic: debate2)\napple = client.create_firm_with_primary_key(\"name\" => \"Apple\")\n",
+        "createAndSend(producer, topicName = topic0, partitions = 2)",
+        "KTable<Bytes, String> users = builder.table(\"topic\");\ncluster.topicId(\"validTopic1\"); x.generateKeyPair(\"RSA\");",
+        "PROJECT_NAME = \"kafka\"\nrootProject.name = 'kafka'\n",
+        "<groupId>org.slf4j</groupId>\n<artifactId>slf4j-reload4j</artifactId>",
         "'passwords' => [\n    'users' => [\n        'provider' => 'users',\n",
         // Documents of programs.
         "- AWS-Lambda: fixed\n- New functions: `kong.response.get_raw_body` and `kong.log.err`\n",
@@ -59,6 +63,9 @@ fn what_looks_like_programs_and_names_things_of_aws_is_masked() {
         ("aws ec2 create_key_pair(KeyName='acme-bastion')", "acme-bastion"),
         ("boto3 client.create_key_pair(Name='acme-bastion')", "acme-bastion"),
         ("the Lambda function acme-billing-worker timed out", "acme-billing-worker"),
+        ("aws dynamodb = builder.table(\"acme_orders\")", "acme_orders"),
+        ("aws codebuild: PROJECT_NAME=acme-build", "acme-build"),
+        ("send(producer, topic_name = 'acme-topic', count = 2)", "acme-topic"),
         ("passphrase: Tr0ub4dor-3xKq", "Tr0ub4dor-3xKq"),
         (
             "\"Owner\": {\"ID\": \"79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be\"}",

@@ -181,8 +181,10 @@ impl Scan<'_, '_> {
         let name = &text[start..open];
         let is_verb = |verb: &&[u8]| name.starts_with(verb) && name.get(verb.len()).is_some_and(u8::is_ascii_uppercase);
         let verb = [&b"with"[..], b"set"].into_iter().find(is_verb).map_or(0, <[u8]>::len);
-        let members = self.meanings(start + verb, open);
-        if !members.is_empty() && !is_construct(text, start) {
+        let mut members = self.meanings(start + verb, open);
+        // `cluster.topicId("a1")` is a method of any software, `generateKeyPair("RSA")` one of Java.
+        members.retain(|m| m.value != ValueShape::OpaqueId || verb > 0 || self.speaks_of(AWS_OR_SERVICE, start));
+        if !members.is_empty() && !is_construct(text, start) && !name.starts_with(b"generate") {
             self.announced(&members, open + 1, Setting::Sure);
         }
     }
@@ -286,6 +288,10 @@ impl Scan<'_, '_> {
             None => Setting::Sure,
         };
         let setting = if setting == Setting::Line && self.is_user_of_line(at) { Setting::Sure } else { setting };
+        // `send(producer, topic = topic0, count = 2)`
+        if setting == Setting::Open && assigned && self.is_named_argument(at) {
+            return;
+        }
         let found = self.announced(members, at, setting);
         // `name = "acme-logs" -> "acme-logs-2"`, in a plan of Terraform.
         if let Some(found) = found.filter(|found| found.quoted && text[found.next..].starts_with(CHANGED)) {
@@ -310,6 +316,12 @@ impl Scan<'_, '_> {
             self.finding(bucket, start, end);
             self.part(bucket, start, end, true);
         }
+    }
+
+    /// True for the bare value at `at` if it is a variable that is given to a call: `topic = topic0,`.
+    fn is_named_argument(&self, at: usize) -> bool {
+        let end = run_end(self.text, at, MAX_VARIABLE, |c| is_alnum(c) || c == b'_');
+        end > at && matches!(self.text.get(end), Some(b',' | b')'))
     }
 
     /// True for a key in capitals, as variables of an environment have it.

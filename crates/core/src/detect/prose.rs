@@ -466,6 +466,8 @@ impl Scan<'_, '_> {
         }
         let members = match &text[key..key_end] {
             b"value" => self.meanings_of_setting(start),
+            // Of Maven.
+            b"artifactId" => return,
             b"Name" if is_first_of_bucket(text, start) => self.detector.catalog.members.get(b"bucketname").to_vec(),
             _ => self.meanings(key, key_end),
         };
