@@ -27,6 +27,7 @@ fn programs_have_nothing_to_mask() {
         "reply.update!(topic: debate2)\napple = client.create_firm_with_primary_key(\"name\" => \"Apple\")\n",
         "createAndSend(producer, topicName = topic0, partitions = 2)",
         "KTable<Bytes, String> users = builder.table(\"topic\");\ncluster.topicId(\"validTopic1\"); x.generateKeyPair(\"RSA\");",
+        "PASSWORD_CONFIG = \"ssl.key.password\";\n#{StreamId := Stream0} ->\n",
         "PROJECT_NAME = \"kafka\"\nrootProject.name = 'kafka'\n",
         "<groupId>org.slf4j</groupId>\n<artifactId>slf4j-reload4j</artifactId>",
         "'passwords' => [\n    'users' => [\n        'provider' => 'users',\n",

@@ -202,6 +202,7 @@ impl Scan<'_, '_> {
         let spaced = text.get(at) == Some(&b' ');
         let assigned = spaced && text[at - 1] == b'=';
         let is_declared = text[..at].ends_with(b":") && text.get(at) == Some(&b'=');
+        let is_in_code = assigned || is_declared || text.get(at) == Some(&b'>');
         let mut at = run_end(text, at, MAX_ASSIGNED, is_between);
         if text.get(at) == Some(&b'{') {
             if !self.referred(members, at) {
@@ -288,8 +289,8 @@ impl Scan<'_, '_> {
             None => Setting::Sure,
         };
         let setting = if setting == Setting::Line && self.is_user_of_line(at) { Setting::Sure } else { setting };
-        // `send(producer, topic = topic0, count = 2)`
-        if setting == Setting::Open && assigned && self.is_named_argument(at) {
+        // `send(producer, topic = topic0, count = 2)`, `#{stream_id := Stream0}`
+        if setting == Setting::Open && is_in_code && self.is_variable(at) {
             return;
         }
         let found = self.announced(members, at, setting);
@@ -318,10 +319,10 @@ impl Scan<'_, '_> {
         }
     }
 
-    /// True for the bare value at `at` if it is a variable that is given to a call: `topic = topic0,`.
-    fn is_named_argument(&self, at: usize) -> bool {
+    /// True for the bare value at `at` if it is a variable that is given to a call, or one of a record.
+    fn is_variable(&self, at: usize) -> bool {
         let end = run_end(self.text, at, MAX_VARIABLE, |c| is_alnum(c) || c == b'_');
-        end > at && matches!(self.text.get(end), Some(b',' | b')'))
+        end > at && matches!(self.text.get(end), Some(b',' | b')' | b'}'))
     }
 
     /// True for a key in capitals, as variables of an environment have it.

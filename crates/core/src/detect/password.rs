@@ -34,8 +34,17 @@ pub(super) fn is_password(body: &[u8], setting: Setting) -> bool {
         && is_one_word
         && (varied || setting.is_sure() || setting == Setting::Line && is_passphrase(body))
         && !is_placeholder(body)
+        && !is_path_of_setting(body)
         && !is_common_word(body)
         && (!is_code(body, setting) || has_sign_of_password(body) || has_brackets_of_password(body))
+}
+
+/// `ssl.key.password`: where a secret is set.
+fn is_path_of_setting(body: &[u8]) -> bool {
+    let mut words = body.rsplit(|&c| c == b'.');
+    words.next() == Some(b"password")
+        && words.next().is_some()
+        && body.iter().all(|&c| c.is_ascii_lowercase() || matches!(c, b'.' | b'-' | b'_'))
 }
 
 /// True for brackets that are signs of a password, `J9v!x(2)Lq*8`, and not those of a call: behind what reads like a
