@@ -28,6 +28,7 @@ fn programs_have_nothing_to_mask() {
         "createAndSend(producer, topicName = topic0, partitions = 2)",
         "KTable<Bytes, String> users = builder.table(\"topic\");\ncluster.topicId(\"validTopic1\"); x.generateKeyPair(\"RSA\");",
         "PASSWORD_CONFIG = \"ssl.key.password\";\n#{StreamId := Stream0} ->\n",
+        "Power   Exact Value         Bytes\n40      1,099,511,627,776   1 TB\n",
         "PROJECT_NAME = \"kafka\"\nrootProject.name = 'kafka'\n",
         "<groupId>org.slf4j</groupId>\n<artifactId>slf4j-reload4j</artifactId>",
         "'passwords' => [\n    'users' => [\n        'provider' => 'users',\n",

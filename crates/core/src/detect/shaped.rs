@@ -2,7 +2,7 @@
 //! speaks of their service: `E2QWRUHAPOMQZL` beside CloudFront.
 
 use super::Scan;
-use super::boundary::{is_alnum, run_end, run_start, word_start};
+use super::boundary::{follows_escape, is_alnum, run_end, run_start, word_start};
 use super::value::Value;
 use crate::catalog::ValueShape;
 use crate::detect::value::{Setting, is_believable};
@@ -126,7 +126,7 @@ impl Scan<'_, '_> {
             let end = run_end(text, start, DISTRIBUTION.end() + 1, |c| c.is_ascii_uppercase() || c.is_ascii_digit());
             let digits = text[start..end].iter().filter(|c| c.is_ascii_digit()).count();
             let is_id = DISTRIBUTION.contains(&(end - start)) && digits >= MIN_EACH && end - start - digits >= MIN_EACH;
-            let is_apart = start == 0 || !is_alnum(text[start - 1]) || word_start(text, start) == start;
+            let is_apart = start == 0 || !is_alnum(text[start - 1]) || follows_escape(text, start);
             let ends = !text.get(end).is_some_and(|&c| is_alnum(c) || c == b'_');
             if is_id && is_apart && ends && !matches!(start.checked_sub(1).map(|i| text[i]), Some(b'_' | b'/')) {
                 self.whole(kind, start, end);
@@ -167,7 +167,9 @@ mod tests {
         let expected =
             [("account-id".to_owned(), "618734209955"), ("cloudfront:distribution".to_owned(), "EQDFC7Y4WF186")];
         assert_eq!(found(text), expected);
-        for text in ["case-insensitive", "case-618734209955", "invalidate EQDFC7Y4WF186"] {
+        for text in
+            ["case-insensitive", "case-618734209955", "invalidate EQDFC7Y4WF186", "CloudFront: PL4EQDFC7Y4WF186&v=1"]
+        {
             assert_eq!(found(text), [], "{text}");
         }
     }

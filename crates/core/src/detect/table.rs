@@ -200,8 +200,9 @@ impl Scan<'_, '_> {
         }
         self.name_column(headings, &mut columns);
         // Who has a password is a user, whatever the table is about.
-        let has_secrets =
-            columns.iter().flat_map(|c| &c.members).any(|member| self.detector.is_credential(member.kind));
+        let has_secrets = columns.iter().any(|Column { span, members, .. }| {
+            members.iter().any(|m| self.detector.is_credential(m.kind) && self.has_hint(m, span.start))
+        });
         columns.retain_mut(|column| {
             let at = column.span.start;
             column.members.retain(|m| has_secrets || is_asked_last(m) || self.has_hint(m, at));
