@@ -36,6 +36,8 @@ pub enum Place {
     Audio,
     /// A tool's definition.
     Tool,
+    /// A block that gives the model a tool in the middle of a conversation: its name, or its definition.
+    ToolAddition,
     /// Where a tool runs.
     Environment,
     /// A function that the model calls, or its definition.
@@ -92,6 +94,10 @@ impl Place {
                 _ => Self::Opaque,
             },
             Self::Tool => tool(key),
+            Self::ToolAddition => match key {
+                b"tool" => Self::Tool,
+                _ => Self::Opaque,
+            },
             Self::Environment => match key {
                 b"network_policy" | b"file_ids" => Self::Opaque,
                 b"skills" => Self::Block,
@@ -147,9 +153,9 @@ fn typed_block(block_type: &[u8]) -> Place {
         | b"container_upload"
         | b"fallback"
         | b"advisor_tool_result"
-        | b"tool_addition"
         | b"tool_removal"
         | b"compaction_delta" => Place::Opaque,
+        b"tool_addition" => Place::ToolAddition,
         b"compaction" => Place::Compaction,
         b"image_generation_call" => Place::Image,
         b"web_fetch_result" | b"web_search_result" => Place::Web,
@@ -264,11 +270,13 @@ fn source(key: &[u8]) -> Place {
 fn tool(key: &[u8]) -> Place {
     match key {
         b"function" | b"custom" | b"toolSpec" => Place::Function,
-        b"tools" => Place::Tool,
+        b"tools" | b"definition" => Place::Tool,
         b"environment" | b"container" => Place::Environment,
-        b"type" | b"name" | b"cache_control" | b"cachePoint" | b"toolChoice" | b"model" | b"server_url"
-        | b"headers" | b"authorization" | b"tunnel_id" | b"vector_store_ids" | b"server_label" | b"mcp_server_name"
-        | b"connector_id" | b"allowed_tools" | b"require_approval" | b"input_image_mask" => Place::Opaque,
+        b"type" | b"name" | b"server_name" | b"cache_control" | b"cachePoint" | b"toolChoice" | b"model"
+        | b"server_url" | b"headers" | b"authorization" | b"tunnel_id" | b"vector_store_ids" | b"server_label"
+        | b"mcp_server_name" | b"connector_id" | b"allowed_tools" | b"require_approval" | b"input_image_mask" => {
+            Place::Opaque
+        }
         _ => Place::Free,
     }
 }
@@ -374,6 +382,16 @@ mod tests {
         assert_eq!(Place::Block.typed(b"program_output").member(b"result"), Place::Free);
         assert_eq!(Place::Block.typed(b"web_fetch_result").member(b"url"), Place::Opaque);
         assert_eq!(Place::Block.typed(b"brand_new").member(b"url"), Place::Free);
+        let added = |path: &[&str]| {
+            path.iter().fold(Place::Block.typed(b"tool_addition"), |place, key| place.member(key.as_bytes()))
+        };
+        for opaque in [&["tool", "name"][..], &["tool", "server_name"], &["tool", "definition", "name"], &["type"]] {
+            assert_eq!(added(opaque), Place::Opaque, "{opaque:?}");
+        }
+        assert_eq!(added(&["tool", "definition", "description"]), Place::Free);
+        assert_eq!(added(&["tool", "definition", "input_schema", "properties", "id", "name"]), Place::Free);
+        // As the vendor returned them.
+        assert_eq!(Place::Block.typed(b"compaction").member(b"tool_changes"), Place::Opaque);
         assert_eq!(Place::Source.typed(b"text").member(b"data"), Place::Free);
         assert_eq!(Place::Source.typed(b"base64"), Place::Opaque);
         assert!(Place::Kept.may_mask() && !Place::Kept.may_restore());
