@@ -26,6 +26,8 @@ pub enum Place {
     Block,
     /// A summary of earlier turns.
     Compaction,
+    /// What a model thought, as gateways to many models hand it out.
+    Reasoning,
     /// A block whose `result` is an image.
     Image,
     /// What the vendor read from the web under a `url` that it compares.
@@ -78,6 +80,10 @@ impl Place {
             Self::Compaction => match key {
                 b"content" => Self::Kept,
                 b"tool_changes" => Self::Opaque,
+                key => block(key),
+            },
+            Self::Reasoning => match key {
+                b"text" | b"summary" => Self::Kept,
                 key => block(key),
             },
             Self::Image => match key {
@@ -157,6 +163,7 @@ fn typed_block(block_type: &[u8]) -> Place {
         | b"compaction_delta" => Place::Opaque,
         b"tool_addition" => Place::ToolAddition,
         b"compaction" => Place::Compaction,
+        b"reasoning.text" | b"reasoning.summary" => Place::Reasoning,
         b"image_generation_call" => Place::Image,
         b"web_fetch_result" | b"web_search_result" => Place::Web,
         _ => Place::Block,
@@ -208,7 +215,10 @@ fn block(key: &[u8]) -> Place {
         | b"document"
         | b"video"
         | b"submit_tool_outputs"
-        | b"step_details" => Place::Block,
+        | b"step_details"
+        // OpenRouter and LiteLLM: thinking in the formats of OpenAI, with the vendor's signature.
+        | b"reasoning_details"
+        | b"thinking_blocks" => Place::Block,
         // Converse puts its answer one level deeper.
         b"message" => Place::Message,
         b"source" => Place::Source,
@@ -394,6 +404,9 @@ mod tests {
         assert_eq!(Place::Block.typed(b"compaction").member(b"tool_changes"), Place::Opaque);
         assert_eq!(Place::Source.typed(b"text").member(b"data"), Place::Free);
         assert_eq!(Place::Source.typed(b"base64"), Place::Opaque);
+        let thought = Place::Message.member(b"reasoning_details").typed(b"reasoning.text");
+        assert_eq!((thought.member(b"text"), thought.member(b"signature")), (Place::Kept, Place::Opaque));
+        assert_eq!(Place::Message.member(b"thinking_blocks").typed(b"thinking"), Place::Opaque);
         assert!(Place::Kept.may_mask() && !Place::Kept.may_restore());
     }
 
