@@ -167,7 +167,7 @@ impl<'d> Reader<'d> {
 
     fn finish(mut self) -> Event {
         let choice_index = |at| self.choices.iter().find(|c| c.0 == at).map_or(0, |c| c.1);
-        self.event.finished = self.finished.iter().map(|&at| choice_index(at)).collect();
+        self.event.finished.extend(self.finished.iter().map(|&at| choice_index(at)));
         for fragment in &self.fragments {
             let slot = &mut self.event.slots[fragment.slot];
             let field = match (fragment.field, self.event.kind) {
@@ -193,6 +193,11 @@ impl<'d> Reader<'d> {
 
     fn read_type(&mut self, event_type: &[u8]) {
         self.event.kind = match event_type {
+            b"content_block_start" => {
+                // A block begins once.
+                self.event.is_unique = true;
+                Kind::Other
+            }
             b"content_block_stop" => Kind::BlockStop,
             b"message_delta"
             | b"message_stop"
@@ -243,6 +248,10 @@ impl Keys<'_, '_> {
     /// What the string at this path is a fragment of.
     fn fragment(&self) -> Option<Fragment> {
         match (self.path.len(), self.key(0)) {
+            // {"completion":"…"}, of the API that came before Messages
+            (1, b"completion") => Some(Fragment::new(Field::Text)),
+            // {"content_block":{"text":…}}: what the deltas go on with
+            (2, b"content_block") if self.key(1) == b"text" => Some(Fragment::new(Field::Text)),
             // {"delta":"…"}
             (1, b"delta") => Some(Fragment { field: None, ..Fragment::new(Field::Text) }),
             // {"delta":{"text":…}}
@@ -287,6 +296,8 @@ impl Keys<'_, '_> {
             (3, b"text", ..) => Some((Field::Text, None)),
             // {"choices":[{"delta":{"content":…}}]}
             (4, b"delta", b"content", _) => Some((Field::Content, None)),
+            // {"choices":[{"delta":{"content":[{"text":…}]}}]}
+            (6, b"delta", b"content", _) if self.key(5) == b"text" => Some((Field::Content, None)),
             (4, b"delta", b"refusal", _) => Some((Field::Refusal, None)),
             (4, b"delta", b"reasoning_content" | b"reasoning", _) => Some((Field::Reasoning, None)),
             (5, b"delta", b"function_call", b"arguments") => Some((Field::Arguments, None)),
@@ -318,6 +329,10 @@ impl Visitor for Reader<'_> {
         }
         if path.len() == 3 && keys.key(0) == b"choices" && keys.key(2) == b"finish_reason" {
             self.finished.push(keys.item(1));
+        }
+        // {"completion":"","stop_reason":"stop_sequence"}
+        if path.len() == 1 && keys.key(0) == b"stop_reason" {
+            self.event.finished.push(0);
         }
         let fragment = if place.may_restore() { keys.fragment() } else { None };
         if path.len() >= 4 && keys.key(0) == b"choices" && keys.key(2) == b"delta" && !inside.is_empty() {
