@@ -358,3 +358,19 @@ fn texts_that_run_on_in_other_shapes_are_put_together() {
         }
     }
 }
+
+#[test]
+fn answers_are_read_as_what_they_are_where_their_type_says_something_else() {
+    let Exchange { mut session, text, .. } = exchange("Is i-0f3a9c27be41d8056 down?", &json!({}));
+    let pieces: Vec<&str> = text.as_bytes().chunks(3).map(|piece| std::str::from_utf8(piece).unwrap()).collect();
+    let events = stream(&pieces, &[], false);
+    let wanted = restore(&mut session, SSE, events.as_bytes());
+    for content_type in ["text/plain; charset=utf-8", "application/json"] {
+        assert_eq!(restore(&mut session, content_type, events.as_bytes()), wanted);
+        for page in ["<p>it's \"down\": {}</p>", "  not found: {}", "upstream said \"{}", "true for {}"] {
+            let answer = page.replace("{}", &text);
+            let wanted = page.replace("{}", "Is i-0f3a9c27be41d8056 down?");
+            assert_eq!(restore(&mut session, content_type, answer.as_bytes()), wanted.as_bytes());
+        }
+    }
+}
