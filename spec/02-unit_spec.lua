@@ -239,6 +239,10 @@ describe("the scope", function()
   it("falls back from consumer to credential to global", function()
     assert.equal("credential:k", scope.of("consumer", fake_pdk({ headers = { ["x-api-key"] = "k" } })))
     assert.equal("credential:Bearer t", scope.of("consumer", fake_pdk({ headers = { authorization = "Bearer t" } })))
+    for _, name in ipairs({ "api-key", "x-goog-api-key" }) do
+      assert.equal("credential:k", scope.of("consumer", fake_pdk({ headers = { [name] = "k" } })))
+    end
+
     assert.equal("global", scope.of("consumer", fake_pdk({})))
   end)
 
