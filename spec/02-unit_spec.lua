@@ -161,6 +161,7 @@ describe("errors", function()
       assert.is_string(body.error.type)
       assert.is_string(body.error.message)
       assert.equal("AWS_MASKER_" .. name, body.code)
+      assert.equal(body.code, body.error.code)
       assert.equal("application/json", failure.headers["Content-Type"])
     end
   end)
