@@ -42,6 +42,12 @@ pub enum Place {
     ToolAddition,
     /// Where a tool runs.
     Environment,
+    /// What is to be left out of a conversation that gets long; tools by their names.
+    Edits,
+    /// What an agent is to work with; some of it the vendor has to fetch.
+    Resource,
+    /// A credential that the vendor is to keep for an agent: that of an MCP server has to reach it.
+    Auth,
     /// A function that the model calls, or its definition.
     Function,
     /// One choice of an OpenAI answer.
@@ -104,6 +110,16 @@ impl Place {
                 b"tool" => Self::Tool,
                 _ => Self::Opaque,
             },
+            Self::Edits => match key {
+                b"edits" => Self::Edits,
+                b"exclude_tools" => Self::Opaque,
+                _ => Self::Free,
+            },
+            Self::Resource => match key {
+                b"authorization_token" => Self::Opaque,
+                _ => Self::Free,
+            },
+            Self::Auth => Self::Free,
             Self::Environment => match key {
                 b"network_policy" | b"file_ids" => Self::Opaque,
                 b"skills" => Self::Block,
@@ -116,13 +132,14 @@ impl Place {
 
     /// True for places whose objects have a `type` that decides over them, see [`Self::typed`].
     pub fn is_typed(self) -> bool {
-        matches!(self, Self::Block | Self::Source)
+        matches!(self, Self::Block | Self::Source | Self::Auth)
     }
 
     /// The place of an object whose `type` is known.
     pub fn typed(self, object_type: &[u8]) -> Self {
         match self {
             Self::Source if matches!(object_type, b"base64" | b"url" | b"file") => Self::Opaque,
+            Self::Auth if matches!(object_type, b"static_bearer" | b"mcp_oauth") => Self::Opaque,
             Self::Block => typed_block(object_type),
             _ => self,
         }
@@ -181,10 +198,14 @@ fn root(key: &[u8]) -> Place {
         b"requests" | b"params" | b"body" | b"result" | b"response" => Place::Root,
         b"arguments" => Place::JsonText,
         b"audio" => Place::Audio,
+        b"context_management" => Place::Edits,
+        b"resources" => Place::Resource,
+        b"auth" => Place::Auth,
         b"model"
         | b"modelId"
         | b"type"
         | b"mcp_servers"
+        | b"authorization_token"
         | b"tool_choice"
         | b"function_call"
         | b"cache_control"
@@ -284,9 +305,8 @@ fn tool(key: &[u8]) -> Place {
         b"environment" | b"container" => Place::Environment,
         b"type" | b"name" | b"server_name" | b"cache_control" | b"cachePoint" | b"toolChoice" | b"model"
         | b"server_url" | b"headers" | b"authorization" | b"tunnel_id" | b"vector_store_ids" | b"server_label"
-        | b"mcp_server_name" | b"connector_id" | b"allowed_tools" | b"require_approval" | b"input_image_mask" => {
-            Place::Opaque
-        }
+        | b"mcp_server_name" | b"connector_id" | b"allowed_tools" | b"configs" | b"url_sources"
+        | b"require_approval" | b"input_image_mask" => Place::Opaque,
         _ => Place::Free,
     }
 }
@@ -326,6 +346,29 @@ mod tests {
         assert_eq!(at(&["mcp_servers", "authorization_token"]), Place::Opaque);
         assert_eq!(at(&["tools", "authorization"]), Place::Opaque);
         assert_eq!(at(&["tools", "environment", "network_policy", "domain_secrets", "value"]), Place::Opaque);
+    }
+
+    #[test]
+    fn what_an_agent_is_given_reaches_the_vendor() {
+        assert_eq!(at(&["resources", "authorization_token"]), Place::Opaque);
+        assert_eq!(at(&["resources", "url"]), Place::Free);
+        assert_eq!(at(&["authorization_token"]), Place::Opaque);
+        for kept in [&b"static_bearer"[..], b"mcp_oauth"] {
+            assert_eq!(at(&["auth"]).typed(kept), Place::Opaque);
+        }
+        // A variable may hold a key of AWS.
+        assert_eq!(at(&["auth"]).typed(b"environment_variable").member(b"value"), Place::Free);
+        assert_eq!(at(&["auth"]).typed(b"basic").member(b"password"), Place::Free);
+        assert_eq!(at(&["events", "content", "text"]), Place::Free);
+    }
+
+    #[test]
+    fn tools_are_named_as_they_are_wherever_they_are_named() {
+        assert_eq!(at(&["context_management", "edits", "exclude_tools"]), Place::Opaque);
+        assert_eq!(at(&["context_management", "edits", "instructions"]), Place::Free);
+        assert_eq!(at(&["tools", "configs"]), Place::Opaque);
+        assert_eq!(at(&["tools", "url_sources", "client_tool_results", "tools", "name"]), Place::Opaque);
+        assert_eq!(at(&["tools", "input_schema", "properties", "configs"]), Place::Free);
     }
 
     #[test]
