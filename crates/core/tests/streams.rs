@@ -334,9 +334,16 @@ fn texts_that_run_on_in_other_shapes_are_put_together() {
         let delta = json!({ "content": [{ "type": "text", "text": said }] });
         format!("data: {}\n\n", json!({ "choices": [{ "index": 0, "delta": delta }] }))
     };
+    let preview = |id: &str, said: &str| {
+        let delta = json!({ "type": "content_delta", "index": 0, "content": { "type": "text", "text": said } });
+        event("event_delta", &json!({ "type": "event_delta", "event_id": id, "delta": delta }))
+    };
+    let whole = |id: &str| event("agent.message", &json!({ "type": "agent.message", "id": id, "content": [] }));
     for at in 0..=text.len() {
         let (first, rest) = text.split_at(at);
         let streams = [
+            // what an agent's session previews, of two events at once
+            preview("sevt_1", first) + &preview("sevt_2", "") + &preview("sevt_1", rest) + &whole("sevt_1"),
             // of the API that came before Messages
             completion(first, Value::Null) + &completion(rest, Value::Null) + &completion("", json!("stop_sequence")),
             completion(first, Value::Null) + &completion(rest, json!("max_tokens")),
@@ -348,7 +355,13 @@ fn texts_that_run_on_in_other_shapes_are_put_together() {
         ];
         for stream in streams {
             let restored = restore(&mut session, SSE, stream.as_bytes());
-            let places = ["/completion", "/content_block/text", "/delta/text", "/choices/0/delta/content/0/text"];
+            let places = [
+                "/completion",
+                "/content_block/text",
+                "/delta/text",
+                "/choices/0/delta/content/0/text",
+                "/delta/content/text",
+            ];
             assert_eq!(said_at(&restored, &places), "Is i-0f3a9c27be41d8056 down?", "{stream}");
             let count =
                 |stream: &[u8], what: &str| stream.windows(what.len()).filter(|w| w == &what.as_bytes()).count();
