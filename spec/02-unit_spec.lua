@@ -161,6 +161,7 @@ describe("errors", function()
       assert.is_string(body.error.type)
       assert.is_string(body.error.message)
       assert.equal("AWS_MASKER_" .. name, body.code)
+      assert.equal(body.code, body.error.code)
       assert.equal("application/json", failure.headers["Content-Type"])
     end
   end)
@@ -239,6 +240,10 @@ describe("the scope", function()
   it("falls back from consumer to credential to global", function()
     assert.equal("credential:k", scope.of("consumer", fake_pdk({ headers = { ["x-api-key"] = "k" } })))
     assert.equal("credential:Bearer t", scope.of("consumer", fake_pdk({ headers = { authorization = "Bearer t" } })))
+    for _, name in ipairs({ "api-key", "x-goog-api-key" }) do
+      assert.equal("credential:k", scope.of("consumer", fake_pdk({ headers = { [name] = "k" } })))
+    end
+
     assert.equal("global", scope.of("consumer", fake_pdk({})))
   end)
 

@@ -326,6 +326,24 @@ describe("the vault", function()
     end)
 
 
+    it("answers from stores, from items that are named and from what was compacted", function()
+      local id = new_id()
+      local token = vault.store(node, redis, id)
+      local search = "/v1/vector_stores/vs_1/search"
+      other_node.mock:answer("/v1/responses", "application/json", response(token))
+      other_node.mock:answer(search, "application/json", response(token))
+      for _, request in ipairs({
+        { input = "x", tools = { { type = "file_search", vector_store_ids = { "vs_1" } } } },
+        { input = { { type = "item_reference", id = "msg_1" } } },
+        { input = { { type = "compaction", encrypted_content = "gAAAA" }, { role = "user", content = "x" } } },
+      }) do
+        assert.equal(id, text_of(other_node:send({ path = "/v1/responses", body = cjson.encode(request) })))
+      end
+
+      assert.equal(id, text_of(other_node:send({ path = search, body = cjson.encode({ query = "x" }) })))
+    end)
+
+
     it("the results of a batch", function()
       local id = new_id()
       local token = vault.store(node, redis, id)

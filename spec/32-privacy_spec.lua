@@ -57,6 +57,7 @@ describe("what is written about exchanges", function()
   local function send(route, request)
     request.headers = request.headers or {}
     request.headers["x-api-key"] = KEY
+    request.headers["x-goog-api-key"] = KEY
     request.headers["Authorization"] = BASIC
     request.path = "/" .. route .. "/v1/messages"
     request.body = request.body or sample.messages({ text = TEXT, stream = request.stream })
@@ -252,6 +253,7 @@ describe("what is written about exchanges", function()
       for line in text:gmatch("[^\n]+") do
         local entry = cjson.decode(line)
         assert.equal("REDACTED", entry.request.headers["x-api-key"])
+        assert.equal("REDACTED", entry.request.headers["x-goog-api-key"])
         assert.equal("REDACTED", entry.request.headers.authorization)
         if entry.route.name == "masked" and entry.aws_masker.restore then
           masked = entry.aws_masker

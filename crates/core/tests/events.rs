@@ -49,6 +49,9 @@ const EVENTS: &[&str] = &[
     r#"{"type":"content_block_stop","index":0}"#,
     r#"{"type":"message_delta","delta":{"stop_reason":"-","stop_sequence":"+","stop_details":{"type":"refusal","explanation":"+"}},"usage":{"output_tokens":1}}"#,
     r#"{"type":"error","error":{"type":"+","message":"+"},"request_id":"+"}"#,
+    r#"{"type":"event_delta","event_id":"+","delta":{"type":"content_delta","index":0,"content":{"type":"text","text":"+"}}}"#,
+    r#"{"type":"agent.message","id":"+","content":[{"type":"text","text":"+"}],"processed_at":"+"}"#,
+    r#"{"type":"agent.tool_use","id":"+","name":"+","input":{"command":"+"}}"#,
     // Chat Completions
     r#"{"object":"chat.completion.chunk","model":"-","obfuscation":"-","choices":[{"index":0,"delta":{"role":"-","content":"+"},"logprobs":{"content":[{"token":"-"}]},"finish_reason":null}]}"#,
     r#"{"choices":[{"index":0,"delta":{"refusal":"+"}}]}"#,

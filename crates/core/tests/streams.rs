@@ -307,3 +307,83 @@ fn events_are_known_without_their_type() {
         assert_eq!(restore(&mut session, "", file.as_bytes()), file.as_bytes());
     }
 }
+
+/// The text that the events of `stream` say, by where it stands in them.
+fn said_at(stream: &[u8], places: &[&str]) -> String {
+    let events = std::str::from_utf8(stream).unwrap().lines().filter_map(|line| line.strip_prefix("data: "));
+    let events = events.filter_map(|data| serde_json::from_str::<Value>(data).ok());
+    events.map(|event| places.iter().filter_map(|at| event.pointer(at)?.as_str()).collect::<String>()).collect()
+}
+
+#[test]
+fn texts_that_run_on_in_other_shapes_are_put_together() {
+    let Exchange { mut session, text, .. } = exchange("Is i-0f3a9c27be41d8056 down?", &json!({}));
+    let completion = |said: &str, reason: Value| {
+        event("completion", &json!({ "type": "completion", "completion": said, "stop_reason": reason }))
+    };
+    let start = |said: &str| {
+        let block = json!({ "type": "text", "text": said });
+        event("content_block_start", &json!({ "type": "content_block_start", "index": 0, "content_block": block }))
+    };
+    let delta = |said: &str| {
+        let delta = json!({ "type": "text_delta", "text": said });
+        event("content_block_delta", &json!({ "type": "content_block_delta", "index": 0, "delta": delta }))
+    };
+    let stop = event("content_block_stop", &json!({ "type": "content_block_stop", "index": 0 }));
+    let parts = |said: &str| {
+        let delta = json!({ "content": [{ "type": "text", "text": said }] });
+        format!("data: {}\n\n", json!({ "choices": [{ "index": 0, "delta": delta }] }))
+    };
+    let preview = |id: &str, said: &str| {
+        let delta = json!({ "type": "content_delta", "index": 0, "content": { "type": "text", "text": said } });
+        event("event_delta", &json!({ "type": "event_delta", "event_id": id, "delta": delta }))
+    };
+    let whole = |id: &str| event("agent.message", &json!({ "type": "agent.message", "id": id, "content": [] }));
+    for at in 0..=text.len() {
+        let (first, rest) = text.split_at(at);
+        let streams = [
+            // what an agent's session previews, of two events at once
+            preview("sevt_1", first) + &preview("sevt_2", "") + &preview("sevt_1", rest) + &whole("sevt_1"),
+            // of the API that came before Messages
+            completion(first, Value::Null) + &completion(rest, Value::Null) + &completion("", json!("stop_sequence")),
+            completion(first, Value::Null) + &completion(rest, json!("max_tokens")),
+            // a block that begins with text
+            start(first) + &delta(rest) + &stop,
+            start(&text[..at]) + &delta("") + &delta(rest) + &stop,
+            // content in parts
+            parts(first) + &parts(rest),
+        ];
+        for stream in streams {
+            let restored = restore(&mut session, SSE, stream.as_bytes());
+            let places = [
+                "/completion",
+                "/content_block/text",
+                "/delta/text",
+                "/choices/0/delta/content/0/text",
+                "/delta/content/text",
+            ];
+            assert_eq!(said_at(&restored, &places), "Is i-0f3a9c27be41d8056 down?", "{stream}");
+            let count =
+                |stream: &[u8], what: &str| stream.windows(what.len()).filter(|w| w == &what.as_bytes()).count();
+            for once in ["content_block_start\",", "stop_sequence", "max_tokens"] {
+                assert_eq!(count(&restored, once), count(stream.as_bytes(), once), "{stream}");
+            }
+        }
+    }
+}
+
+#[test]
+fn answers_are_read_as_what_they_are_where_their_type_says_something_else() {
+    let Exchange { mut session, text, .. } = exchange("Is i-0f3a9c27be41d8056 down?", &json!({}));
+    let pieces: Vec<&str> = text.as_bytes().chunks(3).map(|piece| std::str::from_utf8(piece).unwrap()).collect();
+    let events = stream(&pieces, &[], false);
+    let wanted = restore(&mut session, SSE, events.as_bytes());
+    for content_type in ["text/plain; charset=utf-8", "application/json"] {
+        assert_eq!(restore(&mut session, content_type, events.as_bytes()), wanted);
+        for page in ["<p>it's \"down\": {}</p>", "  not found: {}", "upstream said \"{}", "true for {}"] {
+            let answer = page.replace("{}", &text);
+            let wanted = page.replace("{}", "Is i-0f3a9c27be41d8056 down?");
+            assert_eq!(restore(&mut session, content_type, answer.as_bytes()), wanted.as_bytes());
+        }
+    }
+}

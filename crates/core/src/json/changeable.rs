@@ -112,6 +112,15 @@ mod tests {
     }
 
     #[test]
+    fn thinking_in_other_formats_is_opaque_once_it_is_signed() {
+        let body = r#"{"messages":[{"role":"assistant","content":"a","thinking_blocks":[
+            {"type":"thinking","thinking":"b","signature":"s"}],"reasoning_details":[
+            {"type":"reasoning.text","text":"c","signature":"s"},{"type":"reasoning.text","text":"d","index":0},
+            {"type":"reasoning.encrypted","data":"e"}]}]}"#;
+        assert_eq!(changeable(body), ["a", "d"]);
+    }
+
+    #[test]
     fn the_data_of_a_source_is_text_or_base64() {
         let body = r#"{"messages":[{"content":[{"type":"document","source":{"data":"text here","type":"text"}},
             {"type":"image","source":{"data":"AAAA","type":"base64"}}]}]}"#;

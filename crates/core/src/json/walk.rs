@@ -264,7 +264,7 @@ impl<V: Visitor> Walk<'_, '_, V> {
             return place;
         }
         // The vendor compares what it signed byte for byte.
-        if typed == Place::Compaction && is_signed { Place::Opaque } else { typed }
+        if matches!(typed, Place::Compaction | Place::Reasoning) && is_signed { Place::Opaque } else { typed }
     }
 
     fn string(&mut self) -> Result<Range<usize>> {

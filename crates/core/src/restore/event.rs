@@ -58,6 +58,8 @@ pub(super) struct Event {
     /// clients put together.
     pub(super) is_unique: bool,
     kind: Kind,
+    /// By a hash, the event of an agent's session that this is.
+    whole: Option<u64>,
     index: Option<u64>,
     part: Option<u64>,
     /// Choices whose `finish_reason` is set.
@@ -112,6 +114,7 @@ impl Event {
                     && self.part.unwrap_or(0) == id.part
                     && matches!(id.field, Field::Response { family, .. } if family == ended)
             }
+            Kind::Other if self.whole == Some(id.index) => true,
             Kind::Delta(_) | Kind::Other => {
                 self.is_last_of(id) && !self.slots.iter().any(|slot| slot.runs_on == Some(id))
             }
@@ -167,7 +170,7 @@ impl<'d> Reader<'d> {
 
     fn finish(mut self) -> Event {
         let choice_index = |at| self.choices.iter().find(|c| c.0 == at).map_or(0, |c| c.1);
-        self.event.finished = self.finished.iter().map(|&at| choice_index(at)).collect();
+        self.event.finished.extend(self.finished.iter().map(|&at| choice_index(at)));
         for fragment in &self.fragments {
             let slot = &mut self.event.slots[fragment.slot];
             let field = match (fragment.field, self.event.kind) {
@@ -193,13 +196,19 @@ impl<'d> Reader<'d> {
 
     fn read_type(&mut self, event_type: &[u8]) {
         self.event.kind = match event_type {
+            b"content_block_start" => {
+                // A block begins once.
+                self.event.is_unique = true;
+                Kind::Other
+            }
             b"content_block_stop" => Kind::BlockStop,
             b"message_delta"
             | b"message_stop"
             | b"error"
             | b"response.completed"
             | b"response.incomplete"
-            | b"response.failed" => Kind::End,
+            | b"response.failed"
+            | b"span.model_request_end" => Kind::End,
             b"response.output_item.done" => Kind::ItemDone,
             // Sound, in base64.
             b"response.audio.delta" | b"response.output_audio.delta" => Kind::Other,
@@ -243,6 +252,10 @@ impl Keys<'_, '_> {
     /// What the string at this path is a fragment of.
     fn fragment(&self) -> Option<Fragment> {
         match (self.path.len(), self.key(0)) {
+            // {"completion":"…"}, of the API that came before Messages
+            (1, b"completion") => Some(Fragment::new(Field::Text)),
+            // {"content_block":{"text":…}}: what the deltas go on with
+            (2, b"content_block") if self.key(1) == b"text" => Some(Fragment::new(Field::Text)),
             // {"delta":"…"}
             (1, b"delta") => Some(Fragment { field: None, ..Fragment::new(Field::Text) }),
             // {"delta":{"text":…}}
@@ -254,6 +267,8 @@ impl Keys<'_, '_> {
                 b"stderr" => Some(Fragment { field: None, member: Some(Member::Stderr), ..Fragment::new(Field::Text) }),
                 _ => None,
             },
+            // {"delta":{"content":{"text":…}}}, of an event that an agent's session previews
+            (3, b"delta") if self.key(1) == b"content" && self.key(2) == b"text" => Some(Fragment::new(Field::Content)),
             (4.., b"delta") => {
                 let (field, item) = self.fragment_of_assistant()?;
                 Some(Fragment { item: Some(item), ..Fragment::new(field) })
@@ -287,6 +302,8 @@ impl Keys<'_, '_> {
             (3, b"text", ..) => Some((Field::Text, None)),
             // {"choices":[{"delta":{"content":…}}]}
             (4, b"delta", b"content", _) => Some((Field::Content, None)),
+            // {"choices":[{"delta":{"content":[{"text":…}]}}]}
+            (6, b"delta", b"content", _) if self.key(5) == b"text" => Some((Field::Content, None)),
             (4, b"delta", b"refusal", _) => Some((Field::Refusal, None)),
             (4, b"delta", b"reasoning_content" | b"reasoning", _) => Some((Field::Reasoning, None)),
             (5, b"delta", b"function_call", b"arguments") => Some((Field::Arguments, None)),
@@ -316,8 +333,17 @@ impl Visitor for Reader<'_> {
         if path.len() == 1 && keys.key(0) == b"object" && is_whole_of_assistant(&self.data[inside.clone()]) {
             self.event.kind = Kind::End;
         }
+        match (path.len(), keys.key(0)) {
+            (1, b"event_id") => self.event.index = Some(digest(&self.data[inside.clone()])),
+            (1, b"id") => self.event.whole = Some(digest(&self.data[inside.clone()])),
+            _ => {}
+        }
         if path.len() == 3 && keys.key(0) == b"choices" && keys.key(2) == b"finish_reason" {
             self.finished.push(keys.item(1));
+        }
+        // {"completion":"","stop_reason":"stop_sequence"}
+        if path.len() == 1 && keys.key(0) == b"stop_reason" {
+            self.event.finished.push(0);
         }
         let fragment = if place.may_restore() { keys.fragment() } else { None };
         if path.len() >= 4 && keys.key(0) == b"choices" && keys.key(2) == b"delta" && !inside.is_empty() {
@@ -346,6 +372,7 @@ impl Visitor for Reader<'_> {
             (1, b"index" | b"output_index", _)
             | (1, b"content_index" | b"summary_index" | b"command_index", _)
             | (1, b"sequence_number", _)
+            | (2, b"delta", b"index")
             | (3 | 6, b"choices", b"index")
             | (4 | 5, b"delta", b"index") => path.len(),
             _ => return,
@@ -355,7 +382,7 @@ impl Visitor for Reader<'_> {
         match (place, last) {
             (1, b"index" | b"output_index") => self.event.index = Some(value),
             (1, b"sequence_number") => self.event.is_unique = true,
-            (1, _) => self.event.part = Some(value),
+            (1 | 2, _) => self.event.part = Some(value),
             (3, _) => {
                 let at = keys.item(1);
                 self.choices.push((at, value));

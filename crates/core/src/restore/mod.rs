@@ -28,8 +28,8 @@ pub(crate) struct Answer {
 
 #[derive(Debug)]
 enum Body {
-    /// Its type says nothing; the first byte will.
-    Unknown,
+    /// Its type says nothing, or what gateways in between call everything; the first byte will say more.
+    Unknown(Option<Content>),
     Json(JsonAnswer),
     EventStream(SseAnswer),
     Text(TextAnswer),
@@ -42,8 +42,11 @@ impl Answer {
             ContentCoding::Identity => None,
             coding => Some(Inflater::new(coding)),
         };
-        let body =
-            if is_generic_type(content_type) { Body::Unknown } else { Body::of(Content::parse(content_type, b"")?) };
+        let declared = if is_generic_type(content_type) { None } else { Some(Content::parse(content_type, b"")?) };
+        let body = match declared {
+            None | Some(Content::Json | Content::Text) => Body::Unknown(declared),
+            Some(content) => Body::of(content),
+        };
         Some(Self { inflater, body })
     }
 
@@ -72,7 +75,7 @@ impl Answer {
     /// Bytes kept of what came.
     pub(crate) fn held_bytes(&self) -> usize {
         match &self.body {
-            Body::Unknown => 0,
+            Body::Unknown(_) => 0,
             Body::Json(answer) => answer.held_bytes(),
             Body::EventStream(answer) => answer.held_bytes(),
             Body::Text(answer) => answer.held_bytes(),
@@ -82,7 +85,7 @@ impl Answer {
     /// Tokens turned back so far.
     pub(crate) fn restored(&self) -> u64 {
         match &self.body {
-            Body::Unknown => 0,
+            Body::Unknown(_) => 0,
             Body::Json(answer) => answer.restored(),
             Body::EventStream(answer) => answer.restored(),
             Body::Text(answer) => answer.restored(),
@@ -100,15 +103,30 @@ impl Body {
     }
 
     fn push(&mut self, tokens: &TokenIndex, chunk: &[u8], last: bool, out: &mut Vec<u8>) {
-        if matches!(self, Self::Unknown) && !chunk.trim_ascii().is_empty() {
-            *self =
-                Self::of(if framing::begins_like_events(chunk) { Content::EventStream } else { Content::sniff(chunk) });
+        if let Self::Unknown(declared) = self
+            && !chunk.trim_ascii().is_empty()
+        {
+            let content = if framing::begins_like_events(chunk) {
+                Content::EventStream
+            } else {
+                declared.unwrap_or_else(|| Content::sniff(chunk))
+            };
+            // Numbers and words of JSON hold no token; pages of errors may.
+            let is_text = content == Content::Json && !begins_like_json(chunk);
+            *self = Self::of(if is_text { Content::Text } else { content });
         }
         match self {
-            Self::Unknown => out.extend_from_slice(chunk),
+            Self::Unknown(_) => out.extend_from_slice(chunk),
             Self::Json(answer) => answer.push(tokens, chunk, last, out),
             Self::EventStream(answer) => answer.push(tokens, chunk, last, out),
             Self::Text(answer) => answer.push(tokens, chunk, last, out),
         }
     }
+}
+
+/// True for the beginning of a document that has strings.
+fn begins_like_json(chunk: &[u8]) -> bool {
+    let document = chunk.strip_prefix(b"\xef\xbb\xbf").unwrap_or(chunk).trim_ascii_start();
+    // A byte order mark may come alone, and some lines of JSON begin with a record separator.
+    document.first().is_none_or(|first| matches!(first, b'{' | b'[' | b'"' | 0x1e | 0xef | 0xbb | 0xbf))
 }

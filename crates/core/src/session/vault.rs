@@ -13,7 +13,20 @@ use crate::wire::Content;
 const MAX_NOTED: usize = 1 << 16;
 
 /// Members of a request that make the API go on from what it keeps itself, and may hence answer with old tokens.
-const REFERENCES: [&[u8]; 4] = [b"\"previous_response_id\"", b"\"conversation\"", b"\"container\"", b"\"file_id\""];
+const REFERENCES: [&[u8]; 6] = [
+    b"\"previous_response_id\"",
+    b"\"conversation\"",
+    b"\"container\"",
+    b"\"file_id\"",
+    b"\"file_ids\"",
+    b"\"vector_store_ids\"",
+];
+
+/// Types of items that stand for earlier ones: kept by the API, or sealed by it. Those that are sealed say so by the member
+/// beside, since what asks for a compaction has the same type.
+const ITEM_REFERENCE: &[u8] = b"\"item_reference\"";
+const COMPACTION: &[u8] = b"\"compaction\"";
+const SEALED: &[u8] = b"\"encrypted_content\"";
 
 /// A token in its plain spelling, filled up with zeroes.
 type Spelling = [u8; MAX_TOKEN_LEN];
@@ -45,7 +58,9 @@ impl VaultView {
             }
         }
         if content == Content::Json && !self.refers_to_state {
-            self.refers_to_state = REFERENCES.iter().any(|member| has_value(body, member));
+            self.refers_to_state = REFERENCES.iter().any(|member| has_value(body, member))
+                || memmem::find(body, ITEM_REFERENCE).is_some()
+                || memmem::find(body, COMPACTION).is_some() && has_value(body, SEALED);
         }
     }
 }
@@ -349,6 +364,13 @@ mod tests {
         assert!(refers(b"application/json", r#"{"conversation" : {"id":"conv_1"}}"#));
         assert!(refers(b"application/json", r#"{"container":"c_1"}"#));
         assert!(refers(b"application/json", r#"{"messages":[{"content":[{"source":{"file_id":"f_1"}}]}]}"#));
+        assert!(refers(b"application/json", r#"{"tools":[{"type":"file_search","vector_store_ids":["vs_1"]}]}"#));
+        assert!(refers(b"application/json", r#"{"tools":[{"container":{"type":"auto","file_ids":["f_1"]}}]}"#));
+        assert!(refers(b"application/json", r#"{"input":[{"type":"item_reference","id":"msg_1"}]}"#));
+        assert!(refers(b"application/json", r#"{"input":[{"type":"compaction","encrypted_content":"x"}]}"#));
+        assert!(!refers(b"application/json", r#"{"input":[{"type":"compaction","encrypted_content":null}]}"#));
+        assert!(!refers(b"application/json", r#"{"input":[{"type":"reasoning","encrypted_content":"x"}]}"#));
+        assert!(!refers(b"application/json", r#"{"context_management":[{"type":"compaction"}],"input":"x"}"#));
         assert!(!refers(b"application/json", r#"{"previous_response_id": null,"container":null}"#));
         assert!(!refers(b"application/json", r#"{"input":"the \"file_id\": 1 and previous_response_id"}"#));
         assert!(!refers(b"text/plain", r#""file_id":"f_1""#));

@@ -26,6 +26,8 @@ pub enum Place {
     Block,
     /// A summary of earlier turns.
     Compaction,
+    /// What a model thought, as gateways to many models hand it out.
+    Reasoning,
     /// A block whose `result` is an image.
     Image,
     /// What the vendor read from the web under a `url` that it compares.
@@ -36,8 +38,16 @@ pub enum Place {
     Audio,
     /// A tool's definition.
     Tool,
+    /// A block that gives the model a tool in the middle of a conversation: its name, or its definition.
+    ToolAddition,
     /// Where a tool runs.
     Environment,
+    /// What is to be left out of a conversation that gets long; tools by their names.
+    Edits,
+    /// What an agent is to work with; some of it the vendor has to fetch.
+    Resource,
+    /// A credential that the vendor is to keep for an agent: that of an MCP server has to reach it.
+    Auth,
     /// A function that the model calls, or its definition.
     Function,
     /// One choice of an OpenAI answer.
@@ -78,6 +88,10 @@ impl Place {
                 b"tool_changes" => Self::Opaque,
                 key => block(key),
             },
+            Self::Reasoning => match key {
+                b"text" | b"summary" => Self::Kept,
+                key => block(key),
+            },
             Self::Image => match key {
                 b"result" => Self::Opaque,
                 key => block(key),
@@ -92,6 +106,20 @@ impl Place {
                 _ => Self::Opaque,
             },
             Self::Tool => tool(key),
+            Self::ToolAddition => match key {
+                b"tool" => Self::Tool,
+                _ => Self::Opaque,
+            },
+            Self::Edits => match key {
+                b"edits" => Self::Edits,
+                b"exclude_tools" => Self::Opaque,
+                _ => Self::Free,
+            },
+            Self::Resource => match key {
+                b"authorization_token" => Self::Opaque,
+                _ => Self::Free,
+            },
+            Self::Auth => Self::Free,
             Self::Environment => match key {
                 b"network_policy" | b"file_ids" => Self::Opaque,
                 b"skills" => Self::Block,
@@ -104,13 +132,14 @@ impl Place {
 
     /// True for places whose objects have a `type` that decides over them, see [`Self::typed`].
     pub fn is_typed(self) -> bool {
-        matches!(self, Self::Block | Self::Source)
+        matches!(self, Self::Block | Self::Source | Self::Auth)
     }
 
     /// The place of an object whose `type` is known.
     pub fn typed(self, object_type: &[u8]) -> Self {
         match self {
             Self::Source if matches!(object_type, b"base64" | b"url" | b"file") => Self::Opaque,
+            Self::Auth if matches!(object_type, b"static_bearer" | b"mcp_oauth") => Self::Opaque,
             Self::Block => typed_block(object_type),
             _ => self,
         }
@@ -147,10 +176,11 @@ fn typed_block(block_type: &[u8]) -> Place {
         | b"container_upload"
         | b"fallback"
         | b"advisor_tool_result"
-        | b"tool_addition"
         | b"tool_removal"
         | b"compaction_delta" => Place::Opaque,
+        b"tool_addition" => Place::ToolAddition,
         b"compaction" => Place::Compaction,
+        b"reasoning.text" | b"reasoning.summary" => Place::Reasoning,
         b"image_generation_call" => Place::Image,
         b"web_fetch_result" | b"web_search_result" => Place::Web,
         _ => Place::Block,
@@ -168,10 +198,14 @@ fn root(key: &[u8]) -> Place {
         b"requests" | b"params" | b"body" | b"result" | b"response" => Place::Root,
         b"arguments" => Place::JsonText,
         b"audio" => Place::Audio,
+        b"context_management" => Place::Edits,
+        b"resources" => Place::Resource,
+        b"auth" => Place::Auth,
         b"model"
         | b"modelId"
         | b"type"
         | b"mcp_servers"
+        | b"authorization_token"
         | b"tool_choice"
         | b"function_call"
         | b"cache_control"
@@ -202,7 +236,10 @@ fn block(key: &[u8]) -> Place {
         | b"document"
         | b"video"
         | b"submit_tool_outputs"
-        | b"step_details" => Place::Block,
+        | b"step_details"
+        // OpenRouter and LiteLLM: thinking in the formats of OpenAI, with the vendor's signature.
+        | b"reasoning_details"
+        | b"thinking_blocks" => Place::Block,
         // Converse puts its answer one level deeper.
         b"message" => Place::Message,
         b"source" => Place::Source,
@@ -264,11 +301,12 @@ fn source(key: &[u8]) -> Place {
 fn tool(key: &[u8]) -> Place {
     match key {
         b"function" | b"custom" | b"toolSpec" => Place::Function,
-        b"tools" => Place::Tool,
+        b"tools" | b"definition" => Place::Tool,
         b"environment" | b"container" => Place::Environment,
-        b"type" | b"name" | b"cache_control" | b"cachePoint" | b"toolChoice" | b"model" | b"server_url"
-        | b"headers" | b"authorization" | b"tunnel_id" | b"vector_store_ids" | b"server_label" | b"mcp_server_name"
-        | b"connector_id" | b"allowed_tools" | b"require_approval" | b"input_image_mask" => Place::Opaque,
+        b"type" | b"name" | b"server_name" | b"cache_control" | b"cachePoint" | b"toolChoice" | b"model"
+        | b"server_url" | b"headers" | b"authorization" | b"tunnel_id" | b"vector_store_ids" | b"server_label"
+        | b"mcp_server_name" | b"connector_id" | b"allowed_tools" | b"configs" | b"url_sources"
+        | b"require_approval" | b"input_image_mask" => Place::Opaque,
         _ => Place::Free,
     }
 }
@@ -308,6 +346,29 @@ mod tests {
         assert_eq!(at(&["mcp_servers", "authorization_token"]), Place::Opaque);
         assert_eq!(at(&["tools", "authorization"]), Place::Opaque);
         assert_eq!(at(&["tools", "environment", "network_policy", "domain_secrets", "value"]), Place::Opaque);
+    }
+
+    #[test]
+    fn what_an_agent_is_given_reaches_the_vendor() {
+        assert_eq!(at(&["resources", "authorization_token"]), Place::Opaque);
+        assert_eq!(at(&["resources", "url"]), Place::Free);
+        assert_eq!(at(&["authorization_token"]), Place::Opaque);
+        for kept in [&b"static_bearer"[..], b"mcp_oauth"] {
+            assert_eq!(at(&["auth"]).typed(kept), Place::Opaque);
+        }
+        // A variable may hold a key of AWS.
+        assert_eq!(at(&["auth"]).typed(b"environment_variable").member(b"value"), Place::Free);
+        assert_eq!(at(&["auth"]).typed(b"basic").member(b"password"), Place::Free);
+        assert_eq!(at(&["events", "content", "text"]), Place::Free);
+    }
+
+    #[test]
+    fn tools_are_named_as_they_are_wherever_they_are_named() {
+        assert_eq!(at(&["context_management", "edits", "exclude_tools"]), Place::Opaque);
+        assert_eq!(at(&["context_management", "edits", "instructions"]), Place::Free);
+        assert_eq!(at(&["tools", "configs"]), Place::Opaque);
+        assert_eq!(at(&["tools", "url_sources", "client_tool_results", "tools", "name"]), Place::Opaque);
+        assert_eq!(at(&["tools", "input_schema", "properties", "configs"]), Place::Free);
     }
 
     #[test]
@@ -374,8 +435,21 @@ mod tests {
         assert_eq!(Place::Block.typed(b"program_output").member(b"result"), Place::Free);
         assert_eq!(Place::Block.typed(b"web_fetch_result").member(b"url"), Place::Opaque);
         assert_eq!(Place::Block.typed(b"brand_new").member(b"url"), Place::Free);
+        let added = |path: &[&str]| {
+            path.iter().fold(Place::Block.typed(b"tool_addition"), |place, key| place.member(key.as_bytes()))
+        };
+        for opaque in [&["tool", "name"][..], &["tool", "server_name"], &["tool", "definition", "name"], &["type"]] {
+            assert_eq!(added(opaque), Place::Opaque, "{opaque:?}");
+        }
+        assert_eq!(added(&["tool", "definition", "description"]), Place::Free);
+        assert_eq!(added(&["tool", "definition", "input_schema", "properties", "id", "name"]), Place::Free);
+        // As the vendor returned them.
+        assert_eq!(Place::Block.typed(b"compaction").member(b"tool_changes"), Place::Opaque);
         assert_eq!(Place::Source.typed(b"text").member(b"data"), Place::Free);
         assert_eq!(Place::Source.typed(b"base64"), Place::Opaque);
+        let thought = Place::Message.member(b"reasoning_details").typed(b"reasoning.text");
+        assert_eq!((thought.member(b"text"), thought.member(b"signature")), (Place::Kept, Place::Opaque));
+        assert_eq!(Place::Message.member(b"thinking_blocks").typed(b"thinking"), Place::Opaque);
         assert!(Place::Kept.may_mask() && !Place::Kept.may_restore());
     }
 

@@ -1,5 +1,5 @@
--- The answers of the plugin itself, in the shape that the SDKs of both vendors understand. They are
--- fixed texts: nothing of a request can get into them.
+-- The answers of the plugin itself, in the shape that the SDKs of both vendors understand: Anthropic's shows the whole
+-- body, OpenAI's what is in `error` alone. They are fixed texts: nothing of a request can get into them.
 local ipairs = ipairs
 
 
@@ -49,8 +49,9 @@ local FAILURES = {
 
 local BY_NAME = {}
 for _, failure in ipairs(FAILURES) do
+  local code = '"code":"AWS_MASKER_' .. failure.name .. '"'
   failure.body = '{"type":"error","error":{"type":"' .. failure.type .. '","message":"' .. failure.message
-                 .. '"},"code":"AWS_MASKER_' .. failure.name .. '"}'
+                 .. '","param":null,' .. code .. "}," .. code .. "}"
   failure.headers = { ["Content-Type"] = "application/json" }
   BY_NAME[failure.name] = failure
 end

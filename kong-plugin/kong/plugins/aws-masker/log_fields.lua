@@ -20,6 +20,7 @@ function _M.redact(pdk)
   set("request.headers.authorization", REDACTED, REPLACE)
   set("request.headers.proxy-authorization", REDACTED, REPLACE)
   set("request.headers.api-key", REDACTED, REPLACE)
+  set("request.headers.x-goog-api-key", REDACTED, REPLACE)
 end
 
 

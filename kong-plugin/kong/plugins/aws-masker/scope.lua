@@ -26,6 +26,7 @@ local function credential(pdk)
   local value = key_in(request, "x-api-key", "http_x_api_key")
                 or key_in(request, "authorization", "http_authorization")
                 or key_in(request, "api-key", "http_api_key")
+                or key_in(request, "x-goog-api-key", "http_x_goog_api_key")
   return value and "credential:" .. value or GLOBAL
 end
 

@@ -5,19 +5,34 @@ local gmatch = string.gmatch
 
 -- Path segments under which the APIs keep what was sent to them before.
 local KEPT = {
+  agents = true,
+  assistants = true,
   batches = true,
   completions = true,
   containers = true,
   conversations = true,
+  deployments = true,
+  evals = true,
   files = true,
+  memory_stores = true,
   responses = true,
+  sessions = true,
+  skills = true,
   threads = true,
+  vector_stores = true,
+  videos = true,
 }
 
 -- Those of them that a request with a body goes on from because its path names one.
 local CONTINUED = {
+  agents = true,
+  assistants = true,
   conversations = true,
+  evals = true,
+  memory_stores = true,
+  sessions = true,
   threads = true,
+  vector_stores = true,
 }
 
 local WITHOUT_ANSWER = { HEAD = true, OPTIONS = true }
