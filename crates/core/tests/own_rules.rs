@@ -44,6 +44,19 @@ fn problem(config: &DetectorConfig) -> String {
 }
 
 #[test]
+fn terms_are_found_however_json_spells_them() {
+    let detector = Arc::new(Detector::new(&terms(&["\u{1f600} corp"])).unwrap());
+    for body in [
+        r#"{"a": "of \ud83d\ude00 corp"}"#,
+        r#"{"a": "{\"b\": \"\\ud83d\\ude00 corp\"}"}"#,
+        "{\"a\": \"\u{1f600} corp\"}",
+    ] {
+        let masked = mask(&mut session_of(&detector, b"x"), "application/json", body.as_bytes());
+        assert!(!String::from_utf8(masked).unwrap().contains("corp"), "{body}");
+    }
+}
+
+#[test]
 fn what_cannot_be_used_is_refused_with_its_field_and_the_fix() {
     let list = |values: &[&str]| values.iter().map(|&value| value.into()).collect::<Vec<String>>();
     for (config, expected) in [

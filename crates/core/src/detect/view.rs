@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use once_cell::sync::OnceCell;
 
-use super::boundary::run_start;
+use super::boundary::{MAX_BACKSLASHES, run_end, run_start};
 use super::gutter::{self, Cut};
 use super::sieve::{Class, Lanes, Row, Sieve};
 
@@ -194,14 +194,37 @@ fn resolved(raw: &[u8], at: usize) -> Option<(char, usize)> {
     if raw.get(at) == Some(&b'/') {
         return Some(('/', at + 1));
     }
-    let digits = raw.get(at..at + 5)?.strip_prefix(b"u")?;
-    let mut value = 0;
-    for &digit in digits {
-        value = value << 4 | char::from(digit).to_digit(16)?;
+    let value = unit(raw, at)?;
+    if (0xd800..0xdc00).contains(&value)
+        && let Some(pair) = second_unit(raw, at).and_then(|(low, end)| Some((paired(value, low)?, end)))
+    {
+        return Some(pair);
     }
     // Half of a pair: nothing that an identifier could be made of.
     let plain = char::from_u32(value).unwrap_or(char::REPLACEMENT_CHARACTER);
     (plain >= ' ' && plain != '"' && plain != '\\' && plain != '\x7f').then_some((plain, at + 5))
+}
+
+/// What the four digits behind the `u` at `at` spell.
+fn unit(raw: &[u8], at: usize) -> Option<u32> {
+    let digits = raw.get(at..at + 5)?.strip_prefix(b"u")?;
+    digits.iter().try_fold(0, |value, &digit| Some(value << 4 | char::from(digit).to_digit(16)?))
+}
+
+/// The escape right behind the one whose `u` stands at `at`, if as many backslashes announce it; and where it ends.
+fn second_unit(raw: &[u8], at: usize) -> Option<(u32, usize)> {
+    let before = at - run_start(raw, at, MAX_BACKSLASHES, |c| c == b'\\');
+    // An odd one out announces the first, behind escaped backslashes.
+    let announcing = if before.is_multiple_of(2) { before } else { 1 };
+    let second = run_end(raw, at + 5, MAX_BACKSLASHES, |c| c == b'\\');
+    (second - (at + 5) == announcing).then_some(())?;
+    Some((unit(raw, second)?, second + 5))
+}
+
+/// The character outside of the first plane that two halves make.
+fn paired(high: u32, low: u32) -> Option<char> {
+    let low = low.checked_sub(0xdc00).filter(|&low| low < 0x400)?;
+    char::from_u32(0x10000 + ((high - 0xd800) << 10 | low))
 }
 
 #[cfg(test)]
@@ -215,6 +238,22 @@ mod tests {
         let view = View::resolved(Lanes::best(), raw);
         assert!(matches!(view.text, Cow::Borrowed(_)));
         assert_eq!((view.raw_start(3), view.raw_end(3)), (3, 3));
+    }
+
+    #[test]
+    fn pairs_are_one_character() {
+        for (raw, plain) in [
+            (r"x\ud83d\ude00y", "x\u{1f600}y"),
+            (r"x\\uD83D\\uDE00y", "x\u{1f600}y"),
+            (r"\ud83d\u0041", "\u{fffd}A"),
+            (r"\ud83d\\ude00", "\u{fffd}\u{fffd}"),
+            (r"\ude00\ud83d", "\u{fffd}\u{fffd}"),
+            (r"\ud83d\ude0", "\u{fffd}\\ude0"),
+        ] {
+            let view = View::resolved(Lanes::best(), raw.as_bytes());
+            assert_eq!(String::from_utf8_lossy(view.text()), plain, "{raw}");
+            assert_eq!(view.raw_end(view.text().len()), raw.len(), "{raw}");
+        }
     }
 
     #[test]
@@ -243,7 +282,7 @@ mod tests {
     fn letters_of_every_script_are_resolved() {
         let raw = br"\uacc4\uC815 1\ud83d\ude002";
         let view = View::resolved(Lanes::best(), raw);
-        assert_eq!(view.text(), "계정 1\u{fffd}\u{fffd}2".as_bytes());
+        assert_eq!(view.text(), "계정 1\u{1f600}2".as_bytes());
         assert_eq!((view.raw_start(7), view.raw_end(8)), (13, 14));
         // no offset leads into the middle of an escape
         assert_eq!((view.raw_start(1), view.raw_end(1)), (0, 6));
