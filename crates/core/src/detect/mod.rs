@@ -28,6 +28,7 @@ mod encoded;
 mod enumerated;
 mod gutter;
 mod hint;
+mod index;
 mod host;
 mod instruction;
 mod key;

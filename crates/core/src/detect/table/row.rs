@@ -2,7 +2,8 @@
 
 use crate::detect::Scan;
 use crate::detect::boundary::{run_end, run_start};
-use crate::detect::key::{key_end, key_start};
+use crate::detect::index::before_index;
+use crate::detect::key::{MAX_PADDING, key_end, key_start};
 use crate::detect::value::{Setting, Value};
 
 use super::is_heading_at;
@@ -19,10 +20,10 @@ impl Scan<'_, '_> {
         if text[at..].starts_with(b"||=") {
             return self.keyed_value(at + 2, key_end(text, at));
         }
-        let end = run_start(text, at, 64, |c| c == b' ');
-        if !self.detector.catalog.members.may_mean_something(&text[..end]) {
-            return;
-        }
+        let end = run_start(text, at, MAX_PADDING, |c| c == b' ');
+        let ends = [end, before_index(text, end)];
+        let known = |&end: &usize| self.detector.catalog.members.may_mean_something(&text[..end]);
+        let Some(end) = ends.into_iter().find(known) else { return };
         let start = key_start(text, end);
         if start == end {
             return;
