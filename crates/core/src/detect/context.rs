@@ -362,7 +362,12 @@ impl Scan<'_, '_> {
     /// True when the value is the key that was looked at last, in any spelling.
     fn repeats_key(&self, value: Value) -> bool {
         let plain = |range: Range<usize>| self.text[range].iter().filter(|&&c| is_alnum(c)).map(u8::to_ascii_lowercase);
-        plain(value.start..value.end).eq(plain(self.key.clone()))
+        let key = self.key.clone();
+        // A bucket may well be called `targetbucket`, behind a member of AWS as it spells it.
+        let begins_large = self.text.get(key.start).is_some_and(u8::is_ascii_uppercase);
+        let is_value =
+            value.quoted && begins_large && self.text[value.start..value.end].iter().all(u8::is_ascii_lowercase);
+        !is_value && plain(value.start..value.end).eq(plain(key))
     }
 
     /// True for a word behind a key as programs spell theirs, `table_name = "posts"`, where nothing speaks of AWS. AWS spells
