@@ -16,6 +16,7 @@ use once_cell::sync::OnceCell;
 use super::Scan;
 use super::boundary::{class, is_alnum, run_end};
 use super::encoded::may_be_reference;
+use super::index::before_index;
 use super::key::key_end;
 use super::positional;
 use super::procedure;
@@ -287,10 +288,13 @@ fn may_be_key(keys: &FirstSight, text: &[u8], at: usize, near: &Near) -> bool {
     let [e, d, c, b, a, ..] = *near;
     match KEY_ENDS[usize::from(a)] {
         KeyEnd::Nowhere => false,
-        KeyEnd::Here => keys.may_be_last([d, c, b, a]),
+        KeyEnd::Here => keys.may_be_last([d, c, b, a]) || is_digit(a) && keys.may_end(&text[..before_index(text, at)]),
         // A type of Go may stand behind the key.
-        KeyEnd::Before if is_alnum(b) && [e, d, c, b] != *b"ring" => keys.may_be_last([e, d, c, b]),
-        KeyEnd::Before => keys.may_end(&text[..key_end(text, at)]),
+        KeyEnd::Before if is_alnum(b) && !is_digit(b) && [e, d, c, b] != *b"ring" => keys.may_be_last([e, d, c, b]),
+        KeyEnd::Before => {
+            let end = key_end(text, at);
+            keys.may_end(&text[..end]) || keys.may_end(&text[..before_index(text, end)])
+        }
     }
 }
 
@@ -474,7 +478,9 @@ impl Scan<'_, '_> {
                     return end;
                 }
             }
-            if !self.detector.catalog.members.may_end_at_first_sight(&text[..at]) {
+            let members = &self.detector.catalog.members;
+            let ends = [at, before_index(text, at)];
+            if !ends.into_iter().any(|end| members.may_end_at_first_sight(&text[..end])) {
                 return at + 1;
             }
         }
@@ -494,7 +500,9 @@ impl Scan<'_, '_> {
             KeyEnd::Here => at,
             KeyEnd::Before => key_end(text, at),
         };
-        if self.detector.catalog.members.may_mean_something(&text[..end]) {
+        let members = &self.detector.catalog.members;
+        let ends = [end, before_index(text, end)];
+        if let Some(end) = ends.into_iter().find(|&end| members.may_mean_something(&text[..end])) {
             self.keyed_value(at, end);
         }
     }

@@ -30,6 +30,8 @@ pub(super) const MAX_ASSIGNED: usize = 16;
 const MAX_RECORD: usize = 256;
 /// Before what a value is changed to, in a plan of Terraform.
 pub(super) const CHANGED: &[u8] = b" -> ";
+/// What keys end in that hold names and ids.
+const NOUNS_END: [&[u8]; 6] = [b"name", b"id", b"identifier", b"names", b"ids", b"identifiers"];
 /// How far behind the name of a policy its ARN may end, bytes.
 const MAX_TO_ARN: usize = 160;
 /// How far before a setting the head of its section may stand, bytes.
@@ -96,9 +98,7 @@ impl Scan<'_, '_> {
         if self.hits.findings.len() == found {
             match &text[start..end] {
                 key if key.eq_ignore_ascii_case(b"name") => self.hits.untold.push((at, true)),
-                [.., b'a', b'm', b'e'] | [.., b'I' | b'i', b'd'] | [.., b'f', b'i', b'e', b'r'] => {
-                    self.hits.untold.push((at, false));
-                }
+                key if NOUNS_END.iter().any(|end| ends_in(key, end)) => self.hits.untold.push((at, false)),
                 _ => {}
             }
         }
@@ -393,7 +393,12 @@ impl Scan<'_, '_> {
     /// True when the value is the key that was looked at last, in any spelling.
     fn repeats_key(&self, value: Value) -> bool {
         let plain = |range: Range<usize>| self.text[range].iter().filter(|&&c| is_alnum(c)).map(u8::to_ascii_lowercase);
-        plain(value.start..value.end).eq(plain(self.key.clone()))
+        let key = self.key.clone();
+        // A bucket may well be called `targetbucket`, behind a member of AWS as it spells it.
+        let begins_large = self.text.get(key.start).is_some_and(u8::is_ascii_uppercase);
+        let is_value =
+            value.quoted && begins_large && self.text[value.start..value.end].iter().all(u8::is_ascii_lowercase);
+        !is_value && plain(value.start..value.end).eq(plain(key))
     }
 
     /// True for a word behind a key as programs spell theirs, `table_name = "posts"`, where nothing speaks of AWS. AWS spells
@@ -478,6 +483,10 @@ impl Scan<'_, '_> {
             self.user_beside(self.key.start, value.next);
         }
     }
+}
+
+fn ends_in(key: &[u8], end: &[u8]) -> bool {
+    key.len().checked_sub(end.len()).is_some_and(|at| key[at..].eq_ignore_ascii_case(end))
 }
 
 /// True where a sentence has an option in it, whose last dash is at `dash`, and goes on with a word at `at`: `the new

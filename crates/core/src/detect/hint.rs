@@ -105,9 +105,9 @@ fn signs_of(hint: &str) -> Vec<Sign> {
     use Standing::{Alone, Anywhere, Apart, InRegion};
     let (anywhere, alone): (&[&str], &[&str]) = match hint {
         // `Amazon`, `amazonaws.com`.
-        "aws" => (&["mazon"], &["aws", "AWS"]),
+        "aws" => (&["mazon"], &["aws", "AWS", "boto3"]),
         "security-group" => (&["sg-", "ecurityGroup", "ecurity group"], &[]),
-        "opensearch" => (&["pensearch", "penSearch", ":es:", "aws es "], &[]),
+        "opensearch" => (&["pensearch", "penSearch", ":es:", "aws es ", "ElasticsearchVersion", "DomainNames"], &[]),
         // `amazonS3.putObject(`
         "s3" => (&["S3"], &["s3"]),
         // `lambda` alone is a word of Python.
@@ -117,6 +117,12 @@ fn signs_of(hint: &str) -> Vec<Sign> {
         "dynamodb" => (&["dynamodb", "DynamoDB", "DYNAMODB"], &[]),
         "codedeploy" => (&["codedeploy", "aws deploy "], &[]),
         TAGS => (&["Tags", "tags", "TagSet"], &[]),
+        // Members that hardly anything else has.
+        "elasticbeanstalk" => (
+            &["VersionLabel", "SolutionStack", "ConfigurationTemplate", "EnvironmentId", "CNAMEPrefix"],
+            &["elasticbeanstalk", "ELASTICBEANSTALK"],
+        ),
+        "iam" => (&["PolicyDocument", "LoginProfile", "InstanceProfile", "MFADevice"], &["iam", "IAM"]),
         "states" => (&["states", "stepfunctions"], &[]),
         _ => (&[], &[hint, &hint.to_ascii_uppercase()]),
     };
@@ -202,6 +208,19 @@ mod tests {
         for text in ["ec2", "aws ec2 describe", "\\nec2-user", "on EC2.", "EC2_HOST"] {
             assert!(speaks_of(text, "aws"), "{text}");
         }
+    }
+
+    #[test]
+    fn members_that_only_one_service_has() {
+        for (text, hint) in [
+            ("{\"VersionLabel\": \"v1\"}", "elasticbeanstalk"),
+            ("{\"PolicyDocument\": \"{}\"}", "iam"),
+            ("{\"DomainNames\": []}", "opensearch"),
+            ("import boto3", "aws"),
+        ] {
+            assert!(speaks_of(text, hint), "{text}");
+        }
+        assert!(!speaks_of("{\"Version\": 1, \"Policy\": 2}", "elasticbeanstalk") && !speaks_of("boto30", "s3"));
     }
 
     #[test]

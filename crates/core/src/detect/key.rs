@@ -18,6 +18,8 @@ const OTHERS: [&[u8]; 7] = [b"zone", b"Zone", b"record", b"Record", b"domain", b
 
 /// How far before a key the bracket of its call may stand, bytes.
 const MAX_ARGUMENTS: usize = 160;
+/// Most blanks between a key and its sign. In a table the longest key says how wide the column is.
+pub(super) const MAX_PADDING: usize = 160;
 /// Most tabs before a key that are written as escapes, and the break before them.
 const MAX_TABS: usize = 8;
 
@@ -468,7 +470,7 @@ pub(super) fn is_id_at_sight(member: &Member) -> bool {
 pub(super) fn key_end(text: &[u8], at: usize) -> usize {
     let is_conditional = text.get(at) == Some(&b'=') && text[..at].ends_with(b"?");
     let at = if is_conditional { at - 1 } else { at };
-    let mut end = run_start(text, at, 64, |c| matches!(c, b' ' | b'\t'));
+    let mut end = run_start(text, at, MAX_PADDING, |c| matches!(c, b' ' | b'\t'));
     if end < at && text[..end].ends_with(b"]") {
         end -= 1;
     }
@@ -568,8 +570,8 @@ mod tests {
         for text in [
             "c.create_model_card(ApiId='a', Name='acme')",
             "boto3 c.render_model_card(ApiId='a', Name='acme-eu')",
-            "boto3 c.create_model_card(Tags=[{'x': 1, 'Name': 'acme-eu'}])",
-            "boto3 c.create_model_card(Tags={'x': 1, 'Name': 'acme-eu'})",
+            "boto3 c.create_model_card(Extras=[{'x': 1, 'Name': 'acme-eu'}])",
+            "boto3 c.create_model_card(Extras={'x': 1, 'Name': 'acme-eu'})",
             "boto3 c.create_model_card(a)\nName='acme-eu'",
         ] {
             assert_eq!(found(text), [], "{text}");

@@ -247,7 +247,7 @@ impl Operation {
 }
 
 /// True for the name of what AWS has named, by its last word: `AccountLimits`, `db-engine-versions`, and not `Profiles`.
-fn is_of_aws(name: &[u8]) -> bool {
+pub(super) fn is_of_aws(name: &[u8]) -> bool {
     let whole = Noun::of(name).singular();
     if OF_CUSTOMERS.iter().any(|noun| whole.ends_with(noun)) {
         return false;

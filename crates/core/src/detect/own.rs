@@ -1,6 +1,6 @@
 //! Names that somebody gave, told from the words and compounds of prose: `acme-logs`, not `server-side` or `schema-2.sql`.
 
-use super::ordinary::is_ordinary;
+use super::ordinary::{is_made_up, is_ordinary};
 use super::value::OBJECTS;
 use super::word_list::WordList;
 
@@ -226,6 +226,11 @@ pub(super) fn is_own_value(name: &[u8]) -> bool {
         && !is_ordinary(name)
 }
 
+/// A name that a manual made up: `MyPolicy`, and not `docker.example.com/library/my-app`.
+pub(super) fn is_of_manual(name: &[u8]) -> bool {
+    !name.iter().any(|c| b"./:@".contains(c)) && is_made_up(name)
+}
+
 /// What stands behind a key in a description of it: `The name of the rule`.
 fn is_sentence(text: &[u8]) -> bool {
     text.len() > MAX_SPACED || text.split(|&c| c == b' ').any(|word| OF_SENTENCES.contains_in_any_case(word))
@@ -276,6 +281,16 @@ fn is_numbered(name: &[u8]) -> bool {
 mod tests {
     use super::super::word_list::MAX_WORD;
     use super::*;
+
+    #[test]
+    fn names_that_a_manual_made_up() {
+        for name in ["MyPolicy", "my-app", "test-domain", "exampleUser"] {
+            assert!(is_of_manual(name.as_bytes()), "{name}");
+        }
+        for name in ["policy", "example.com", "docker.example.com/library/my-app:v1", "app-policy"] {
+            assert!(!is_of_manual(name.as_bytes()), "{name}");
+        }
+    }
 
     #[test]
     fn names_that_somebody_gave() {

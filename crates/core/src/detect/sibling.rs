@@ -74,8 +74,9 @@ struct Open {
 impl Scan<'_, '_> {
     /// Believes the names met by [`Self::keyed_value`] that stand beside an ARN or an id.
     pub(super) fn siblings(&mut self) {
-        let untold = std::mem::take(&mut self.hits.untold).into_iter();
-        let names: Vec<_> = untold.filter(|&(_, is_name)| is_name).map(|(separator, _)| separator).collect();
+        let (names, others): (Vec<_>, Vec<_>) = self.hits.untold.drain(..).partition(|&(_, is_name)| is_name);
+        let [names, others] = [names, others].map(|met| met.into_iter().map(|(at, _)| at).collect::<Vec<_>>());
+        self.vouched(&others);
         self.functions(&names);
         if names.is_empty() || !self.wants(self.detector.catalog.known.resource_name) {
             return;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::arn::{is_account, is_region};
 use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end};
-use super::own::{is_domain, is_joined, is_own, is_own_value};
+use super::own::{is_domain, is_joined, is_of_manual, is_own, is_own_value};
 use super::password::is_password;
 use super::placeholder::is_placeholder;
 use super::prefixed::uuid_end;
@@ -224,12 +224,14 @@ pub(super) fn is_believable(shape: ValueShape, body: &[u8], setting: Setting) ->
         }
         ValueShape::Reference => all(is_name_char) && is_name(body, setting),
         ValueShape::Named | ValueShape::OwnNamed | ValueShape::Mapped => false,
-        // A key says that it is one: `Nightly export`, `NightlyExport`.
+        // A key says that it is one: `Nightly export`, `NightlyExport`, `MyPolicy` in a manual.
         ValueShape::OwnName if setting.is_sure() => {
-            all(|c| is_name_char(c) || c == b' ') && is_own_value(body) && is_name(body, setting)
+            let is_own = || is_own_value(body) || is_of_manual(body);
+            all(|c| is_name_char(c) || c == b' ') && is_own() && is_name(body, setting)
         }
         ValueShape::OwnName => {
-            let is_own = is_own(body) || setting == Setting::Line && is_joined(body) && is_own_value(body);
+            let is_one = || is_joined(body) && is_own_value(body) || is_of_manual(body);
+            let is_own = is_own(body) || setting == Setting::Line && is_one();
             all(is_name_char) && is_own && is_name(body, setting)
         }
         ValueShape::ObjectKey => {

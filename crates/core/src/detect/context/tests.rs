@@ -1,4 +1,4 @@
-use crate::detect::testing::found;
+use crate::detect::testing::{found, parts};
 
 #[test]
 fn settings_in_sections_may_be_words() {
@@ -289,4 +289,28 @@ fn several_values_of_an_option() {
     let text = "aws autoscaling describe-auto-scaling-groups --auto-scaling-group-names \"acme-1\" 'acme-2' acme-3 \\\n  --x y";
     let names: Vec<_> = found(text).into_iter().map(|(_, part)| part).collect();
     assert_eq!(names, ["acme-1", "acme-2", "acme-3"]);
+}
+
+#[test]
+fn a_value_may_be_called_like_its_member() {
+    assert_eq!(parts("{\"TargetBucket\": \"targetbucket\"}"), ["targetbucket"]);
+    for text in
+        ["{\"targetBucket\": \"targetbucket\"}", "TargetBucket: targetbucket\n", "{\"BucketName\": \"BucketName\"}"]
+    {
+        assert_eq!(parts(text), [""; 0], "{text}");
+    }
+}
+
+#[test]
+fn names_of_manuals_behind_members_of_aws() {
+    assert_eq!(parts("aws codeartifact describe-domain --domain test-domain"), ["test-domain"]);
+    assert_eq!(parts("{\"ApplicationName\": \"my-app\", \"VersionLabel\": \"v1\"}"), ["my-app"]);
+    assert_eq!(parts("boto3 c.delete_policy(PolicyName='MyPolicy')"), ["MyPolicy"]);
+    assert_eq!(parts("{\"PolicyName\": \"MyPolicy\"}"), [""; 0]);
+}
+
+#[test]
+fn families_in_a_string_of_json() {
+    let text = r#"{"content": "{\"families\": [\"acme-web\", \"acme-batch\"]}"}"#;
+    assert_eq!(parts(text), ["acme-web", "acme-batch"]);
 }

@@ -2,7 +2,8 @@
 
 use crate::detect::Scan;
 use crate::detect::boundary::{run_end, run_start};
-use crate::detect::key::{key_end, key_start};
+use crate::detect::index::before_index;
+use crate::detect::key::{MAX_PADDING, is_asked_last, key_end, key_start};
 use crate::detect::value::{Setting, Value};
 
 use super::is_heading_at;
@@ -19,15 +20,19 @@ impl Scan<'_, '_> {
         if text[at..].starts_with(b"||=") {
             return self.keyed_value(at + 2, key_end(text, at));
         }
-        let end = run_start(text, at, 64, |c| c == b' ');
-        if !self.detector.catalog.members.may_mean_something(&text[..end]) {
-            return;
-        }
+        let end = run_start(text, at, MAX_PADDING, |c| c == b' ');
+        let ends = [end, before_index(text, end)];
+        let known = |&end: &usize| self.detector.catalog.members.may_mean_something(&text[..end]);
+        let Some(end) = ends.into_iter().find(known) else { return };
         let start = key_start(text, end);
         if start == end {
             return;
         }
-        let members = self.meanings(start, end);
+        let mut members = self.meanings_anywhere(start, end);
+        if is_of_cli(text, start, at) {
+            self.speak_of_aws(&mut members, start, end);
+        }
+        members.retain(|m| is_asked_last(m) || self.has_hint(m, start));
         if members.is_empty() {
             return;
         }
@@ -44,6 +49,12 @@ impl Scan<'_, '_> {
     }
 }
 
+/// True for the key at `key` in a row as AWS's command line draws them, with two blanks behind each bar:
+/// `|  PolicyName |  acme-x  |`.
+fn is_of_cli(text: &[u8], key: usize, bar: usize) -> bool {
+    text[..key].ends_with(b"|  ") && text[bar..].starts_with(b"|  ")
+}
+
 /// The text of the cell that begins after the bar at `at`.
 fn cell_text(text: &[u8], at: usize) -> Option<Value> {
     let stop = run_end(text, at + 1, MAX_CELL, |c| c != b'|' && c != b'\n');
@@ -56,4 +67,19 @@ fn cell_text(text: &[u8], at: usize) -> Option<Value> {
     let is_code = to > from + 2 && text[from] == b'`' && text[to - 1] == b'`';
     let (from, to) = if is_code { (from + 1, to - 1) } else { (from, to) };
     (from < to).then_some(Value { start: from, end: to, next: to, quoted: true })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::parts;
+
+    #[test]
+    fn rows_of_the_command_line_speak_of_aws() {
+        assert_eq!(parts("+------+\n|  PolicyName|  acme-scale-out  |\n+------+"), ["acme-scale-out"]);
+        assert_eq!(parts("||  PolicyName  |  acme-scale-out  ||\n"), ["acme-scale-out"]);
+        let padding = " ".repeat(100);
+        assert_eq!(parts(&format!("|  UserName{padding}|  acme-ci{padding}|\n")), ["acme-ci"]);
+        assert_eq!(parts("| PolicyName | acme-scale-out |\n"), [""; 0]);
+        assert_eq!(parts("|  PolicyName|  Enabled  |\n"), [""; 0]);
+    }
 }
