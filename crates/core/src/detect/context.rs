@@ -8,6 +8,7 @@ use std::ops::Range;
 use super::Scan;
 use super::between::past_decoration;
 use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end, run_start};
+use super::gutter;
 use super::key::{is_asked_last, key_start};
 use super::line::{break_at, break_before, line_start};
 use super::login::{has_user, is_of_login, needs_user};
@@ -46,8 +47,13 @@ impl Scan<'_, '_> {
     pub(super) fn keyed_value(&mut self, at: usize, end: usize) {
         let text = self.text;
         let start = key_start(text, end);
+        // `-Dbucket=…`, of Java.
+        let is_property = text[at] == b'=' && text[start..end].starts_with(b"D") && text[..start].ends_with(b"-");
+        let start = if is_property { start + 1 } else { start };
         // `ecs:service:DesiredCount` is one name, and so is `AWS::S3::Bucket`; `a == b` and `a != b` announce nothing.
         let joined = start > 0 && text[start - 1] == b':' && (end == at || text[..start].ends_with(b"::"));
+        // `app.yaml:12:bucket: …`; `:bucket=>…`, of Ruby.
+        let joined = joined && !gutter::is_behind_place(text, start - 1) && !text[at..].starts_with(b"=>");
         let compared = text.get(at + 1) == Some(&b'=') || at > 0 && matches!(text[at - 1], b'=' | b'!' | b'<' | b'>');
         if joined && (text[at] == b':' || text[..start].ends_with(b"::")) || compared && text[at] == b'=' {
             return;
@@ -270,7 +276,9 @@ impl Scan<'_, '_> {
         let setting = if setting == Setting::Line && self.is_user_of_line(at) { Setting::Sure } else { setting };
         let found = self.announced(members, at, setting);
         // `name = "acme-logs" -> "acme-logs-2"`, in a plan of Terraform.
-        if let Some(found) = found.filter(|found| found.quoted && text[found.next..].starts_with(CHANGED)) {
+        // `=>`, of older ones.
+        let is_changed = |found: &Value| [CHANGED, b" => "].iter().any(|sign| text[found.next..].starts_with(sign));
+        if let Some(found) = found.filter(|found| found.quoted && is_changed(found)) {
             self.announced(members, found.next + CHANGED.len(), setting);
         }
     }

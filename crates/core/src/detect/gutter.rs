@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use once_cell::sync::OnceCell;
 
-use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end, run_start};
+use super::boundary::{MAX_BACKSLASHES, follows_escape, is_alnum, run_end, run_start};
 use super::line::{break_at, break_before, line_start};
 use super::sieve::{Class, Lanes, Row, Sieve};
 use super::word_list::WordList;
@@ -412,6 +412,20 @@ fn is_of_path(c: u8) -> bool {
 fn is_file(path: &[u8]) -> bool {
     let ending = memchr::memrchr(b'.', path).map(|dot| &path[dot + 1..]);
     path.len() > 1 && (path.contains(&b'/') || ending.is_some_and(|ending| ENDINGS.contains_in_any_case(ending)))
+}
+
+/// True where the colon at `at` ends where a line stands in a file: `app.yaml:12:`, `12:`, `deploy/app.yaml:`.
+pub(super) fn is_behind_place(text: &[u8], at: usize) -> bool {
+    let digits = run_start(text, at, MAX_DIGITS, |c| c.is_ascii_digit());
+    if digits < at {
+        // `L12:`
+        let place = digits - usize::from(text[..digits].ends_with(b"L"));
+        return !text[..place].last().is_some_and(|&c| is_alnum(c) || matches!(c, b'.' | b'_'))
+            || follows_escape(text, place);
+    }
+    let path = run_start(text, at, MAX_PATH, is_of_path);
+    let path = path + usize::from(text[..path].ends_with(b"\\") && text[path] == b'n');
+    is_file(&text[path..at]) && (path == 0 || text[path - 1] == b'"' || break_before(text, path).is_some())
 }
 
 #[cfg(test)]
