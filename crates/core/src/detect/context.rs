@@ -6,11 +6,12 @@ mod tests;
 use std::ops::Range;
 
 use super::Scan;
+use super::below::{is_no_argument, next_item, value_below};
 use super::between::past_decoration;
 use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end, run_start};
 use super::gutter;
 use super::key::{is_asked_last, key_start};
-use super::line::{break_at, break_before, line_start};
+use super::line::{break_before, line_start, whole_break_at};
 use super::login::{has_user, is_of_login, needs_user};
 use super::password::is_secure;
 use super::told::ANY_SERVICE;
@@ -105,7 +106,8 @@ impl Scan<'_, '_> {
         let name = dash + 1;
         let end = run_end(text, name, 64, |c| is_alnum(c) || matches!(c, b'-' | b'_'));
         // `--name=value` is looked at from its `=`.
-        if text.get(end) != Some(&b' ') {
+        let item = if text.get(end) == Some(&b' ') { None } else { next_item(text, dash - 1, end) };
+        if text.get(end) != Some(&b' ') && item.is_none_or(|item| is_no_argument(text, item)) {
             return;
         }
         let mut members = self.meanings(name, end);
@@ -121,6 +123,10 @@ impl Scan<'_, '_> {
             members.extend(self.meaning_of_option(name, end));
         }
         if members.is_empty() {
+            return;
+        }
+        if let Some(item) = item {
+            self.announced(&members, item, Setting::Told);
             return;
         }
         let mut at = run_end(text, end, 8, |c| c == b' ');
@@ -242,6 +248,16 @@ impl Scan<'_, '_> {
                 }
             }
             return;
+        }
+        let is_credential = members.iter().all(|member| self.detector.is_credential(member.kind));
+        let sign = if text[..at].ends_with(b" >") { at - 1 } else { at };
+        if let Some(below) = value_below(text, self.key.start, sign, is_credential) {
+            let found = value(text, below, &mut self.bare_run)
+                .filter(|found| text[sign] == b'\\' || ends_line(text, found.next));
+            if found.is_some() {
+                self.announced(members, below, Setting::Line);
+                return;
+            }
         }
         if at < text.len() && ends_line(text, at) {
             return self.block(members, at);
@@ -563,7 +579,7 @@ pub(super) fn skip_space(text: &[u8], mut at: usize) -> usize {
 
 /// Where the text of the item begins when the rest of the line is empty and the next one holds `- item`.
 fn yaml_item(text: &[u8], at: usize) -> Option<usize> {
-    let (_, line) = text.get(at).and_then(|_| break_at(text, at))?;
+    let (_, line) = whole_break_at(text, at)?;
     let dash = run_end(text, line, 64, |c| c == b' ');
     (text.get(dash..dash + 2)? == b"- ").then_some(dash + 2)
 }

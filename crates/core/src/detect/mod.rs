@@ -11,6 +11,7 @@ mod anchors;
 mod answer;
 mod arn;
 mod bearer;
+mod below;
 mod between;
 mod body;
 mod boundary;
