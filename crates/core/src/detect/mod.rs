@@ -26,6 +26,7 @@ mod custom;
 mod declared;
 mod dimension;
 mod disguise;
+mod element;
 mod encoded;
 mod enumerated;
 mod gutter;
