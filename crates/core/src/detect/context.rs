@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::Scan;
 use super::below::{is_no_argument, next_item, value_below};
-use super::between::past_decoration;
+use super::between::{past_decoration, past_triple};
 use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end, run_start};
 use super::gutter;
 use super::key::{is_asked_last, key_start};
@@ -200,7 +200,7 @@ impl Scan<'_, '_> {
         let at = past_decoration(text, at);
         let spaced = text.get(at) == Some(&b' ');
         let assigned = spaced && text[at - 1] == b'=';
-        let mut at = run_end(text, at, MAX_ASSIGNED, is_between);
+        let mut at = past_triple(text, run_end(text, at, MAX_ASSIGNED, is_between));
         if text.get(at) == Some(&b'{') {
             if !self.referred(members, at) {
                 self.things(members, at);
