@@ -267,6 +267,20 @@ impl Scan<'_, '_> {
                 self.secrets_of_command(phrase.kind, end, options, command::Place::BehindUser);
                 None
             }
+            Follows::Signed(sign, options) => {
+                self.secrets_of_command(phrase.kind, end, options, command::Place::BehindSign(sign));
+                None
+            }
+            Follows::Line => {
+                self.rest_of_line(at, end);
+                None
+            }
+            Follows::Typed => self.typed(at, end),
+            Follows::EncodedKey => self.encoded_key(at),
+            Follows::PublicRepository => {
+                self.public_repository(phrase.kind, end);
+                None
+            }
         }
     }
 

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use super::Scan;
 use super::boundary::{is_alnum, run_end, run_start, word_start};
+use super::line::whole_break_at;
+use super::value::Value;
 use crate::token::token_at;
 
 /// Length of a secret access key.
@@ -22,11 +24,23 @@ const TITLES: [&[u8]; 2] = [b"PRIVATE KEY-----", b"PRIVATE KEY BLOCK-----"];
 const MAX_PEM: usize = 16 * 1024;
 /// Fewest characters of base64 in a row that are a key, or the beginning of one.
 const MIN_PEM: usize = 16;
+/// How much of a title in base64 says what it is of.
+const MAX_ENCODED_TITLE: usize = 48;
 /// How far into the block the key's first line may stand, bytes: encrypted ones have headers of their own.
 const PEM_HEADERS: usize = 192;
 
 pub(super) fn is_base64(c: u8) -> bool {
     is_alnum(c) || c == b'+' || c == b'/'
+}
+
+/// The bytes that base64 stands for.
+fn decoded(base64: &[u8]) -> impl Iterator<Item = u8> {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let value = |c: &u8| DIGITS.iter().position(|digit| digit == c).unwrap_or(0);
+    base64.chunks_exact(4).flat_map(move |four| {
+        let bits = four.iter().fold(0, |bits, c| bits << 6 | value(c));
+        [bits >> 16, bits >> 8, bits].map(|byte| u8::try_from(byte & 0xff).unwrap_or(0))
+    })
 }
 
 /// Forty characters of base64 that no git hash, path or word makes.
@@ -133,6 +147,28 @@ impl Scan<'_, '_> {
             return end;
         }
         start + 1
+    }
+
+    /// The private key in base64 that begins at `at`: what a title of its kind is in base64, and all behind it.
+    pub(super) fn encoded_key(&self, at: usize) -> Option<Value> {
+        let text = self.text;
+        let head: Vec<u8> = decoded(text.get(at..at + MAX_ENCODED_TITLE)?).collect();
+        memchr::memmem::find(&head, b"PRIVATE KEY")?;
+        let line_end = |at: usize| run_end(text, at, MAX_PEM, is_base64);
+        let mut end = line_end(at);
+        // Lines of base64 are as long as each other.
+        while end - at < MAX_PEM
+            && let Some((_, next)) = whole_break_at(text, end)
+        {
+            let next = run_end(text, next, MAX_ENCODED_TITLE, |c| c == b' ');
+            let stop = line_end(next);
+            if stop - next < MIN_PEM {
+                break;
+            }
+            end = stop;
+        }
+        let end = run_end(text, end, 2, |c| c == b'=');
+        Some(Value { start: at, end, next: end, quoted: false })
     }
 
     /// Looks at the `-----BEGIN ` at `start`; gives where to go on.
@@ -319,6 +355,16 @@ mod tests {
             let json = in_json(&text);
             assert_eq!(scanned(&json).into_iter().map(|(_, part)| part).collect::<Vec<_>>(), lines, "{json}");
         }
+    }
+
+    #[test]
+    fn private_keys_in_base64() {
+        let key = "LS0tLS1CRUdJTiBSU0EgUFJJVkFURSBLRVktLS0tLQpNSUlFb3dJQkFBS0NBUUVBMDEyMzQ1Njc4OWFiY2RlZmdo";
+        for key in [key.to_owned(), format!("{key}\n  {key}=="), format!("{key}\r\n{key}")] {
+            assert_eq!(found(&format!("blob: {key}\nx")), [("cred:private-key".to_owned(), key.as_str())]);
+        }
+        // That of a certificate.
+        assert_eq!(found("blob: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUVvd0lCQUFLQ0FRRUEwMTIzNDU2Nzg5"), []);
     }
 
     #[test]
