@@ -250,7 +250,9 @@ fn is_believed(text: &[u8], run: &[Mark]) -> bool {
         Sign::Number(Divider::Arrow) => true,
         Sign::Plus | Sign::Head | Sign::OfHunk | Sign::Number(Divider::Colon) => run.len() > 1,
         // The first column of a table has its heading.
-        Sign::Number(divider) => run.len() > 1 && !has_columns(text, first.start, *divider),
+        Sign::Number(divider) => {
+            run.len() > 1 && !has_columns(text, first.start, *divider) && !is_row(text, first.end, *divider)
+        }
         Sign::File { .. } => run.iter().any(|mark| matches!(mark.sign, Sign::File { is_match: true, .. })),
     }
 }
@@ -266,6 +268,12 @@ fn has_columns(text: &[u8], start: usize, divider: Divider) -> bool {
         Divider::Tab => line.contains(&b'\t') || memchr::memmem::find(line, b"\\t").is_some(),
         _ => line.contains(&b'|') || memchr::memmem::find(line, b"-+-").is_some(),
     }
+}
+
+/// True for the rest of a line, from `at` on, that is the rest of a row of a table: `1 | DB_PASSWORD | … |`.
+fn is_row(text: &[u8], at: usize, divider: Divider) -> bool {
+    let end = next_break(text, at).map_or(at, |found| found.start);
+    divider == Divider::Bar && text[at..end].trim_ascii_end().ends_with(b"|")
 }
 
 impl Mark {
@@ -485,6 +493,7 @@ mod tests {
             "2406:da12:4d5:7f00:a1b2:c3d4:e5f6:1\n2600:1f18::1\n",
             "@@ -1 +1 @@\n\n-----BEGIN X\n--bucket acme\n",
             "a-6-x\na-7-y\n",
+            "1 | a | b |\n2 | c | d |\n",
             "x: \"1\" y\n2: \"z\"\n",
         ] {
             assert_eq!(cut(text), text);
