@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use once_cell::sync::OnceCell;
 
-use super::boundary::run_start;
+use super::boundary::{MAX_BACKSLASHES, run_start};
 use super::gutter::{self, Cut};
 use super::sieve::{Class, Lanes, Row, Sieve};
 
@@ -178,9 +178,12 @@ pub(super) fn sieve() -> &'static Sieve {
 /// What must stand around the last backslash of an escape that a view resolves.
 pub(super) fn rows() -> Vec<Row> {
     let backslash = || Row::at(b"\\");
+    let digit = Class::of(|c| c.is_ascii_digit());
     vec![
         backslash().next(Class::bytes(b"u")).second(Class::of(|c| c.is_ascii_hexdigit())),
         backslash().next(Class::bytes(b"/")),
+        // `10\.24\.7\.5`, of a regular expression.
+        backslash().before(Class::of(|c| c.is_ascii_digit() || c == b'\\')).next(Class::bytes(b".")).second(digit),
     ]
 }
 
@@ -191,8 +194,14 @@ pub(super) fn spells_plain(raw: &[u8], at: usize) -> bool {
 
 /// The character that the escape spells whose letter stands at `at`, and the offset past it.
 fn resolved(raw: &[u8], at: usize) -> Option<(char, usize)> {
-    if raw.get(at) == Some(&b'/') {
-        return Some(('/', at + 1));
+    match raw.get(at) {
+        Some(b'/') => return Some(('/', at + 1)),
+        Some(b'.') => {
+            let is_digit = |at: usize| raw.get(at).is_some_and(u8::is_ascii_digit);
+            let before = run_start(raw, at, MAX_BACKSLASHES, |c| c == b'\\').checked_sub(1)?;
+            return (is_digit(before) && is_digit(at + 1)).then_some(('.', at + 1));
+        }
+        _ => {}
     }
     let digits = raw.get(at..at + 5)?.strip_prefix(b"u")?;
     let mut value = 0;
@@ -207,6 +216,7 @@ fn resolved(raw: &[u8], at: usize) -> Option<(char, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::detect::testing::found;
 
     #[test]
     fn plain_text_is_borrowed() {
@@ -257,6 +267,12 @@ mod tests {
         let view = View::resolved(Lanes::best(), raw);
         assert_eq!(view.text(), br"a\\n-");
         assert_eq!((view.raw_start(3), view.raw_end(4)), (3, 9));
+    }
+
+    #[test]
+    fn addresses_in_regular_expressions() {
+        assert_eq!(found(r#"re.match(r"10\.24\.7\.5", ip)"#), [("ip:v4".to_owned(), r"10\.24\.7\.5")]);
+        assert_eq!(View::resolved(Lanes::best(), br"1\.\d 1\.a a\.1 1\\.2").text(), br"1\.\d 1\.a a\.1 1.2");
     }
 
     #[test]
