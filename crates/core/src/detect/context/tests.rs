@@ -312,3 +312,22 @@ fn values_before_the_color_of_a_terminal_and_in_older_plans() {
     let text = "~ bucket: \"acme-old-logs\" => \"acme-new-logs\" (forces new resource)";
     assert_eq!(found(text).into_iter().map(|(_, part)| part).collect::<Vec<_>>(), ["acme-old-logs", "acme-new-logs"]);
 }
+
+#[test]
+fn passwords_of_several_words() {
+    for (text, password) in [
+        ("db_password: 'correct horse 7 battery'\n", "correct horse 7 battery"),
+        ("export DB_PASSWORD=\"Summer 2024 Rain!\"\n", "Summer 2024 Rain!"),
+        ("{\"password\": \"correct horse 7 battery\"}", "correct horse 7 battery"),
+    ] {
+        assert_eq!(found(text), [("cred:password".to_owned(), password)], "{text}");
+    }
+    for text in [
+        "{\"password\": \"Must have 8 characters or more\"}",
+        "password: 'Passwort mit 8 Zeichen'",
+        "password = \"Field 2\"",
+        "password: correct horse 7 battery\n",
+    ] {
+        assert_eq!(found(text), [], "{text}");
+    }
+}
