@@ -533,6 +533,10 @@ mod tests {
         for text in [&text, &in_json(&text)] {
             assert_eq!(found(text).iter().filter(|(_, part)| *part == id).count(), 5, "{text}");
         }
+        // A key without an end takes the first of them for its own.
+        let text = format!("-----BEGIN PRIVATE KEY-----\n{id}/x.yml:19:a\n{id}/x.yml:20:b\n");
+        let found = found(&text);
+        assert_eq!(found.iter().filter(|(_, part)| part.contains(id)).count(), 2, "{found:?}");
     }
 
     proptest! {

@@ -134,11 +134,13 @@ impl<'t> View<'t> {
         spans: &'s [Range<usize>],
     ) -> impl Iterator<Item = (usize, Range<usize>)> + 's {
         self.repeats.iter().flat_map(move |(first, again)| {
-            let from = spans.partition_point(|span| span.start < first.start);
-            let within = spans[from..].iter().take_while(|span| span.end <= first.end).enumerate();
-            within.map(move |(i, span)| {
-                let start = again + (span.start - first.start);
-                (from + i, start..start + span.len())
+            let from = spans.partition_point(|span| span.end <= first.start);
+            let over = spans[from..].iter().take_while(|span| span.start < first.end).enumerate();
+            over.map(move |(i, span)| {
+                // Of what goes on outside, the part that is there.
+                let (start, end) = (span.start.max(first.start), span.end.min(first.end));
+                let at = again + (start - first.start);
+                (from + i, at..at + (end - start))
             })
         })
     }
