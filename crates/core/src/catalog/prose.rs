@@ -81,8 +81,18 @@ pub enum Follows {
     Glued(&'static str),
     /// Likewise, behind the name of a user: `-u name:SECRET`.
     Login(&'static str),
+    /// Likewise, behind a word and this sign: `-U name%SECRET`, `--from-literal=name=SECRET`.
+    Signed(u8, &'static str),
     /// Further on in a command for a database on AWS: its name and that of a user.
     Client,
+    /// After blanks: the value of a setting, up to the end of its line.
+    Line,
+    /// Behind the brackets of a call that types something, where the line says what.
+    Typed,
+    /// The beginning of a private key in base64.
+    EncodedKey,
+    /// Right behind: the alias of a registry, and the repository in it.
+    PublicRepository,
 }
 
 impl Follows {
@@ -92,6 +102,8 @@ impl Follows {
                 "option" => Some(Self::Option(options)),
                 "glued" => Some(Self::Glued(options)),
                 "login" => Some(Self::Login(options)),
+                "share" => Some(Self::Signed(b'%', options)),
+                "literal" => Some(Self::Signed(b'=', options)),
                 _ => None,
             };
         }
@@ -132,6 +144,10 @@ impl Follows {
             "argument-3" => Self::Argument(2),
             "argument-2" => Self::Argument(1),
             "client" => Self::Client,
+            "line" => Self::Line,
+            "typed" => Self::Typed,
+            "encoded-key" => Self::EncodedKey,
+            "public-repository" => Self::PublicRepository,
             shape => Self::Id(ValueShape::parse(shape)?),
         })
     }

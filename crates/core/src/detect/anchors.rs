@@ -124,6 +124,8 @@ fn rows(catalog: &Catalog) -> Vec<Row> {
         Row::at(b"-").before(alnum).next(Class::bytes(b"s")).second(Class::bytes(b"3")),
         // `dt_2wjDZi3h…`.
         Row::at(b"_").before(Class::bytes(b"tg")).next(digit).second(alnum).eighth(alnum),
+        // `jr_3f2a9c8b…`.
+        Row::at(b"_").before(Class::bytes(b"r")).next(hex).second(hex).eighth(hex),
         // `--bucket acme-logs`, `-----BEGIN `, from the last dash on.
         Row::at(b"-").before(Class::bytes(b"-")).next(alpha),
         // `arn:aws`.
@@ -332,6 +334,7 @@ impl Scan<'_, '_> {
             Anchor::Underscore if matches!(before, b't' | b'g') && is_digit(next) && is_alnum(second) => {
                 self.ksuid_at(at)
             }
+            Anchor::Underscore if before == b'r' => self.job_run(at),
             Anchor::Dot
                 if is_digit(next) && is_digit(before) && may_join_octets(near) || begins_domain(next, second) =>
             {

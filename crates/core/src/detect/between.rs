@@ -16,6 +16,16 @@ pub(super) fn past_decoration(text: &[u8], at: usize) -> usize {
     past_type(text, at).or_else(|| past_prefix(text, at)).unwrap_or(at)
 }
 
+/// The last of the quotes at `at`, where three open a string.
+pub(super) fn past_triple(text: &[u8], at: usize) -> usize {
+    let len = run_end(text, at, MAX_BACKSLASHES, |c| c == b'\\') + 1 - at;
+    let is_triple = text.get(at..at + 3 * len).is_some_and(|three| {
+        let (first, rest) = three.split_at(len);
+        matches!(first.last(), Some(b'"' | b'\'')) && rest.chunks(len).all(|quote| quote == first)
+    });
+    if is_triple { at + 2 * len } else { at }
+}
+
 /// Past the letters that Python puts before a string: `f"…"`, `rb'…'`.
 fn past_prefix(text: &[u8], at: usize) -> Option<usize> {
     let start = run_end(text, at, MAX_BLANKS, |c| c == b' ');
@@ -87,6 +97,8 @@ mod tests {
             "* **DB password:** `Tr0ub4dor-3xKq`",
             "**password=Tr0ub4dor-3xKq**",
             "password = b'Tr0ub4dor-3xKq'",
+            "password = \"\"\"Tr0ub4dor-3xKq\"\"\"\n",
+            "val dbPassword: String = \"\"\"Tr0ub4dor-3xKq\"\"\"",
         ] {
             assert_eq!(found(text), [("cred:password".to_owned(), "Tr0ub4dor-3xKq")], "{text}");
         }

@@ -27,6 +27,8 @@ pub(super) enum Place {
     Glued,
     /// The next word, after the name of a user and a colon.
     BehindUser,
+    /// The next word, after another and this sign.
+    BehindSign(u8),
 }
 
 /// How far commands of a text were looked through for the same options.
@@ -101,11 +103,13 @@ impl Scan<'_, '_> {
                 _ if is_expected && !is_option => Some(word),
                 Some(start) if start < word.end => Some(Value { start, ..word }),
                 at_end => {
-                    is_expected = at_end.is_some() && place != Place::Glued;
+                    is_expected = at_end.is_some();
                     continue;
                 }
             };
+            let is_next = is_expected;
             is_expected = false;
+            let argument = argument.filter(|word| place != Place::Glued || !is_next || is_written(text, *word));
             found.extend(argument.and_then(|argument| secret_of(text, argument, place)));
         }
         seen.to = seen.to.max(words.read_to());
@@ -198,6 +202,13 @@ fn closing_quote(text: &[u8], from: usize, end: usize) -> Option<usize> {
     })
 }
 
+/// True for a word behind `-p` that somebody took for the password, which has to be glued to it: the name of a database has
+/// no quotes, and no digit among capitals.
+fn is_written(text: &[u8], word: Value) -> bool {
+    let body = &text[word.start..word.end];
+    word.quoted && body.iter().any(u8::is_ascii_digit) && body.iter().any(u8::is_ascii_uppercase)
+}
+
 /// Where the argument begins of one of the options in this word, if it is one: at its end, where the next word is that.
 fn option_at(text: &[u8], word: Value, options: &str, place: Place) -> Option<usize> {
     let body = &text[word.start..word.end];
@@ -230,11 +241,17 @@ fn secret_of(text: &[u8], argument: Value, place: Place) -> Option<Value> {
         Place::Glued => Some(found).filter(is_secret),
         // `mongo -p 27017:27017`, of a container that is called so.
         Place::Behind if body.iter().all(|c| c.is_ascii_digit() || *c == b':') && body.contains(&b':') => None,
+        // Communities of SNMP that every device has.
+        Place::Behind if matches!(body, b"public" | b"private") => None,
         // `-passin pass:…`, and `env:…` for where one is.
         Place::Behind if body.starts_with(b"env:") || body.starts_with(b"file:") => None,
         Place::Behind => {
             let is_marked = body.starts_with(b"pass:");
             let start = found.start + if is_marked { b"pass:".len() } else { 0 };
+            Some(Value { start, ..found }).filter(is_secret)
+        }
+        Place::BehindSign(sign) => {
+            let start = found.start + memchr::memchr(sign, body)? + 1;
             Some(Value { start, ..found }).filter(is_secret)
         }
         Place::BehindUser => {
@@ -289,6 +306,14 @@ mod tests {
             ("curl -s -u admin:S3cretPassw0rd https://x.io", "S3cretPassw0rd"),
             ("curl --user \"admin:S3cret,Passw0rd\" https://x.io", "S3cret,Passw0rd"),
             ("docker login -u bob -p D0ckerPass1 registry.io", "D0ckerPass1"),
+            ("mysql -u root -p \"Sup3rS3cret\" -h db", "Sup3rS3cret"),
+            ("smbclient //fs/x -U svc%Secr3tSmb", "Secr3tSmb"),
+            ("rpcclient -U 'acme/svc%Secr3tSmb' fs", "Secr3tSmb"),
+            ("snmpget -v3 -a SHA -A Secr3tSnmp -l authNoPriv sysName", "Secr3tSnmp"),
+            ("snmpwalk -v2c -c Secr3tSnmp fs", "Secr3tSnmp"),
+            ("psexec -u svc -p Secr3tRun cmd", "Secr3tRun"),
+            ("schtasks /create /tn x /ru svc /rp Secr3tRun", "Secr3tRun"),
+            ("kubectl create secret generic db --from-literal=x=Secr3tK8s", "Secr3tK8s"),
             ("ldapsearch -x -D cn=admin -w Ld4pPass -b dc=x", "Ld4pPass"),
             ("curl -s x; curl -u a: y && curl -u b:S3cretPassw0rd z", "S3cretPassw0rd"),
             ("curl --user=admin:S3cretPassw0rd https://x.io", "S3cretPassw0rd"),
@@ -325,6 +350,18 @@ mod tests {
             ("export MYSQL_PWD='Mysq1Pwd'", "Mysq1Pwd"),
         ] {
             assert_eq!(found(text), [("cred:password".to_owned(), secret)], "{text}");
+        }
+    }
+
+    #[test]
+    fn options_without_a_secret() {
+        for text in [
+            "mysql -u root -p orders_db1 -h db",
+            "mysql -u root -p 'orders_db1'",
+            "snmpwalk -v2c -c public fs",
+            "smbclient //fs/x -U svc",
+        ] {
+            assert_eq!(found(text), [], "{text}");
         }
     }
 

@@ -2,10 +2,11 @@
 //! `amazon.aws.s3_bucket:` with `name:` indented under it; and parameters with a default.
 
 use super::Scan;
+use super::below::value_below;
 use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end, run_start};
 use super::context::skip_space;
 use super::key::{key_end, key_start};
-use super::line::{Line, break_at, following};
+use super::line::{Line, following, whole_break_at};
 use super::value::Setting;
 use crate::catalog::{Member, ValueShape};
 
@@ -65,7 +66,7 @@ impl Scan<'_, '_> {
     /// Looks for the name in the block of YAML that begins with the line break at `at`, behind the key that was looked at.
     pub(super) fn block(&mut self, members: &[Member], at: usize) {
         let text = self.text;
-        let Some((depth, next)) = break_at(text, at).filter(|_| at >= self.things_to) else { return };
+        let Some((depth, next)) = whole_break_at(text, at).filter(|_| at >= self.things_to) else { return };
         let start = run_start(text, self.key.start, MAX_INDENT, |c| matches!(c, b' ' | b'-'));
         let (outer, mut inner) = (self.key.start - start, None);
         let limit = text.len().min(at + self.longest_thing(members));
@@ -112,6 +113,7 @@ impl Scan<'_, '_> {
         let end = key_end(text, at);
         let key = &text[key_start(text, end).min(end)..end];
         let start = run_end(text, at + 1, 16, |c| matches!(c, b' ' | b'['));
+        let start = value_below(text, key_start(text, end).min(end), start, false).unwrap_or(start);
         let quote = run_end(text, start, MAX_BACKSLASHES, |c| c == b'\\');
         let is_quoted = matches!(text.get(quote), Some(b'"' | b'\'' | b'`'));
         let setting = if is_quoted { Setting::Sure } else { Setting::Line };
@@ -130,7 +132,8 @@ impl Scan<'_, '_> {
         if key.eq_ignore_ascii_case(b"name") || key == b"key" && is_secret() {
             let members: Vec<_> = members.iter().filter_map(named).collect();
             self.announced(&members, start, setting);
-        } else if key.eq_ignore_ascii_case(b"default") {
+        } else if key.eq_ignore_ascii_case(b"default") || key == b"value" {
+            // `terraform output -json` has a `value`.
             self.announced(members, start, setting);
         }
     }
@@ -207,6 +210,12 @@ mod tests {
             assert_eq!(found(text), expected, "{text}");
         }
         assert_eq!(found("secretsmanager:\n  enabled: true\n  endpoint: http://localhost:4566\n"), []);
+    }
+
+    #[test]
+    fn values_that_terraform_puts_out() {
+        let text = r#"{"db_password": {"sensitive": true, "type": "string", "value": "Tr0ub4dor-3xKq"}}"#;
+        assert_eq!(found(text), [("cred:password".to_owned(), "Tr0ub4dor-3xKq")]);
     }
 
     #[test]

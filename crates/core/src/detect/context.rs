@@ -6,11 +6,14 @@ mod tests;
 use std::ops::Range;
 
 use super::Scan;
-use super::between::past_decoration;
+use super::bare::{is_before_constant, is_ini_line, is_of_record};
+use super::below::{is_no_argument, next_item, value_below};
+use super::between::{past_decoration, past_triple};
 use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end, run_start};
+use super::gutter;
 use super::hint::AWS_OR_SERVICE;
 use super::key::{is_asked_last, key_start};
-use super::line::{break_at, break_before, line_start};
+use super::line::whole_break_at;
 use super::login::{has_user, is_of_login, needs_user};
 use super::password::is_secure;
 use super::told::ANY_SERVICE;
@@ -26,16 +29,12 @@ const MAX_LIST: usize = 1000;
 const MAX_WORD: usize = 1024;
 /// Most that may stand between the sign behind a key and its value.
 pub(super) const MAX_ASSIGNED: usize = 16;
-/// How far before a member of a record a bracket may stand, bytes.
-const MAX_RECORD: usize = 256;
 /// Before what a value is changed to, in a plan of Terraform.
 pub(super) const CHANGED: &[u8] = b" -> ";
 /// What keys end in that hold names and ids.
 const NOUNS_END: [&[u8]; 6] = [b"name", b"id", b"identifier", b"names", b"ids", b"identifiers"];
 /// How far behind the name of a policy its ARN may end, bytes.
 const MAX_TO_ARN: usize = 160;
-/// How far before a setting the head of its section may stand, bytes.
-const MAX_SECTION: usize = 1024;
 /// Words of sentences that stand before an option, and the length of the longest, bytes.
 const BEFORE_OPTIONS: &[&[u8]] =
     &[b"a", b"and", b"in", b"missing", b"new", b"now", b"of", b"or", b"that", b"the", b"this", b"to", b"via", b"with"];
@@ -49,8 +48,13 @@ impl Scan<'_, '_> {
     pub(super) fn keyed_value(&mut self, at: usize, end: usize) {
         let text = self.text;
         let start = key_start(text, end);
+        // `-Dbucket=…`, of Java.
+        let is_property = text[at] == b'=' && text[start..end].starts_with(b"D") && text[..start].ends_with(b"-");
+        let start = if is_property { start + 1 } else { start };
         // `ecs:service:DesiredCount` is one name, and so is `AWS::S3::Bucket`; `a == b` and `a != b` announce nothing.
         let joined = start > 0 && text[start - 1] == b':' && (end == at || text[..start].ends_with(b"::"));
+        // `app.yaml:12:bucket: …`; `:bucket=>…`, of Ruby.
+        let joined = joined && !gutter::is_behind_place(text, start - 1) && !text[at..].starts_with(b"=>");
         let compared = text.get(at + 1) == Some(&b'=') || at > 0 && matches!(text[at - 1], b'=' | b'!' | b'<' | b'>');
         if joined && (text[at] == b':' || text[..start].ends_with(b"::")) || compared && text[at] == b'=' {
             return;
@@ -110,7 +114,8 @@ impl Scan<'_, '_> {
         let name = dash + 1;
         let end = run_end(text, name, 64, |c| is_alnum(c) || matches!(c, b'-' | b'_'));
         // `--name=value` is looked at from its `=`.
-        if text.get(end) != Some(&b' ') {
+        let item = if text.get(end) == Some(&b' ') { None } else { next_item(text, dash - 1, end) };
+        if text.get(end) != Some(&b' ') && item.is_none_or(|item| is_no_argument(text, item)) {
             return;
         }
         let mut members = self.meanings(name, end);
@@ -126,6 +131,10 @@ impl Scan<'_, '_> {
             members.extend(self.meaning_of_option(name, end));
         }
         if members.is_empty() {
+            return;
+        }
+        if let Some(item) = item {
+            self.announced(&members, item, Setting::Told);
             return;
         }
         let mut at = run_end(text, end, 8, |c| c == b' ');
@@ -203,7 +212,7 @@ impl Scan<'_, '_> {
         let assigned = spaced && text[at - 1] == b'=';
         let is_declared = text[..at].ends_with(b":") && text.get(at) == Some(&b'=');
         let is_in_code = assigned || is_declared || text.get(at) == Some(&b'>');
-        let mut at = run_end(text, at, MAX_ASSIGNED, is_between);
+        let mut at = past_triple(text, run_end(text, at, MAX_ASSIGNED, is_between));
         if text.get(at) == Some(&b'{') {
             if !self.referred(members, at) {
                 self.things(members, at);
@@ -256,6 +265,16 @@ impl Scan<'_, '_> {
             }
             return;
         }
+        let is_credential = members.iter().all(|member| self.detector.is_credential(member.kind));
+        let sign = if text[..at].ends_with(b" >") { at - 1 } else { at };
+        if let Some(below) = value_below(text, self.key.start, sign, is_credential) {
+            let found = value(text, below, &mut self.bare_run)
+                .filter(|found| text[sign] == b'\\' || ends_line(text, found.next));
+            if found.is_some() {
+                self.announced(members, below, Setting::Line);
+                return;
+            }
+        }
         if at < text.len() && ends_line(text, at) {
             return self.block(members, at);
         }
@@ -295,7 +314,9 @@ impl Scan<'_, '_> {
         }
         let found = self.announced(members, at, setting);
         // `name = "acme-logs" -> "acme-logs-2"`, in a plan of Terraform.
-        if let Some(found) = found.filter(|found| found.quoted && text[found.next..].starts_with(CHANGED)) {
+        // `=>`, of older ones.
+        let is_changed = |found: &Value| [CHANGED, b" => "].iter().any(|sign| text[found.next..].starts_with(sign));
+        if let Some(found) = found.filter(|found| found.quoted && is_changed(found)) {
             self.announced(members, found.next + CHANGED.len(), setting);
         }
     }
@@ -512,58 +533,6 @@ pub(super) fn is_construct(text: &[u8], at: usize) -> bool {
     text[..path].ends_with(b"new ") || text[path..at].starts_with(b"aws.")
 }
 
-/// True when the value `at..end` ends a line of the kind that a file of settings in sections has: nothing but such lines
-/// and comments stand between it and the head of its section, `[storage]`.
-fn is_ini_line(text: &[u8], at: usize, end: usize) -> bool {
-    if !ends_line(text, end) && !ends_string(text, end) {
-        return false;
-    }
-    let floor = at.saturating_sub(MAX_SECTION);
-    let mut start = line_start(text, at);
-    while let Some(end) = break_before(text, start).filter(|&end| end > floor) {
-        start = line_start(text, end);
-        let line = text[start..end].trim_ascii();
-        let line = match line {
-            [line @ .., b'\\', b'r'] => &line[..run_start(line, line.len(), MAX_BACKSLASHES, |c| c == b'\\')],
-            line => line,
-        };
-        // A string of JSON may begin with it.
-        let head = line.strip_suffix(b"]").and_then(|line| Some((line, line.iter().rposition(|&c| c == b'[')?)));
-        match (line, head) {
-            (_, Some((line, open))) if line[..open].last().is_none_or(|&c| c == b'"') => {
-                return line[open + 1..].iter().all(|&c| is_alnum(c) || matches!(c, b' ' | b'-' | b'_' | b'.' | b':'));
-            }
-            ([] | [b'#' | b';', ..], _) => {}
-            _ if line.contains(&b'=') && !line.ends_with(b"{") => {}
-            _ => return false,
-        }
-    }
-    false
-}
-
-/// True for a value that ends at `end` in a record that is written in one line: `Username: APP_RW, Port: 1521, Engine: oracle`.
-/// Of a program there are brackets around it.
-fn is_of_record(text: &[u8], key: usize, end: usize) -> bool {
-    let Some(rest) = text[end..].strip_prefix(b", ") else { return false };
-    let next = rest.iter().take_while(|&&c| is_alnum(c)).count();
-    let brackets = |c: u8| matches!(c, b'{' | b'(' | b'[');
-    let start = run_start(text, key, MAX_RECORD, |c| c != b'\n' && !brackets(c));
-    rest.first().is_some_and(u8::is_ascii_uppercase)
-        && next > 1
-        && rest[next..].starts_with(b": ")
-        && !text[..start].last().is_some_and(|&c| brackets(c))
-}
-
-/// True for a value `at..end` with another variable of an environment behind it. One in small letters with capitals
-/// inside is a variable of a program: `{ QUEUE_NAME: ordersQueue, TABLE_NAME: … }`.
-fn is_before_constant(text: &[u8], at: usize, end: usize) -> bool {
-    let is_constant = |c: u8| c.is_ascii_uppercase() || c == b'_' || c.is_ascii_digit();
-    let of_program = text[at].is_ascii_lowercase() && !text[at..end].iter().any(|c| matches!(c, b'-' | b'_'));
-    let Some(rest) = text[end..].strip_prefix(b", ").filter(|_| !of_program) else { return false };
-    let next = run_end(rest, 0, MAX_VARIABLE, is_constant);
-    next > 1 && rest[next..].starts_with(b": ")
-}
-
 /// `registry.k8s.io/pause`, `ghcr.io/acme/web`: a host of somebody else stands before the path.
 pub(super) fn is_of_other_registry(repository: &[u8]) -> bool {
     let mut segments = repository.split(|&c| c == b'/');
@@ -595,7 +564,7 @@ pub(super) fn skip_space(text: &[u8], mut at: usize) -> usize {
 
 /// Where the text of the item begins when the rest of the line is empty and the next one holds `- item`.
 fn yaml_item(text: &[u8], at: usize) -> Option<usize> {
-    let (_, line) = text.get(at).and_then(|_| break_at(text, at))?;
+    let (_, line) = whole_break_at(text, at)?;
     let dash = run_end(text, line, 64, |c| c == b' ');
     (text.get(dash..dash + 2)? == b"- ").then_some(dash + 2)
 }

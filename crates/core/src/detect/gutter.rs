@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use once_cell::sync::OnceCell;
 
-use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end, run_start};
+use super::boundary::{MAX_BACKSLASHES, follows_escape, is_alnum, run_end, run_start};
 use super::line::{break_at, break_before, line_start};
 use super::sieve::{Class, Lanes, Row, Sieve};
 use super::word_list::WordList;
@@ -252,7 +252,9 @@ fn is_believed(text: &[u8], run: &[Mark]) -> bool {
         Sign::Number(Divider::Arrow) => true,
         Sign::Plus | Sign::Head | Sign::OfHunk | Sign::Number(Divider::Colon) => run.len() > 1,
         // The first column of a table has its heading.
-        Sign::Number(divider) => run.len() > 1 && !has_columns(text, first.start, *divider),
+        Sign::Number(divider) => {
+            run.len() > 1 && !has_columns(text, first.start, *divider) && !is_row(text, first.end, *divider)
+        }
         Sign::File { .. } => run.iter().any(|mark| matches!(mark.sign, Sign::File { is_match: true, .. })),
     }
 }
@@ -268,6 +270,12 @@ fn has_columns(text: &[u8], start: usize, divider: Divider) -> bool {
         Divider::Tab => line.contains(&b'\t') || memchr::memmem::find(line, b"\\t").is_some(),
         _ => line.contains(&b'|') || memchr::memmem::find(line, b"-+-").is_some(),
     }
+}
+
+/// True for the rest of a line, from `at` on, that is the rest of a row of a table: `1 | DB_PASSWORD | … |`.
+fn is_row(text: &[u8], at: usize, divider: Divider) -> bool {
+    let end = next_break(text, at).map_or(at, |found| found.start);
+    divider == Divider::Bar && text[at..end].trim_ascii_end().ends_with(b"|")
 }
 
 impl Mark {
@@ -416,6 +424,20 @@ fn is_file(path: &[u8]) -> bool {
     path.len() > 1 && (path.contains(&b'/') || ending.is_some_and(|ending| ENDINGS.contains_in_any_case(ending)))
 }
 
+/// True where the colon at `at` ends where a line stands in a file: `app.yaml:12:`, `12:`, `deploy/app.yaml:`.
+pub(super) fn is_behind_place(text: &[u8], at: usize) -> bool {
+    let digits = run_start(text, at, MAX_DIGITS, |c| c.is_ascii_digit());
+    if digits < at {
+        // `L12:`
+        let place = digits - usize::from(text[..digits].ends_with(b"L"));
+        return !text[..place].last().is_some_and(|&c| is_alnum(c) || matches!(c, b'.' | b'_'))
+            || follows_escape(text, place);
+    }
+    let path = run_start(text, at, MAX_PATH, is_of_path);
+    let path = path + usize::from(text[..path].ends_with(b"\\") && text[path] == b'n');
+    is_file(&text[path..at]) && (path == 0 || text[path - 1] == b'"' || break_before(text, path).is_some())
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -473,6 +495,7 @@ mod tests {
             "2406:da12:4d5:7f00:a1b2:c3d4:e5f6:1\n2600:1f18::1\n",
             "@@ -1 +1 @@\n\n-----BEGIN X\n--bucket acme\n",
             "a-6-x\na-7-y\n",
+            "1 | a | b |\n2 | c | d |\n",
             "x: \"1\" y\n2: \"z\"\n",
         ] {
             assert_eq!(cut(text), text);
@@ -512,6 +535,10 @@ mod tests {
         for text in [&text, &in_json(&text)] {
             assert_eq!(found(text).iter().filter(|(_, part)| *part == id).count(), 5, "{text}");
         }
+        // A key without an end takes the first of them for its own.
+        let text = format!("-----BEGIN PRIVATE KEY-----\n{id}/x.yml:19:a\n{id}/x.yml:20:b\n");
+        let found = found(&text);
+        assert_eq!(found.iter().filter(|(_, part)| part.contains(id)).count(), 2, "{found:?}");
     }
 
     proptest! {

@@ -130,6 +130,7 @@ impl Scan<'_, '_> {
         let before = self.hits.parts.len();
         let service = self.host_labels(start, dot, suffix);
         self.line_of_pgpass(end);
+        self.mounted(start, end);
         // That of an earlier turn is the token already.
         let first_label = &text[start..start + memchr::memchr(b'.', &text[start..=dot]).unwrap_or(0)];
         let has_customer_host = self.hits.parts.len() > before || is_token_shaped(first_label);

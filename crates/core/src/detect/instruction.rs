@@ -1,10 +1,10 @@
 //! Lines in languages of their own: `ENV` of a Dockerfile, `AUTH` and `ACL SETUSER` of Redis, the lines of `.pgpass`.
 
 use super::Scan;
-use super::boundary::{MAX_BACKSLASHES, ends_line, is_alnum, run_end, run_start};
+use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end, run_start};
 use super::line::break_before;
 use super::value::{Setting, is_believable};
-use crate::catalog::ValueShape;
+use crate::catalog::{KindId, ValueShape};
 
 /// Longest name of a variable, and longest word of a command.
 const MAX_WORD: usize = 128;
@@ -12,6 +12,8 @@ const MAX_WORD: usize = 128;
 const MAX_RULES: usize = 40;
 /// Most tabs before a line that are written as escapes.
 const MAX_TABS: usize = 8;
+/// Length of an alias that AWS made up.
+const ALIAS_LEN: usize = 8;
 /// Length of a password's hash.
 const HASH_LEN: usize = 64;
 /// Shortest password that a word is without anything that says so.
@@ -26,6 +28,8 @@ fn begins_line(text: &[u8], at: usize) -> bool {
 fn indent_start(text: &[u8], at: usize) -> usize {
     let mut at = match text[..at] {
         [.., b'$' | b'%', b' '] => at - 2,
+        // `#define DB_PASSWORD "…"`
+        [.., b'#'] => at - 1,
         _ => at,
     };
     for _ in 0..MAX_TABS {
@@ -59,6 +63,23 @@ impl Scan<'_, '_> {
             return;
         }
         let members = self.meanings(at, end);
+        if !members.is_empty() {
+            self.announced(&members, start, Setting::Line);
+        }
+    }
+
+    /// The value up to the end of the line, behind the key at `words` that begins it: `s3_bucket acme-logs`, of Fluentd.
+    pub(super) fn rest_of_line(&mut self, words: usize, at: usize) {
+        let text = self.text;
+        let start = run_end(text, at, MAX_WORD, |c| matches!(c, b' ' | b'\t'));
+        let end = word_end(text, start);
+        if start == at
+            || !begins_line(text, indent_start(text, words))
+            || !ends_line(text, end) && !ends_string(text, end)
+        {
+            return;
+        }
+        let members = self.meanings(words, at);
         if !members.is_empty() {
             self.announced(&members, start, Setting::Line);
         }
@@ -104,6 +125,46 @@ impl Scan<'_, '_> {
         }
     }
 
+    /// The name that a file system on the host `start..end` is mounted by: `fs-….fsx.us-east-1.amazonaws.com@tcp:/fab12cdx`.
+    pub(super) fn mounted(&mut self, start: usize, end: usize) {
+        let text = self.text;
+        let behind = text[end..].strip_prefix(b"@tcp").unwrap_or(&text[end..]);
+        let Some(path) = behind.strip_prefix(b":/") else { return };
+        let kind = self.detector.catalog.known.resource_name;
+        if memchr::memmem::find(&text[start..end], b".fsx.").is_none() || !self.wants(kind) {
+            return;
+        }
+        let from = text.len() - path.len();
+        let to = run_end(text, from, MAX_WORD, |c| is_alnum(c) || matches!(c, b'_' | b'-'));
+        let name = &text[from..to];
+        // What each file system of OpenZFS, and the first kind of Lustre, is mounted by.
+        if name != b"fsx" && is_believable(ValueShape::PlainName, name, Setting::Told) {
+            self.whole(kind, from, to);
+        }
+    }
+
+    /// The alias of a registry behind `public.ecr.aws/`, and the repository in it. AWS makes up aliases of eight characters;
+    /// one that was asked for is there to be read.
+    pub(super) fn public_repository(&mut self, kind: KindId, at: usize) {
+        let text = self.text;
+        let end = run_end(text, at, ALIAS_LEN + 1, is_alnum);
+        let alias = &text[at..end];
+        let is_made_up = alias.len() == ALIAS_LEN
+            && alias[0].is_ascii_lowercase()
+            && alias[1].is_ascii_digit()
+            && !alias.iter().any(u8::is_ascii_uppercase);
+        if !is_made_up || text.get(end) != Some(&b'/') {
+            return;
+        }
+        self.whole(kind, at, end);
+        let from = end + 1;
+        let to = run_end(text, from, MAX_WORD, |c| is_alnum(c) || matches!(c, b'_' | b'-' | b'/'));
+        if is_believable(ValueShape::Name, &text[from..to], Setting::Told) {
+            self.finding(kind, from, to);
+            self.part(kind, from, to, true);
+        }
+    }
+
     /// `host:5432:orders:app:…`, of `.pgpass`, whose host on AWS ends at `at`.
     pub(super) fn line_of_pgpass(&mut self, at: usize) {
         let text = self.text;
@@ -146,8 +207,33 @@ mod tests {
             let passwords: Vec<_> = found(text).into_iter().filter(|(kind, _)| kind == "cred:password").collect();
             assert_eq!(passwords, [("cred:password".to_owned(), "d1gT-unnel")], "{text}");
         }
+        assert_eq!(found("#define DB_PASSWORD \"d1gT-unnel\"\n"), [("cred:password".to_owned(), "d1gT-unnel")]);
+        assert_eq!(found("[OUTPUT]\n    HTTP_Passwd  d1gT-unnel\n"), [("cred:password".to_owned(), "d1gT-unnel")]);
         let bucket = found("FROM alpine\nENV BUCKET_NAME acme-logs\n");
         assert_eq!(bucket, [("name:s3-bucket".to_owned(), "acme-logs")]);
+    }
+
+    #[test]
+    fn names_in_lines_of_their_own() {
+        for (text, name) in [
+            ("<match **>\n  s3_bucket acme-raw-drop\n</match>\n", "acme-raw-drop"),
+            ("[OUTPUT]\n    log_group_name   /acme/app/prod\n", "/acme/app/prod"),
+            ("docker pull public.ecr.aws/k3l4m5n6/acme-web:1.2", "acme-web"),
+        ] {
+            assert!(found(text).iter().any(|(_, part)| *part == name), "{text}");
+        }
+        let host = "fs-0ab12cd34ef56ab78.fsx.us-east-1.amazonaws.com";
+        for (behind, name) in [("@tcp:/fab12cdx /mnt", "fab12cdx"), (":/vol1acme /mnt", "vol1acme")] {
+            let text = format!("mount {host}{behind}");
+            assert!(found(&text).contains(&("name:resource".to_owned(), name)), "{text}");
+        }
+        let text = format!("mount {host}:/fsx /mnt");
+        assert!(!found(&text).iter().any(|(kind, _)| kind == "name:resource"), "{text}");
+        for text in
+            ["the s3_bucket acme of x\n", "docker pull public.ecr.aws/docker/library/node:18", "s3_bucket = x\n"]
+        {
+            assert_eq!(found(text), [], "{text}");
+        }
     }
 
     #[test]

@@ -113,6 +113,16 @@ pub(super) fn break_at(text: &[u8], at: usize) -> Option<(u32, usize)> {
     (text.get(end) == Some(&b'n') && count.is_power_of_two()).then(|| (count.trailing_zeros() + 1, end + 1))
 }
 
+/// The depth of the line break at `at`, which may have a return before it, and where it ends.
+pub(super) fn whole_break_at(text: &[u8], at: usize) -> Option<(u32, usize)> {
+    break_at(text, at).or_else(|| {
+        let end = run_end(text, at, MAX_BACKSLASHES, |c| c == b'\\');
+        let is_return = if end > at { (end - at).is_power_of_two() } else { true };
+        let sign = if end > at { b'r' } else { b'\r' };
+        (is_return && text.get(end) == Some(&sign)).then(|| break_at(text, end + 1)).flatten()
+    })
+}
+
 /// Where a line ends whose break at `end` may be the second half of one.
 pub(super) fn trim_return(text: &[u8], start: usize, end: usize, depth: u32) -> usize {
     let line = &text[start..end];

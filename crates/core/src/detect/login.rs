@@ -27,6 +27,8 @@ const USERS: [&[u8]; 7] = [b"user", b"username", b"user_name", b"user-name", b"l
 /// How far beside a password its user may stand, bytes, and behind how many other settings.
 const BESIDE: usize = 128;
 const MAX_SETTINGS: usize = 4;
+/// Keys of npm that hold what it logs in with.
+const NPM_KEYS: [&[u8]; 3] = [b"_authToken", b"_auth", b"_password"];
 /// Fewest letters of a password.
 const MIN_WORD: usize = 4;
 /// Users that every system has.
@@ -98,6 +100,35 @@ fn past_words(text: &[u8], at: usize, count: usize) -> Option<usize> {
     })
 }
 
+/// Past blanks and tabs, also where these are escapes.
+fn past_blanks(text: &[u8], at: usize) -> usize {
+    let mut at = at;
+    for _ in 0..MAX_SETTINGS {
+        let next = run_end(text, at, 4, |c| matches!(c, b' ' | b'\t'));
+        let tab = run_end(text, next, MAX_BACKSLASHES, |c| c == b'\\');
+        at = if tab > next && text.get(tab) == Some(&b't') { tab + 1 } else { next };
+    }
+    at
+}
+
+/// Where the user ends before the password on the command line of `htpasswd`, which reads it from there with `-b` alone: behind
+/// the options, and the file where `-n` does not say that there is none.
+fn past_user_of_htpasswd(text: &[u8], at: usize) -> Option<usize> {
+    let (mut at, mut is_batch, mut has_file) = (at, false, true);
+    loop {
+        let end = past_words(text, at, 1)?;
+        let word = text[at..end].trim_ascii_start();
+        if !word.starts_with(b"-") {
+            break;
+        }
+        is_batch |= word.contains(&b'b');
+        has_file &= !word.contains(&b'n');
+        // `-C 10`
+        at = if word.ends_with(b"C") { past_words(text, end, 1)? } else { end };
+    }
+    past_words(text, at, if has_file { 2 } else { 1 }).filter(|_| is_batch)
+}
+
 /// The beginning of the line of `at`, or what is near enough to it.
 fn line_before(text: &[u8], at: usize) -> &[u8] {
     let start = run_start(text, at, MAX_LINE, |c| c != b'\n');
@@ -130,10 +161,21 @@ impl Scan<'_, '_> {
             // `SET PASSWORD FOR 'root'@'localhost' = '…'`
             b"set password for" => behind(b"= ")?,
             b"net user" => past_words(text, at, 1)?,
-            b"htpasswd" => past_words(text, at, 3).filter(|_| line.starts_with(b" -b") || line.starts_with(b" -c"))?,
+            b"htpasswd" => past_user_of_htpasswd(text, at)?,
+            // `npm config set //npm.acme.io/:_authToken …`
+            [.., b' ', b's', b'e', b't'] => {
+                let end = past_words(text, at, 1)?;
+                NPM_KEYS.iter().any(|key| text[at..end].ends_with(key)).then_some(end)?
+            }
+            // `rootpw --plaintext …`
+            b"rootpw" if line.starts_with(b" --") => past_words(text, at, 1)?,
             _ => at,
         };
-        let start = run_end(text, at, 4, |c| c == b' ');
+        let start = past_blanks(text, at);
+        // `rootpw {SSHA}…`
+        let is_hash = text.get(start) == Some(&b'{');
+        let hash = if is_hash { run_end(text, start + 1, 12, |c| is_alnum(c) || c == b'-') } else { start };
+        let start = if is_hash && text.get(hash) == Some(&b'}') { hash + 1 } else { start };
         // `10.0.0.1 10.0.0.2 : PSK "…"`
         let is_of_peers = text[at - 1] == b' ';
         if is_of_peers && !text[..words].ends_with(b": ") || start == at && !is_of_peers {
@@ -146,6 +188,18 @@ impl Scan<'_, '_> {
         let believed =
             found.quoted && is_believable(ValueShape::Password, body, Setting::Told) || is_bare && is_told(body);
         (believed && !body.is_empty()).then_some(found)
+    }
+
+    /// What a test types into a field for a password: `cy.get("#password").type("…")`, `page.fill("#password", "…")`.
+    pub(super) fn typed(&self, words: usize, at: usize) -> Option<Value> {
+        let text = self.text;
+        let first = quoted_value(text, at)?;
+        let comma = run_end(text, first.next, 2, |c| matches!(c, b',' | b' '));
+        let found = if comma > first.next { quoted_value(text, comma)? } else { first };
+        let before = &text[words - line_before(text, words).len()..found.start];
+        let says = before.windows(5).any(|word| word.eq_ignore_ascii_case(b"passw"));
+        let believed = says && is_believable(ValueShape::Password, &text[found.start..found.end], Setting::Line);
+        believed.then_some(found)
     }
 
     /// The value of a parameter behind its type, as `--output text` has it.
@@ -376,6 +430,16 @@ mod tests {
             ("rootpw: n3wR00tPw\n", "n3wR00tPw"),
             ("net user tempadmin Str@tum9Zz /add", "Str@tum9Zz"),
             ("htpasswd -bc /etc/nginx/.htpasswd kibana sn0wyOwl\n", "sn0wyOwl"),
+            ("htpasswd -nbB kibana sn0wyOwl\n", "sn0wyOwl"),
+            ("htpasswd -B -C 10 -b /etc/nginx/x kibana sn0wyOwl\n", "sn0wyOwl"),
+            ("npm config set //npm.acme.io/:_authToken sn0wyOwl77\n", "sn0wyOwl77"),
+            ("rootpw sn0wyOwl\n", "sn0wyOwl"),
+            ("rootpw\t\tsn0wyOwl\n", "sn0wyOwl"),
+            ("rootpw --plaintext sn0wyOwl\n", "sn0wyOwl"),
+            ("rootpw {SSHA}sn0wyOwl77abcdef==\n", "sn0wyOwl77abcdef=="),
+            ("cy.get('#password').type('sn0wyOwl')", "sn0wyOwl"),
+            ("page.fill(\"input[name=password]\", \"sn0wyOwl\")", "sn0wyOwl"),
+            ("find_element(By.ID, \"passwd\").send_keys(\"sn0wyOwl\")", "sn0wyOwl"),
             ("CREATE ROLE acme WITH LOGIN PASSWORD 'met@base';", "met@base"),
         ] {
             assert_eq!(found(text), [("cred:password".to_owned(), secret)], "{text}");
@@ -431,6 +495,10 @@ mod tests {
             "echo n3wR00tPw | sudo -s",
             "echo \"$PW\" | chpasswd; cat x | docker login --password-stdin",
             "the login page has a password Field\n",
+            "htpasswd -c /etc/nginx/x kibana\nsn0wyOwl\n",
+            "npm config set prefix ~/.npm-packages1\n",
+            "page.fill('#user', 'sn0wyOwl')",
+            "page.fill('#password', 'wrong')",
             "$user:$pass@tcp(db)",
             "Pass --symmetric1 to gpg, and pass SSL_OP_NO_TLSv1",
         ] {

@@ -10,7 +10,9 @@ mod address;
 mod anchors;
 mod answer;
 mod arn;
+mod bare;
 mod bearer;
+mod below;
 mod between;
 mod body;
 mod boundary;
@@ -20,10 +22,12 @@ mod command;
 mod console;
 mod container;
 mod context;
+mod crossing;
 mod custom;
 mod declared;
 mod dimension;
 mod disguise;
+mod element;
 mod encoded;
 mod enumerated;
 mod gutter;
@@ -405,6 +409,7 @@ impl Hits {
                 self.findings.iter().map(|f| Part { kind: f.kind, span: f.span.clone(), is_name: false }).collect();
         }
         self.parts.sort_by(|a, b| in_order((&a.span, a.kind), (&b.span, b.kind)));
+        crossing::divide(&mut self.parts, view.text(), &is_credential);
         let mut end = 0;
         self.parts.retain_mut(|p| {
             p.span.start = p.span.start.max(end);

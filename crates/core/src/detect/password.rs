@@ -5,7 +5,9 @@ use super::boundary::{ends_line, ends_string, is_alnum, run_end, run_start};
 use super::line::break_before;
 use super::placeholder::is_placeholder;
 use super::value::{Setting, Value, is_code, is_common_word};
+use super::word_list::WordList;
 use crate::catalog::{Member, ValueShape};
+use crate::token::is_token_shaped;
 
 /// How far from an option others of its command are looked at, bytes.
 const MAX_OPTIONS: usize = 256;
@@ -15,6 +17,74 @@ const MAX_INDENT: usize = 64;
 const MAX_LINE: usize = 1024;
 /// Most that may stand behind the first closing bracket of a password.
 const MAX_BRACKETED: usize = 64;
+/// Most words of a phrase.
+const MAX_WORDS: usize = 6;
+/// Words of sentences, as they say what a password has to be or what is wrong with it.
+static OF_SENTENCES: WordList = WordList::new(&[
+    "a",
+    "and",
+    "any",
+    "are",
+    "as",
+    "at",
+    "be",
+    "between",
+    "by",
+    "can",
+    "cannot",
+    "characters",
+    "chars",
+    "does",
+    "enter",
+    "error",
+    "failed",
+    "field",
+    "for",
+    "from",
+    "has",
+    "have",
+    "hash",
+    "in",
+    "incorrect",
+    "invalid",
+    "is",
+    "it",
+    "key",
+    "least",
+    "length",
+    "long",
+    "may",
+    "min",
+    "minimum",
+    "must",
+    "new",
+    "no",
+    "not",
+    "of",
+    "old",
+    "on",
+    "only",
+    "or",
+    "please",
+    "protected",
+    "required",
+    "secret",
+    "should",
+    "step",
+    "than",
+    "the",
+    "this",
+    "to",
+    "too",
+    "type",
+    "user",
+    "username",
+    "version",
+    "with",
+    "wrong",
+    "you",
+    "your",
+]);
 /// Fewest letters of a word with a digit inside: `i18n` and `k8s` have less.
 const MIN_LETTERS: usize = 5;
 
@@ -26,7 +96,9 @@ pub(super) fn is_password(body: &[u8], setting: Setting) -> bool {
     };
     let varied =
         body.iter().any(|c| c.is_ascii_digit() || c.is_ascii_punctuation() && !matches!(c, b'.' | b'_' | b'-'));
-    let is_one_word = body.iter().all(|c| c.is_ascii_graphic() || varied && setting.is_sure() && is_latin(*c));
+    let is_phrase = setting == Setting::Sure && is_phrase_of_words(body);
+    let is_one_word =
+        is_phrase || body.iter().all(|c| c.is_ascii_graphic() || varied && setting.is_sure() && is_latin(*c));
     // `--password TEXT`, of a usage.
     let is_usage = setting == Setting::Told && body.iter().all(|c| c.is_ascii_uppercase() || *c == b'_');
     body.len() >= enough
@@ -83,6 +155,25 @@ fn is_passphrase(body: &[u8]) -> bool {
     };
     let mut words = body.split(|&c| c == b'-');
     body.contains(&b'-') && words.all(|word| word.len() > 2 && word.iter().all(u8::is_ascii_alphabetic) && !says(word))
+}
+
+/// True for a few words with a digit among them, `correct horse 7 battery`, and none that a sentence about passwords has.
+fn is_phrase_of_words(body: &[u8]) -> bool {
+    let is_part = |c: u8| c.is_ascii_graphic() && !b"%{}<>$\"'`\\=(),:;/".contains(&c);
+    let is_word = |word: &[u8]| {
+        let letters = word.iter().filter(|c| c.is_ascii_alphanumeric()).count();
+        // What an earlier turn masked in it was told by itself.
+        let is_own = word.first() != Some(&b'-') && !is_token_shaped(word);
+        letters > 0 && is_own && word.iter().all(|&c| is_part(c)) && !OF_SENTENCES.contains_in_any_case(word)
+    };
+    let words = body.split(|&c| c == b' ');
+    let long = words.clone().filter(|word| word.iter().filter(|c| c.is_ascii_alphabetic()).count() >= MIN_LETTERS - 1);
+    (2..=MAX_WORDS).contains(&words.clone().count())
+        && body.len() <= MAX_BRACKETED
+        && long.count() > 1
+        && body.iter().any(u8::is_ascii_digit)
+        && words.clone().all(is_word)
+        && !body.windows(4).any(|four| four.eq_ignore_ascii_case(b"pass"))
 }
 
 /// True for what no path of a program has: a sign, `m0untain.Ash!`, or a digit inside a word, `Umbr3lla.Corp`.

@@ -33,6 +33,9 @@ pub(super) enum Found {
     Nothing,
 }
 
+/// Digits of the run of a job of Glue.
+const JOB_RUN_LEN: usize = 64;
+
 impl Scan<'_, '_> {
     /// Looks at the dash at `dash`.
     pub(super) fn prefixed_at(&mut self, dash: usize) -> usize {
@@ -135,6 +138,20 @@ impl Scan<'_, '_> {
         if is_id && begins_word(text, start) && ends_at(text, run.end) {
             self.whole(kind, start, run.end);
             return run.end;
+        }
+        sign + 1
+    }
+
+    /// The run of a job of Glue whose sign is at `sign`: `jr_` and 64 hexadecimal digits.
+    #[inline(never)]
+    pub(super) fn job_run(&mut self, sign: usize) -> usize {
+        let text = self.text;
+        let start = sign.saturating_sub(b"jr".len());
+        let end = run_end(text, sign + 1, JOB_RUN_LEN + 1, |c| c.is_ascii_hexdigit());
+        let is_id = end - sign - 1 == JOB_RUN_LEN && ends_at(text, end);
+        if is_id && &text[start..sign] == b"jr" && begins_word(text, start) {
+            self.whole(self.detector.catalog.known.resource_id, start, end);
+            return end;
         }
         sign + 1
     }
@@ -386,5 +403,14 @@ mod tests {
         assert!(
             found("dt_20250314_report cg_2 xdt_2wjDZi3hD1ivOXf6rpZJOSNE1AB dt_2wjdzi3hd1ivoxf6rpzjosne1ab").is_empty()
         );
+    }
+
+    #[test]
+    fn runs_of_jobs() {
+        let id = format!("jr_{}", "3f2a9c8b7d6e5f4a".repeat(4));
+        assert_eq!(found(&format!("run {id} failed")), [("id:resource".to_owned(), id.as_str())]);
+        for text in [format!("x{id}"), format!("{id}0"), "jr_3f2a9c8b7d6e5f4a".to_owned()] {
+            assert!(found(&text).is_empty(), "{text}");
+        }
     }
 }

@@ -19,7 +19,7 @@ use super::secret::{is_base64, is_secret_key};
 use super::sieve::Sieve;
 use super::told::{ANY_SERVICE, FOLLOWERS, is_markup, is_of_any_trade, is_of_others, speaks_of_any_service};
 use super::value::{Setting, Value, is_believable, quoted_value, value};
-use crate::catalog::{Catalog, Follows, KindId, Member, Phrase, ValueShape};
+use crate::catalog::{Catalog, Follows, KindId, Phrase, ValueShape};
 
 /// Longest name.
 const MAX_NAME: usize = 128;
@@ -274,6 +274,20 @@ impl Scan<'_, '_> {
                 self.secrets_of_command(phrase.kind, end, options, command::Place::BehindUser);
                 None
             }
+            Follows::Signed(sign, options) => {
+                self.secrets_of_command(phrase.kind, end, options, command::Place::BehindSign(sign));
+                None
+            }
+            Follows::Line => {
+                self.rest_of_line(at, end);
+                None
+            }
+            Follows::Typed => self.typed(at, end),
+            Follows::EncodedKey => self.encoded_key(at),
+            Follows::PublicRepository => {
+                self.public_repository(phrase.kind, end);
+                None
+            }
         }
     }
 
@@ -450,53 +464,6 @@ impl Scan<'_, '_> {
     fn is_of_s3(&mut self, receiver: &[u8], at: usize) -> bool {
         receiver.ends_with(b"resource") || receiver != b"patch" && self.speaks_of("s3", at)
     }
-
-    /// `<Bucket>acme-logs</Bucket>`, whose `</` is at `close`.
-    fn element(&mut self, close: usize) {
-        let text = self.text;
-        let key = close + 2;
-        let key_end = run_end(text, key, MAX_ELEMENT, |c| is_alnum(c) || matches!(c, b'_' | b'-'));
-        if text.get(key_end) != Some(&b'>') {
-            return;
-        }
-        let start = run_start(text, close, MAX_NAME, |c| c != b'>' && c != b'<' && c != b'\n');
-        let opened = text[..start].strip_suffix(b">").and_then(|t| t.strip_suffix(&text[key..key_end]));
-        if start == close || !opened.is_some_and(|t| t.ends_with(b"<")) {
-            return;
-        }
-        let members = match &text[key..key_end] {
-            b"value" => self.meanings_of_setting(start),
-            // Of Maven.
-            b"artifactId" => return,
-            b"Name" if is_first_of_bucket(text, start) => self.detector.catalog.members.get(b"bucketname").to_vec(),
-            _ => self.meanings(key, key_end),
-        };
-        if !members.is_empty() {
-            self.believe(&members, Value { start, end: close, next: close, quoted: true }, Setting::Sure);
-        }
-    }
-}
-
-impl Scan<'_, '_> {
-    /// What the value means that begins at `start`: `<name>javax.jdo.option.ConnectionPassword</name><value>…`, of Hadoop.
-    fn meanings_of_setting(&mut self, start: usize) -> Vec<Member> {
-        let text = self.text;
-        let Some(before) = text[..start].strip_suffix(b"<value>") else { return Vec::new() };
-        let space =
-            run_start(text, before.len(), MAX_ELEMENT, |c| c.is_ascii_whitespace() || matches!(c, b'\\' | b'n'));
-        let Some(name) = text[..space].strip_suffix(b"</name>") else { return Vec::new() };
-        let key = run_start(text, name.len(), MAX_ELEMENT, |c| is_alnum(c) || matches!(c, b'.' | b'-' | b'_'));
-        self.meanings(key, name.len())
-    }
-}
-
-/// `<ListBucketResult xmlns="…"><Name>`, `<Bucket><Name>`.
-fn is_first_of_bucket(text: &[u8], start: usize) -> bool {
-    let Some(before) = text[..start].strip_suffix(b"<Name>") else { return false };
-    let before = &before[..run_start(text, before.len(), MAX_ELEMENT, |c| c.is_ascii_whitespace())];
-    let open = memchr::memrchr(b'<', &before[before.len().saturating_sub(MAX_NAME)..]);
-    let tag = open.map_or(&[][..], |open| &before[before.len().saturating_sub(MAX_NAME) + open..]);
-    tag.ends_with(b">") && (tag.starts_with(b"<ListBucketResult") || tag == b"<Bucket>")
 }
 
 /// The sieve that lets the words of phrases through.

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use super::Scan;
 use super::boundary::{is_alnum, run_end, run_start, word_start};
+use super::line::whole_break_at;
+use super::value::Value;
 use crate::token::token_at;
 
 /// Length of a secret access key.
@@ -16,15 +18,29 @@ const REACH: usize = 300;
 const MIN_TOKEN: usize = 40;
 /// What session tokens begin with: base64 of a marker and the word `origin` or `aws`.
 const SESSION_TOKENS: [&[u8]; 5] = [b"IQoJb3JpZ2lu", b"FwoGZXIvYXdz", b"FQoGZXIvYXdz", b"FQoDYXdz", b"IQoDYXdz"];
+/// What the title of a private key ends with.
+const TITLES: [&[u8]; 2] = [b"PRIVATE KEY-----", b"PRIVATE KEY BLOCK-----"];
 /// Longest PEM block.
 const MAX_PEM: usize = 16 * 1024;
 /// Fewest characters of base64 in a row that are a key, or the beginning of one.
 const MIN_PEM: usize = 16;
+/// How much of a title in base64 says what it is of.
+const MAX_ENCODED_TITLE: usize = 48;
 /// How far into the block the key's first line may stand, bytes: encrypted ones have headers of their own.
 const PEM_HEADERS: usize = 192;
 
 pub(super) fn is_base64(c: u8) -> bool {
     is_alnum(c) || c == b'+' || c == b'/'
+}
+
+/// The bytes that base64 stands for.
+fn decoded(base64: &[u8]) -> impl Iterator<Item = u8> {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let value = |c: &u8| DIGITS.iter().position(|digit| digit == c).unwrap_or(0);
+    base64.chunks_exact(4).flat_map(move |four| {
+        let bits = four.iter().fold(0, |bits, c| bits << 6 | value(c));
+        [bits >> 16, bits >> 8, bits].map(|byte| u8::try_from(byte & 0xff).unwrap_or(0))
+    })
 }
 
 /// Forty characters of base64 that no git hash, path or word makes.
@@ -133,16 +149,38 @@ impl Scan<'_, '_> {
         start + 1
     }
 
+    /// The private key in base64 that begins at `at`: what a title of its kind is in base64, and all behind it.
+    pub(super) fn encoded_key(&self, at: usize) -> Option<Value> {
+        let text = self.text;
+        let head: Vec<u8> = decoded(text.get(at..at + MAX_ENCODED_TITLE)?).collect();
+        memchr::memmem::find(&head, b"PRIVATE KEY")?;
+        let line_end = |at: usize| run_end(text, at, MAX_PEM, is_base64);
+        let mut end = line_end(at);
+        // Lines of base64 are as long as each other.
+        while end - at < MAX_PEM
+            && let Some((_, next)) = whole_break_at(text, end)
+        {
+            let next = run_end(text, next, MAX_ENCODED_TITLE, |c| c == b' ');
+            let stop = line_end(next);
+            if stop - next < MIN_PEM {
+                break;
+            }
+            end = stop;
+        }
+        let end = run_end(text, end, 2, |c| c == b'=');
+        Some(Value { start: at, end, next: end, quoted: false })
+    }
+
     /// Looks at the `-----BEGIN ` at `start`; gives where to go on.
     pub(super) fn private_key(&mut self, start: usize) -> usize {
         let text = self.text;
-        let kind = self.detector.catalog.known.private_key;
         let header = &text[start..text.len().min(start + 64)];
-        let Some(title_end) = memchr::memmem::find(header, b"PRIVATE KEY-----") else { return start + 5 };
+        let title = TITLES.iter().find_map(|title| Some((memchr::memmem::find(header, title)?, title.len())));
+        let Some((title_end, title_len)) = title else { return start + 5 };
         if memchr::memchr(b'\n', &header[..title_end]).is_some() {
             return start + 5;
         }
-        let body = start + title_end + 16;
+        let body = start + title_end + title_len;
         let window = &text[body..text.len().min(body + MAX_PEM)];
         // The header alone, as code that looks for it has it, is no key.
         let has_key = |block: &[u8]| block.split(|&c| !is_base64(c)).any(|run| run.len() >= MIN_PEM);
@@ -173,14 +211,44 @@ impl Scan<'_, '_> {
         // A backslash at the end belongs to what comes next.
         let end = start + text[start..end].iter().rposition(|&c| c != b'\\').map_or(0, |last| last + 1);
         let end = end.max(run_start(text, end, 1, |c| c == b'-'));
-        self.whole(kind, start, end);
+        self.lines_of_key(start, end);
         end
     }
+
+    /// Records the private key at `start..end`. Each of its lines may be a string of its own, as in a notebook or a program:
+    /// then each is replaced by itself, so that what divides them stays as it is.
+    fn lines_of_key(&mut self, start: usize, end: usize) {
+        let text = self.text;
+        let kind = self.detector.catalog.known.private_key;
+        if !self.wants(kind) {
+            return;
+        }
+        self.finding(kind, start, end);
+        let (mut from, mut is_inside) = (start, true);
+        while from < end {
+            let quote = memchr::memchr2(b'"', b'\'', &text[from..end]).map(|at| from + at);
+            if is_inside {
+                self.part(kind, from, quote.map_or(end, |quote| end_of_line(text, from, quote)), false);
+            }
+            is_inside = !is_inside;
+            from = quote.map_or(end, |quote| quote + 1);
+        }
+    }
+}
+
+/// Where the line ends that ends a string at `quote`, without the break and the backslashes before the quote.
+fn end_of_line(text: &[u8], start: usize, quote: usize) -> usize {
+    let is_escape = |c: u8| c == b'\\';
+    let mut end = run_start(text, quote, quote - start, is_escape);
+    while let [.., b'\\', b'n' | b'r'] = text[start..end] {
+        end = run_start(text, end - 1, end - 1 - start, is_escape);
+    }
+    end
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::detect::testing::found;
+    use crate::detect::testing::{found, in_json, scanned};
 
     const ID: &str = "AKIAQ3EGTZLWB5YVN2XC";
     const KEY: &str = "kD8v/Wq2LmXp+4RtYz9sBnH7cFjQ0aGeUiTo3KvZ";
@@ -276,6 +344,34 @@ mod tests {
         for behind in ["\nEC2_ABCDEFGH", "\") { return readsThePrivateKeyAsItIs; }"] {
             assert_eq!(found(&format!("{header}{behind}")), [], "{behind}");
         }
+    }
+
+    #[test]
+    fn private_keys_with_a_string_for_each_line() {
+        let lines = ["-----BEGIN RSA PRIVATE KEY-----", "MIIEowIBAAKCAQEA0123456789", "-----END RSA PRIVATE KEY-----"];
+        let [list, sum] = [", ", " +\n  "].map(|sign| lines.map(|line| format!("\"{line}\\n\"")).join(sign));
+        for text in [list, sum] {
+            assert_eq!(scanned(&text).into_iter().map(|(_, part)| part).collect::<Vec<_>>(), lines, "{text}");
+            let json = in_json(&text);
+            assert_eq!(scanned(&json).into_iter().map(|(_, part)| part).collect::<Vec<_>>(), lines, "{json}");
+        }
+    }
+
+    #[test]
+    fn private_keys_in_base64() {
+        let key = "LS0tLS1CRUdJTiBSU0EgUFJJVkFURSBLRVktLS0tLQpNSUlFb3dJQkFBS0NBUUVBMDEyMzQ1Njc4OWFiY2RlZmdo";
+        for key in [key.to_owned(), format!("{key}\n  {key}=="), format!("{key}\r\n{key}")] {
+            assert_eq!(found(&format!("blob: {key}\nx")), [("cred:private-key".to_owned(), key.as_str())]);
+        }
+        // That of a certificate.
+        assert_eq!(found("blob: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUVvd0lCQUFLQ0FRRUEwMTIzNDU2Nzg5"), []);
+    }
+
+    #[test]
+    fn private_keys_of_pgp() {
+        let text = "-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: GnuPG v2\n\nlQdGBGUxYzABEADLmWq9zzT4kLm2\n=aBcD\n\
+                    -----END PGP PRIVATE KEY BLOCK-----";
+        assert_eq!(found(text), [("cred:private-key".to_owned(), text)]);
     }
 
     #[test]

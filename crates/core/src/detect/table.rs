@@ -116,7 +116,8 @@ impl Scan<'_, '_> {
         let columns = self.columns(cells);
         let is_setting = border == Border::Blanks && cells.len() == 2 && is_in_section(text, heading.start);
         // `#define LN_password  "password"` is the heading of nothing.
-        if columns.is_empty() || is_setting || text[heading.start..].starts_with(b"#define ") {
+        let pair = self.pair_of_columns(cells);
+        if columns.is_empty() && pair.is_none() || is_setting || text[heading.start..].starts_with(b"#define ") {
             return None;
         }
         let headings = cells.clone();
@@ -147,6 +148,9 @@ impl Scan<'_, '_> {
                     return Some(row.start);
                 }
                 is_first = false;
+                if let Some(index) = pair.filter(|_| fits) {
+                    self.row_of_pair(cells[index].clone(), cells[index + 1].clone());
+                }
                 for column in &columns {
                     let cell = match border {
                         Border::Blanks if !fits => below(text, heading, row, &headings, column.index),

@@ -85,9 +85,8 @@ fn bare(text: &[u8], at: usize, run: &mut BareRun) -> Option<Value> {
     }
     let known = run.end.min(limit);
     let end = run_end(text, known, limit - known, |c| {
-        !c.is_ascii_whitespace()
+        c.is_ascii_graphic()
             && !matches!(c, b',' | b';' | b'"' | b'\'' | b'`' | b'}' | b']' | b')' | b'&' | b'\\' | b'<' | b'>' | b'|')
-            && c.is_ascii()
     });
     run.end = run.end.max(end);
     // The end of bold text.

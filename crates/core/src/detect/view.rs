@@ -134,11 +134,13 @@ impl<'t> View<'t> {
         spans: &'s [Range<usize>],
     ) -> impl Iterator<Item = (usize, Range<usize>)> + 's {
         self.repeats.iter().flat_map(move |(first, again)| {
-            let from = spans.partition_point(|span| span.start < first.start);
-            let within = spans[from..].iter().take_while(|span| span.end <= first.end).enumerate();
-            within.map(move |(i, span)| {
-                let start = again + (span.start - first.start);
-                (from + i, start..start + span.len())
+            let from = spans.partition_point(|span| span.end <= first.start);
+            let over = spans[from..].iter().take_while(|span| span.start < first.end).enumerate();
+            over.map(move |(i, span)| {
+                // Of what goes on outside, the part that is there.
+                let (start, end) = (span.start.max(first.start), span.end.min(first.end));
+                let at = again + (start - first.start);
+                (from + i, at..at + (end - start))
             })
         })
     }
@@ -178,9 +180,12 @@ pub(super) fn sieve() -> &'static Sieve {
 /// What must stand around the last backslash of an escape that a view resolves.
 pub(super) fn rows() -> Vec<Row> {
     let backslash = || Row::at(b"\\");
+    let digit = Class::of(|c| c.is_ascii_digit());
     vec![
         backslash().next(Class::bytes(b"u")).second(Class::of(|c| c.is_ascii_hexdigit())),
         backslash().next(Class::bytes(b"/")),
+        // `10\.24\.7\.5`, of a regular expression.
+        backslash().before(Class::of(|c| c.is_ascii_digit() || c == b'\\')).next(Class::bytes(b".")).second(digit),
     ]
 }
 
@@ -191,8 +196,14 @@ pub(super) fn spells_plain(raw: &[u8], at: usize) -> bool {
 
 /// The character that the escape spells whose letter stands at `at`, and the offset past it.
 fn resolved(raw: &[u8], at: usize) -> Option<(char, usize)> {
-    if raw.get(at) == Some(&b'/') {
-        return Some(('/', at + 1));
+    match raw.get(at) {
+        Some(b'/') => return Some(('/', at + 1)),
+        Some(b'.') => {
+            let is_digit = |at: usize| raw.get(at).is_some_and(u8::is_ascii_digit);
+            let before = run_start(raw, at, MAX_BACKSLASHES, |c| c == b'\\').checked_sub(1)?;
+            return (is_digit(before) && is_digit(at + 1)).then_some(('.', at + 1));
+        }
+        _ => {}
     }
     let value = unit(raw, at)?;
     if (0xd800..0xdc00).contains(&value)
@@ -230,6 +241,7 @@ fn paired(high: u32, low: u32) -> Option<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::detect::testing::found;
 
     #[test]
     fn plain_text_is_borrowed() {
@@ -296,6 +308,12 @@ mod tests {
         let view = View::resolved(Lanes::best(), raw);
         assert_eq!(view.text(), br"a\\n-");
         assert_eq!((view.raw_start(3), view.raw_end(4)), (3, 9));
+    }
+
+    #[test]
+    fn addresses_in_regular_expressions() {
+        assert_eq!(found(r#"re.match(r"10\.24\.7\.5", ip)"#), [("ip:v4".to_owned(), r"10\.24\.7\.5")]);
+        assert_eq!(View::resolved(Lanes::best(), br"1\.\d 1\.a a\.1 1\\.2").text(), br"1\.\d 1\.a a\.1 1.2");
     }
 
     #[test]

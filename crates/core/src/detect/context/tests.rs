@@ -314,3 +314,44 @@ fn families_in_a_string_of_json() {
     let text = r#"{"content": "{\"families\": [\"acme-web\", \"acme-batch\"]}"}"#;
     assert_eq!(parts(text), ["acme-web", "acme-batch"]);
 }
+
+#[test]
+fn keys_behind_what_a_search_prints() {
+    for before in
+        ["7:", "L7:", "Dockerfile:7:", "my dir/app.yaml:7:", "C:\\src\\app.yaml:7:", "deploy/app.yaml:", ".env:"]
+    {
+        let text = format!("{before}db_password: Tr0ub4dor-3xKq\n");
+        assert_eq!(found(&text), [("cred:password".to_owned(), "Tr0ub4dor-3xKq")], "{text}");
+    }
+    let names = ["deploy/app.yaml:bucket: acme-logs\n", "{:bucket=>\"acme-logs\"}", "java -Dbucket=acme-logs -jar x"];
+    for text in names {
+        assert_eq!(found(text), [("name:s3-bucket".to_owned(), "acme-logs")], "{text}");
+    }
+    assert_eq!(found("app:config:db_password: Tr0ub4dor-3xKq"), []);
+}
+
+#[test]
+fn values_before_the_color_of_a_terminal_and_in_older_plans() {
+    assert_eq!(found("db_password: Tr0ub4dor-3xKq\x1b[m\n"), [("cred:password".to_owned(), "Tr0ub4dor-3xKq")]);
+    let text = "~ bucket: \"acme-old-logs\" => \"acme-new-logs\" (forces new resource)";
+    assert_eq!(found(text).into_iter().map(|(_, part)| part).collect::<Vec<_>>(), ["acme-old-logs", "acme-new-logs"]);
+}
+
+#[test]
+fn passwords_of_several_words() {
+    for (text, password) in [
+        ("db_password: 'correct horse 7 battery'\n", "correct horse 7 battery"),
+        ("export DB_PASSWORD=\"Summer 2024 Rain!\"\n", "Summer 2024 Rain!"),
+        ("{\"password\": \"correct horse 7 battery\"}", "correct horse 7 battery"),
+    ] {
+        assert_eq!(found(text), [("cred:password".to_owned(), password)], "{text}");
+    }
+    for text in [
+        "{\"password\": \"Must have 8 characters or more\"}",
+        "password: 'Passwort mit 8 Zeichen'",
+        "password = \"Field 2\"",
+        "password: correct horse 7 battery\n",
+    ] {
+        assert_eq!(found(text), [], "{text}");
+    }
+}

@@ -7,6 +7,7 @@ use crate::detect::line::{Line, quote_backslashes};
 use crate::detect::word_list::WordList;
 
 use super::MAX_HEADING;
+use crate::token::is_token_shaped;
 
 /// Most cells that a line is taken apart into.
 const MAX_COLUMNS: usize = 512;
@@ -253,6 +254,7 @@ fn is_heading(heading: &[u8]) -> bool {
     let Some(&first) = heading.first().filter(|_| heading.len() <= MAX_HEADING) else { return false };
     let count = |sign: u8| heading.iter().filter(|&&c| c == sign).count();
     (first.is_ascii_alphabetic() || matches!(first, b'_' | b'#') || !first.is_ascii())
+        && !is_token_shaped(heading)
         && heading.iter().all(|&c| is_of_heading(c))
         && count(b' ') < MAX_WORDS
         // Half a call is none: `f(a, b)`.

@@ -1,15 +1,20 @@
 //! Rows with a name and its value: `| BucketName | acme-logs |`.
 
+use std::ops::Range;
+
 use crate::detect::Scan;
 use crate::detect::boundary::{run_end, run_start};
 use crate::detect::index::before_index;
 use crate::detect::key::{MAX_PADDING, is_asked_last, key_end, key_start};
 use crate::detect::value::{Setting, Value};
 
-use super::is_heading_at;
+use super::{content, is_heading_at};
 
 /// Longest cell of a table.
 const MAX_CELL: usize = 1024;
+
+/// What the column of names is called.
+const NAMES: [&[u8]; 6] = [b"key", b"name", b"parameter", b"property", b"setting", b"variable"];
 
 impl Scan<'_, '_> {
     /// Looks at the `|` at `at`, which may stand between the name and the value of a row.
@@ -45,6 +50,23 @@ impl Scan<'_, '_> {
         }
         if let Some(found) = cell_text(text, at) {
             self.believe(&members, found, Setting::Sure);
+        }
+    }
+
+    /// The column of names beside one of their values, where a table has these: what `vault kv get` and `Get-ChildItem Env:`
+    /// print, and what spreadsheets of settings are.
+    pub(super) fn pair_of_columns(&self, headings: &[Range<usize>]) -> Option<usize> {
+        let heading = |cell: &Range<usize>| self.text[content(self.text, cell.clone())].to_ascii_lowercase();
+        headings.windows(2).position(|pair| heading(&pair[1]) == b"value" && NAMES.contains(&&heading(&pair[0])[..]))
+    }
+
+    /// Looks at a row of such a table.
+    pub(super) fn row_of_pair(&mut self, name: Range<usize>, value: Range<usize>) {
+        let (name, value) = (content(self.text, name), content(self.text, value));
+        let members = self.meanings(name.start, name.end);
+        if !members.is_empty() && !value.is_empty() {
+            let value = Value { start: value.start, end: value.end, next: value.end, quoted: true };
+            self.believe(&members, value, Setting::Line);
         }
     }
 }

@@ -134,3 +134,23 @@ fn columns_that_tabs_are_filled_up_to() {
     let found: Vec<_> = found(text).into_iter().map(|(_, part)| part).collect();
     assert_eq!(found, ["acme-eks", "ng-apps", "eks-ng-apps-1ac2b3c4"]);
 }
+
+#[test]
+fn tables_of_names_and_values() {
+    for text in [
+        "Key,Value\nDB_PASSWORD,Tr0ub4dor-3xKq\nPORT,3306\n",
+        "Key                 Value\n---                 -----\npassword            Tr0ub4dor-3xKq\nuser                x\n",
+        "Name                           Value\n----                           -----\nDB_PASSWORD                    Tr0ub4dor-3xKq\n",
+        "1 | DB_PASSWORD | Tr0ub4dor-3xKq |\n2 | PORT | 3306 |\n",
+    ] {
+        assert_eq!(found(text), [("cred:password".to_owned(), "Tr0ub4dor-3xKq")], "{text}");
+    }
+    for text in ["Name,Value\nDB_PASSWORD,the password\n", "Name,Size\nDB_PASSWORD,Tr0ub4dor-3xKq\n"] {
+        assert_eq!(found(text), [], "{text}");
+    }
+}
+
+#[test]
+fn tokens_are_no_headings() {
+    assert_eq!(found("log_group_name   LOGS_6YEU3437\nregion           acme-web-7\n"), []);
+}
