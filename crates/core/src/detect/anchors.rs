@@ -122,10 +122,8 @@ fn rows(catalog: &Catalog) -> Vec<Row> {
         Row::at(b"-").before(Class::bytes(b"pthl")).next(digit),
         // `acme--usw2-az1--x-s3`, `…-s3alias`.
         Row::at(b"-").before(alnum).next(Class::bytes(b"s")).second(Class::bytes(b"3")),
-        // `dt_2wjDZi3h…`.
-        Row::at(b"_").before(Class::bytes(b"tg")).next(digit).second(alnum).eighth(alnum),
-        // `jr_3f2a9c8b…`.
-        Row::at(b"_").before(Class::bytes(b"r")).next(hex).second(hex).eighth(hex),
+        // `dt_2wjDZi3h…`, `jr_3f2a9c8b…`.
+        Row::at(b"_").before(Class::bytes(b"tgr")).next(hex).second(alnum).eighth(alnum),
         // `--bucket acme-logs`, `-----BEGIN `, from the last dash on.
         Row::at(b"-").before(Class::bytes(b"-")).next(alpha),
         // `arn:aws`.
@@ -290,14 +288,20 @@ fn may_be_key(keys: &FirstSight, text: &[u8], at: usize, near: &Near) -> bool {
     let [e, d, c, b, a, ..] = *near;
     match KEY_ENDS[usize::from(a)] {
         KeyEnd::Nowhere => false,
-        KeyEnd::Here => keys.may_be_last([d, c, b, a]) || is_digit(a) && keys.may_end(&text[..before_index(text, at)]),
+        KeyEnd::Here => keys.may_be_last([d, c, b, a]) || is_digit(a) && may_be_numbered(keys, text, at),
         // A type of Go may stand behind the key.
         KeyEnd::Before if is_alnum(b) && !is_digit(b) && [e, d, c, b] != *b"ring" => keys.may_be_last([e, d, c, b]),
         KeyEnd::Before => {
             let end = key_end(text, at);
-            keys.may_end(&text[..end]) || keys.may_end(&text[..before_index(text, end)])
+            keys.may_end(&text[..end]) || may_be_numbered(keys, text, end)
         }
     }
+}
+
+/// False when what ends at `end` is no key with the number of its value.
+#[inline(never)]
+fn may_be_numbered(keys: &FirstSight, text: &[u8], end: usize) -> bool {
+    before_index(text, end).is_some_and(|end| keys.may_end(&text[..end]))
 }
 
 /// True for what a string begins with behind a bracket, perhaps with a blank between.
@@ -482,8 +486,8 @@ impl Scan<'_, '_> {
                 }
             }
             let members = &self.detector.catalog.members;
-            let ends = [at, before_index(text, at)];
-            if !ends.into_iter().any(|end| members.may_end_at_first_sight(&text[..end])) {
+            let mut ends = [at].into_iter().chain(before_index(text, at));
+            if !ends.any(|end| members.may_end_at_first_sight(&text[..end])) {
                 return at + 1;
             }
         }
@@ -504,8 +508,8 @@ impl Scan<'_, '_> {
             KeyEnd::Before => key_end(text, at),
         };
         let members = &self.detector.catalog.members;
-        let ends = [end, before_index(text, end)];
-        if let Some(end) = ends.into_iter().find(|&end| members.may_mean_something(&text[..end])) {
+        let mut ends = [end].into_iter().chain(before_index(text, end));
+        if let Some(end) = ends.find(|&end| members.may_mean_something(&text[..end])) {
             self.keyed_value(at, end);
         }
     }

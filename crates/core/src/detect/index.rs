@@ -5,14 +5,14 @@ use super::boundary::run_start;
 /// Longest number behind a key, digits.
 const MAX_INDEX: usize = 4;
 
-/// Where the key ends that `end` stands behind, without the number of its value.
+/// Where the key ends that `end` stands behind, without the number of its value; `None` where it has none.
 #[inline]
-pub(super) fn before_index(text: &[u8], end: usize) -> usize {
+pub(super) fn before_index(text: &[u8], end: usize) -> Option<usize> {
+    let is_digit = |c: &u8| c.is_ascii_digit();
+    text[..end].last().filter(|c| is_digit(c))?;
     let digits = run_start(text, end, MAX_INDEX, |c| c.is_ascii_digit());
-    match text[..digits] {
-        [.., c, b'.' | b'_'] if digits < end && c.is_ascii_alphabetic() => digits - 1,
-        _ => end,
-    }
+    let is_index = matches!(text[..digits], [.., c, b'.' | b'_'] if c.is_ascii_alphabetic());
+    is_index.then(|| digits - 1)
 }
 
 #[cfg(test)]

@@ -180,12 +180,10 @@ pub(super) fn sieve() -> &'static Sieve {
 /// What must stand around the last backslash of an escape that a view resolves.
 pub(super) fn rows() -> Vec<Row> {
     let backslash = || Row::at(b"\\");
-    let digit = Class::of(|c| c.is_ascii_digit());
     vec![
         backslash().next(Class::bytes(b"u")).second(Class::of(|c| c.is_ascii_hexdigit())),
-        backslash().next(Class::bytes(b"/")),
-        // `10\.24\.7\.5`, of a regular expression.
-        backslash().before(Class::of(|c| c.is_ascii_digit() || c == b'\\')).next(Class::bytes(b".")).second(digit),
+        // `\/`, and `10\.24\.7\.5` of a regular expression.
+        backslash().next(Class::bytes(b"/.")),
     ]
 }
 

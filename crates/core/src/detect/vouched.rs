@@ -34,7 +34,8 @@ impl Scan<'_, '_> {
             if !self.has_identifier(at) {
                 continue;
             }
-            let end = before_index(text, key_end(text, at));
+            let end = key_end(text, at);
+            let end = before_index(text, end).unwrap_or(end);
             let start = member_start(text, key_start(text, end).min(end), end);
             let key = &text[start..end];
             if key == OF_MODELS || !key.iter().any(u8::is_ascii_uppercase) || key.contains(&b'_') {

@@ -58,7 +58,7 @@ impl Class {
 /// Bytes, and how many of a thousand bytes of requests (prose, code, JSON) are each of them; roughly. Of all others there is
 /// one.
 const FREQUENT: [(&[u8], u32); 5] =
-    [(b" ", 140), (b"etaoinsr", 48), (b"\\\"", 30), (b"bcdfghjklmpquvwxyz", 15), (b".-:=_,/(012", 8)];
+    [(b" ", 140), (b"etaoinsr", 48), (b"\\\"-", 30), (b"bcdfghjklmpquvwxyz", 15), (b".:=_,/(012", 8)];
 
 /// For the bytes that share a high half, how many of a thousand those with these low halves are: a bit for each of the first
 /// eight low halves, and of the second eight.

@@ -250,6 +250,7 @@ const fn is_of_heading(c: u8) -> bool {
 }
 
 /// What a column may be called: a few words.
+#[inline]
 fn is_heading(heading: &[u8]) -> bool {
     let Some(&first) = heading.first().filter(|_| heading.len() <= MAX_HEADING) else { return false };
     let count = |sign: u8| heading.iter().filter(|&&c| c == sign).count();

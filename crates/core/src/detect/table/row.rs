@@ -26,7 +26,7 @@ impl Scan<'_, '_> {
             return self.keyed_value(at + 2, key_end(text, at));
         }
         let end = run_start(text, at, MAX_PADDING, |c| c == b' ');
-        let ends = [end, before_index(text, end)];
+        let ends = [end].into_iter().chain(before_index(text, end));
         let known = |&end: &usize| self.detector.catalog.members.may_mean_something(&text[..end]);
         let Some(end) = ends.into_iter().find(known) else { return };
         let start = key_start(text, end);
