@@ -39,6 +39,8 @@ const MAX_TO_ARN: usize = 160;
 const BEFORE_OPTIONS: &[&[u8]] =
     &[b"a", b"and", b"in", b"missing", b"new", b"now", b"of", b"or", b"that", b"the", b"this", b"to", b"via", b"with"];
 const MAX_BEFORE_OPTION: usize = 8;
+/// Hexadecimal digits of a SHA-256.
+const DIGEST: usize = 64;
 /// Longest value, and longest list, that is looked at however many it is part of.
 const MAX_NESTED_VALUE: usize = 128;
 const MAX_NESTED_LIST: usize = 4;
@@ -75,7 +77,10 @@ impl Scan<'_, '_> {
             members = vec![self.any_password()];
         }
         // The ids of Docker are as long as that of an owner in S3, which is `ID`, and as those of documents.
-        if matches!(&text[start..end], b"Id" | b"id") && !self.speaks_of(AWS_OR_SERVICE, start) {
+        if matches!(&text[start..end], b"Id" | b"id")
+            && is_digest(text, at + 1)
+            && !self.speaks_of(AWS_OR_SERVICE, start)
+        {
             members.retain(|member| member.value != ValueShape::Hex64);
         }
         if of_path {
@@ -519,6 +524,12 @@ fn is_spoken_of(text: &[u8], dash: usize, at: usize) -> bool {
     let before = text[..run_start(text, dash + 1, 2, |c| c == b'-')].trim_ascii_end();
     let start = run_start(before, before.len(), MAX_BEFORE_OPTION, |c| c.is_ascii_alphabetic());
     !word.is_empty() && ends && (before.ends_with(b",") || BEFORE_OPTIONS.contains(&&before[start..]))
+}
+
+/// True for 64 hexadecimal digits behind the sign before `at`.
+fn is_digest(text: &[u8], at: usize) -> bool {
+    let start = run_end(text, at, MAX_ASSIGNED, |c| is_between(c) || matches!(c, b'"' | b'\'' | b'\\'));
+    run_end(text, start, DIGEST + 1, |c| c.is_ascii_hexdigit()) - start == DIGEST
 }
 
 /// What may stand between the sign behind a key and its value.
