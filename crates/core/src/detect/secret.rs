@@ -2,6 +2,9 @@
 
 use std::ops::Range;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use super::Scan;
 use super::boundary::{is_alnum, run_end, run_start, word_start};
 use super::line::whole_break_at;
@@ -31,16 +34,6 @@ const PEM_HEADERS: usize = 192;
 
 pub(super) fn is_base64(c: u8) -> bool {
     is_alnum(c) || c == b'+' || c == b'/'
-}
-
-/// The bytes that base64 stands for.
-fn decoded(base64: &[u8]) -> impl Iterator<Item = u8> {
-    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let value = |c: &u8| DIGITS.iter().position(|digit| digit == c).unwrap_or(0);
-    base64.chunks_exact(4).flat_map(move |four| {
-        let bits = four.iter().fold(0, |bits, c| bits << 6 | value(c));
-        [bits >> 16, bits >> 8, bits].map(|byte| u8::try_from(byte & 0xff).unwrap_or(0))
-    })
 }
 
 /// Forty characters of base64 that no git hash, path or word makes.
@@ -152,8 +145,9 @@ impl Scan<'_, '_> {
     /// The private key in base64 that begins at `at`: what a title of its kind is in base64, and all behind it.
     pub(super) fn encoded_key(&self, at: usize) -> Option<Value> {
         let text = self.text;
-        let head: Vec<u8> = decoded(text.get(at..at + MAX_ENCODED_TITLE)?).collect();
-        memchr::memmem::find(&head, b"PRIVATE KEY")?;
+        let mut title = [0; MAX_ENCODED_TITLE / 4 * 3];
+        STANDARD.decode_slice(text.get(at..at + MAX_ENCODED_TITLE)?, &mut title).ok()?;
+        memchr::memmem::find(&title, b"PRIVATE KEY")?;
         let line_end = |at: usize| run_end(text, at, MAX_PEM, is_base64);
         let mut end = line_end(at);
         // Lines of base64 are as long as each other.
