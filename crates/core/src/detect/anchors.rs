@@ -486,8 +486,8 @@ impl Scan<'_, '_> {
                 }
             }
             let members = &self.detector.catalog.members;
-            let mut ends = [at].into_iter().chain(before_index(text, at));
-            if !ends.any(|end| members.may_end_at_first_sight(&text[..end])) {
+            let is_known = |end: usize| members.may_end_at_first_sight(&text[..end]);
+            if !is_known(at) && !before_index(text, at).is_some_and(is_known) {
                 return at + 1;
             }
         }
@@ -508,8 +508,11 @@ impl Scan<'_, '_> {
             KeyEnd::Before => key_end(text, at),
         };
         let members = &self.detector.catalog.members;
-        let mut ends = [end].into_iter().chain(before_index(text, end));
-        if let Some(end) = ends.find(|&end| members.may_mean_something(&text[..end])) {
+        if members.may_mean_something(&text[..end]) {
+            self.keyed_value(at, end);
+        } else if let Some(end) = before_index(text, end)
+            && members.may_mean_something(&text[..end])
+        {
             self.keyed_value(at, end);
         }
     }

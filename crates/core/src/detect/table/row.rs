@@ -26,9 +26,15 @@ impl Scan<'_, '_> {
             return self.keyed_value(at + 2, key_end(text, at));
         }
         let end = run_start(text, at, MAX_PADDING, |c| c == b' ');
-        let ends = [end].into_iter().chain(before_index(text, end));
-        let known = |&end: &usize| self.detector.catalog.members.may_mean_something(&text[..end]);
-        let Some(end) = ends.into_iter().find(known) else { return };
+        let is_known = |end: usize| self.detector.catalog.members.may_mean_something(&text[..end]);
+        let end = if is_known(end) {
+            end
+        } else {
+            match before_index(text, end) {
+                Some(end) if is_known(end) => end,
+                _ => return,
+            }
+        };
         let start = key_start(text, end);
         if start == end {
             return;
