@@ -68,6 +68,9 @@ fn what_looks_like_programs_and_names_things_of_aws_is_masked() {
         ("aws dynamodb = builder.table(\"acme_orders\")", "acme_orders"),
         ("aws codebuild: PROJECT_NAME=acme-build", "acme-build"),
         ("send(producer, topic_name = 'acme-topic', count = 2)", "acme-topic"),
+        ("user id = app, password = Tr0ub4dor3xKq, server = x", "Tr0ub4dor3xKq"),
+        ("connect(host = db, password = Tr0ub4dor3xKq)", "Tr0ub4dor3xKq"),
+        ("%{password => Tr0ub4dor3xKq}", "Tr0ub4dor3xKq"),
         ("passphrase: Tr0ub4dor-3xKq", "Tr0ub4dor-3xKq"),
         (
             "\"Owner\": {\"ID\": \"79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be\"}",

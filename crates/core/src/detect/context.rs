@@ -314,7 +314,7 @@ impl Scan<'_, '_> {
         };
         let setting = if setting == Setting::Line && self.is_user_of_line(at) { Setting::Sure } else { setting };
         // `send(producer, topic = topic0, count = 2)`, `#{stream_id := Stream0}`
-        if setting == Setting::Open && is_in_code && self.is_variable(at) {
+        if setting == Setting::Open && is_in_code && !is_credential && self.is_variable(at) {
             return;
         }
         let found = self.announced(members, at, setting);

@@ -31,10 +31,15 @@ fn is_capital_placeholder(body: &[u8]) -> bool {
     last.len() < body.len() && LAST.contains(&last) && body.iter().all(|c| c.is_ascii_uppercase() || *c == b'_')
 }
 
-/// `&lt;string&gt;`, as HTML spells it.
+/// `&lt;string&gt;`, as HTML spells it; a secret has more than letters in it.
 fn is_angle(body: &[u8]) -> bool {
-    let begins = |sign: &[u8]| body.get(..sign.len()).is_some_and(|body| body.eq_ignore_ascii_case(sign));
-    [&b"&lt;"[..], b"&#x3c;", b"&#60;"].into_iter().any(begins)
+    let behind = |sign: &[u8]| {
+        let (start, rest) = body.split_at_checked(sign.len())?;
+        let word = rest.split(|&c| c == b'&').next()?;
+        let is_word = word.iter().all(|&c| c.is_ascii_alphabetic() || matches!(c, b'|' | b'_' | b'-'));
+        (start.eq_ignore_ascii_case(sign) && is_word).then_some(())
+    };
+    [&b"&lt;"[..], b"&#x3c;", b"&#60;"].into_iter().any(|sign| behind(sign).is_some())
 }
 
 /// `[FILTERED]`, `(redacted)`: what logs have in place of secrets.
@@ -54,6 +59,7 @@ mod tests {
             assert_eq!(parts(text), Vec::<&str>::new(), "{text}");
         }
         assert_eq!(parts("passphrase: Tr0ub&lt;4dor"), ["Tr0ub&lt;4dor"]);
+        assert_eq!(parts("<add password=\"&lt;Tr0ub4dor9xK\"/>"), ["&lt;Tr0ub4dor9xK"]);
     }
 
     #[test]
