@@ -70,6 +70,7 @@ fn what_looks_like_programs_and_names_things_of_aws_is_masked() {
         ("send(producer, topic_name = 'acme-topic', count = 2)", "acme-topic"),
         ("user id = app, password = Tr0ub4dor3xKq, server = x", "Tr0ub4dor3xKq"),
         ("connect(host = db, password = Tr0ub4dor3xKq)", "Tr0ub4dor3xKq"),
+        ("db_password::Tr0ub4dor3xKq", ":Tr0ub4dor3xKq"),
         ("%{password => Tr0ub4dor3xKq}", "Tr0ub4dor3xKq"),
         ("passphrase: Tr0ub4dor-3xKq", "Tr0ub4dor-3xKq"),
         (

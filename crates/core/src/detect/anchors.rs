@@ -502,8 +502,6 @@ impl Scan<'_, '_> {
         let Some(&before) = text[..at].last() else { return };
         let end = match KEY_ENDS[usize::from(before)] {
             KeyEnd::Nowhere => return,
-            // `Cluster::connection_info`, `vault://env/x`.
-            KeyEnd::Here if matches!(text[at..], [b':', b':', ..] | [b':', b'/', b'/', ..]) => return,
             KeyEnd::Here => at,
             KeyEnd::Before => key_end(text, at),
         };

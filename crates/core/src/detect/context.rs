@@ -83,6 +83,8 @@ impl Scan<'_, '_> {
         {
             members.retain(|member| member.value != ValueShape::Hex64);
         }
+        // `Cluster::connection_info`, `vault://env/x`.
+        let of_path = of_path || end == at && matches!(text[at..], [b':', b':', ..] | [b':', b'/', b'/', ..]);
         if of_path {
             members.retain(|member| self.detector.is_credential(member.kind));
         }
