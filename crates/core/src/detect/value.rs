@@ -165,7 +165,7 @@ pub(super) fn is_believable(shape: ValueShape, body: &[u8], setting: Setting) ->
     let has_digit = body.iter().any(u8::is_ascii_digit);
     match shape {
         ValueShape::Account => is_account(body) || is_rounded_account(body),
-        ValueShape::SecretKey => is_secret_key(body) || setting.is_sure() && is_nearly_secret_key(body),
+        ValueShape::SecretKey => is_secret_key(body) || setting != Setting::Open && is_nearly_secret_key(body),
         ValueShape::Base64 => body.len() >= 16 && all(is_base64_char),
         ValueShape::CredentialScope => body.len() > 30 && memchr::memmem::find(body, b"aws4_request").is_some(),
         ValueShape::Token => {

@@ -70,3 +70,13 @@ fn numbers_are_no_ids() {
     assert!(!is_believable(ValueShape::OpaqueId, b"0x754f1a", Setting::Sure));
     assert!(is_believable(ValueShape::OpaqueId, b"a1b2c3d4e5", Setting::Sure));
 }
+
+#[test]
+fn a_secret_key_that_lost_or_won_a_character_is_one_where_its_line_ends() {
+    // As in the manual of STS: 41 characters.
+    let nearly = b"wJalrXUtnFEMI/K7MDENG/bPxRfiCYzEXAMPLEKEY";
+    for (setting, is_one) in [(Setting::Sure, true), (Setting::Line, true), (Setting::Open, false)] {
+        assert_eq!(is_believable(ValueShape::SecretKey, nearly, setting), is_one);
+        assert!(is_believable(ValueShape::SecretKey, &nearly[..40], setting));
+    }
+}
