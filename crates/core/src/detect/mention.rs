@@ -10,7 +10,7 @@ use super::line::line_start;
 use super::names::{MIN_NAME_LEN, Names};
 use super::ordinary::{is_compound, is_made_up, is_ordinary, is_usual_value};
 use super::own::has_hump;
-use super::spelling::spellings;
+use super::spelling::{LetterCases, spellings};
 use super::told::speaks_of_any_service;
 use super::value::is_owned_by_aws;
 use super::whole::{is_cell, is_whole_value};
@@ -140,13 +140,15 @@ impl Detector {
             // Other software has tables and users, too.
             names.retain(|_, name| !is_word(name));
         }
-        let others: Vec<(Vec<u8>, Mentioned)> = names
-            .iter()
-            .filter(|(_, known)| known.place.0 == Where::Anywhere)
-            .flat_map(|(name, known)| spellings(name).into_iter().map(|other| (other, *known)))
-            .collect();
-        let other_spellings = others.iter().map(|(other, known)| (other.as_slice(), *known));
-        let other_spellings = other_spellings.filter(|(other, _)| !names.contains_key(other));
+        let anywhere = || names.iter().filter(|(_, known)| known.place.0 == Where::Anywhere);
+        let spelled: Vec<(Vec<u8>, Mentioned)> =
+            anywhere().flat_map(|(name, known)| spellings(name).into_iter().map(|other| (other, *known))).collect();
+        let mut cased = LetterCases::with_capacity(names.len());
+        for (name, known) in anywhere().filter(|(_, known)| !self.is_credential(known.kind)) {
+            cased.add(name, *known);
+        }
+        let others = spelled.iter().map(|(other, known)| (other.as_slice(), *known)).chain(cased.iter());
+        let other_spellings = others.filter(|(other, _)| !names.contains_key(other));
         Names::new(names.iter().map(|(name, known)| (*name, *known)).chain(other_spellings)).each(
             self.lanes,
             text,
@@ -308,6 +310,9 @@ mod tests {
             ("aws iam get-role --role-name MyTestRole\nMyTestRole, MyTestRole-policy.json", 3),
             ("aws iam get-user --user-name testuser\nfor testuser", 2),
             ("aws iam get-role --role-name task-role\n{\"name\": \"task-role\"}, the task-role", 2),
+            ("aws rds reboot-db-instance --db-instance-identifier acme-7x\nAcme-7x is slow. ACME-7X, aCME-7x", 3),
+            ("aws rds reboot-db-instance --db-instance-identifier Acme-7X\nacme-7x is slow. ACME-7X, acme-7xs", 3),
+            ("aws dynamodb scan --table-name acme_orders_7\nexport ACME_ORDERS_7=1; Acme_Orders_7", 1),
         ] {
             assert_eq!(found(text).len(), names, "{text}");
         }

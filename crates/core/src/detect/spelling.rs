@@ -37,6 +37,55 @@ pub(super) fn spellings(name: &[u8]) -> Vec<Vec<u8>> {
     others
 }
 
+/// Names of several words as they begin a sentence, as headings have them, and as what takes no capitals does; each with
+/// what is known of the name.
+pub(super) struct LetterCases<T> {
+    /// All of them, one behind the other: that costs less than a vector each.
+    bytes: Vec<u8>,
+    /// Where each ends.
+    ends: Vec<(usize, T)>,
+}
+
+/// Bytes of a name that room is made for.
+const USUAL_LEN: usize = 32;
+
+impl<T: Copy> LetterCases<T> {
+    /// Room for so many names.
+    pub(super) fn with_capacity(names: usize) -> Self {
+        Self { bytes: Vec::with_capacity(2 * names * USUAL_LEN), ends: Vec::with_capacity(2 * names) }
+    }
+
+    /// Adds the other letter cases of a name. With underscores the capitals are a constant's.
+    pub(super) fn add(&mut self, name: &[u8], known: T) {
+        let is_joined = name.iter().any(|c| c.is_ascii_digit() || matches!(c, b'-' | b'.' | b'/'));
+        if !is_joined || name.contains(&b'_') || name.len() > MAX_LEN {
+            return;
+        }
+        let Some(first) = name.iter().position(u8::is_ascii_alphabetic) else { return };
+        if name[first].is_ascii_lowercase() {
+            self.push(name, known, |other| other[first].make_ascii_uppercase());
+        }
+        if name[first + 1..].iter().any(u8::is_ascii_lowercase) {
+            self.push(name, known, <[u8]>::make_ascii_uppercase);
+        }
+        if name.iter().any(u8::is_ascii_uppercase) {
+            self.push(name, known, <[u8]>::make_ascii_lowercase);
+        }
+    }
+
+    fn push(&mut self, name: &[u8], known: T, change: impl FnOnce(&mut [u8])) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(name);
+        change(&mut self.bytes[start..]);
+        self.ends.push((self.bytes.len(), known));
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], T)> {
+        let mut start = 0;
+        self.ends.iter().map(move |&(end, known)| (&self.bytes[std::mem::replace(&mut start, end)..end], known))
+    }
+}
+
 /// The name without the backslashes of a string it stands in.
 fn unescaped(name: &[u8]) -> Option<Vec<u8>> {
     let mut plain = Vec::with_capacity(name.len());
@@ -63,6 +112,27 @@ mod tests {
         assert_eq!(spelled("p&w<x"), ["p%26w%3Cx", "p%26w%3cx", "p&amp;w&lt;x"]);
         assert_eq!(spelled(r#"a\"b"#), [r"a%5C%22b", r"a%5c%22b", r#"a\\\"b"#, "a\"b"]);
         assert_eq!(spelled(r"a\n"), ["a%5Cn", "a%5cn", r"a\\n"]);
+    }
+
+    #[test]
+    fn names_in_other_letter_cases() {
+        for (name, others) in [
+            ("acme-db", &["Acme-db", "ACME-DB"][..]),
+            ("Acme-DB.7", &["ACME-DB.7", "acme-db.7"]),
+            ("ACME-DB", &["acme-db"]),
+            ("7-b", &["7-B"]),
+            ("acme/주문", &["Acme/주문", "ACME/주문"]),
+            ("acme_db-7", &[]),
+            ("OrdersApi", &[]),
+            ("12-34", &[]),
+        ] {
+            let mut cases = LetterCases::with_capacity(1);
+            cases.add(name.as_bytes(), ());
+            assert_eq!(
+                cases.iter().map(|(other, ())| other).collect::<Vec<_>>(),
+                others.iter().map(|o| o.as_bytes()).collect::<Vec<_>>()
+            );
+        }
     }
 
     #[test]
