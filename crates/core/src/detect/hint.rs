@@ -122,7 +122,8 @@ fn signs_of(hint: &str) -> Vec<Sign> {
             &["VersionLabel", "SolutionStack", "ConfigurationTemplate", "EnvironmentId", "CNAMEPrefix"],
             &["elasticbeanstalk", "ELASTICBEANSTALK"],
         ),
-        "iam" => (&["PolicyDocument", "LoginProfile", "InstanceProfile", "MFADevice"], &["iam", "IAM"]),
+        // The last is the version of the language of policies.
+        "iam" => (&["PolicyDocument", "LoginProfile", "InstanceProfile", "MFADevice", "2012-10-17"], &["iam", "IAM"]),
         "states" => (&["states", "stepfunctions"], &[]),
         _ => (&[], &[hint, &hint.to_ascii_uppercase()]),
     };
@@ -215,6 +216,7 @@ mod tests {
         for (text, hint) in [
             ("{\"VersionLabel\": \"v1\"}", "elasticbeanstalk"),
             ("{\"PolicyDocument\": \"{}\"}", "iam"),
+            ("POLICYDOCUMENT='{\"Version\":\"2012-10-17\"}'", "iam"),
             ("{\"DomainNames\": []}", "opensearch"),
             ("import boto3", "aws"),
         ] {

@@ -140,6 +140,9 @@ static WORDS: WordList = WordList::new(&[
     "your",
 ]);
 
+/// Where software runs. A thing and where it runs, `prod-db`, is how teams name what is theirs.
+static STAGES: WordList = WordList::new(&["dev", "prod", "production", "staging"]);
+
 /// Words that stand as values everywhere, whatever has such a name: states, sizes, software, departments, and what the APIs
 /// themselves know as the value of a setting, and would not know as a token.
 static USUAL_VALUES: WordList = WordList::new(&[
@@ -360,9 +363,14 @@ static MADE_UP: WordList = WordList::new(&["demo", "example", "my", "sample", "t
 /// Two words of the lists are not longer.
 const MAX_WORD: usize = 24;
 
-/// True when every word of the name is a word of manuals.
+/// True when every word of the name is a word of manuals, and they do not say where it runs.
 pub(super) fn is_ordinary(name: &[u8]) -> bool {
-    words(name).all(|word| WORDS.contains_in_any_case(word))
+    let mut in_stage = false;
+    let all_known = words(name).all(|word| {
+        in_stage |= STAGES.contains_in_any_case(word);
+        WORDS.contains_in_any_case(word)
+    });
+    all_known && !(in_stage && is_compound(name))
 }
 
 /// True for more than one word: `task-role`, where `role` may be anything.
@@ -414,14 +422,22 @@ mod tests {
 
     #[test]
     fn words_of_manuals_and_names_that_somebody_gave() {
-        assert!(WORDS.is_sorted() && USUAL_VALUES.is_sorted() && MADE_UP.is_sorted());
+        assert!(WORDS.is_sorted() && STAGES.is_sorted() && USUAL_VALUES.is_sorted() && MADE_UP.is_sorted());
         assert!(WORDS.longest() + MADE_UP.longest() <= MAX_WORD);
-        for name in ["my-function", "test_cluster", "MyProject", "eksctl-my-eks-cluster-cluster", "/aws/lambda/demo"] {
+        for name in
+            ["my-function", "test_cluster", "MyProject", "eksctl-my-eks-cluster-cluster", "/aws/lambda/demo", "prod"]
+        {
             assert!(is_ordinary(name.as_bytes()), "{name}");
         }
-        for name in
-            ["orders-db", "my-bucket-7f3", "acme", "billing-prod-cluster", "a-very-long-and-own-wordsworthianism"]
-        {
+        for name in [
+            "orders-db",
+            "my-bucket-7f3",
+            "acme",
+            "billing-prod-cluster",
+            "prod-db",
+            "DevVPC",
+            "a-very-long-and-own-wordsworthianism",
+        ] {
             assert!(!is_ordinary(name.as_bytes()), "{name}");
         }
     }

@@ -55,9 +55,9 @@ impl<T: Copy> LetterCases<T> {
         Self { bytes: Vec::with_capacity(2 * names * USUAL_LEN), ends: Vec::with_capacity(2 * names) }
     }
 
-    /// Adds the other letter cases of a name. With underscores the capitals are a constant's.
+    /// Adds the other letter cases of a name. One word is a class in capitals, `neo4j`, and with underscores a constant.
     pub(super) fn add(&mut self, name: &[u8], known: T) {
-        let is_joined = name.iter().any(|c| c.is_ascii_digit() || matches!(c, b'-' | b'.' | b'/'));
+        let is_joined = name.iter().any(|c| matches!(c, b'-' | b'.' | b'/'));
         if !is_joined || name.contains(&b'_') || name.len() > MAX_LEN {
             return;
         }
@@ -124,6 +124,7 @@ mod tests {
             ("acme/주문", &["Acme/주문", "ACME/주문"]),
             ("acme_db-7", &[]),
             ("OrdersApi", &[]),
+            ("neo4j", &[]),
             ("12-34", &[]),
         ] {
             let mut cases = LetterCases::with_capacity(1);
