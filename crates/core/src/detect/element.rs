@@ -7,13 +7,13 @@ use super::value::{Setting, Value};
 use crate::catalog::MAX_KEY_LEN;
 
 /// Longest content, and longest tag.
-const MAX_CONTENT: usize = 128;
+pub(super) const MAX_CONTENT: usize = 128;
 /// Longest name of an element.
 const MAX_ELEMENT: usize = 64;
 /// What begins text in which nothing is a tag, and what ends it.
 const TEXT: (&[u8], &[u8]) = (b"<![CDATA[", b"]]>");
 /// Most elements around the text of a cell.
-const MAX_INSIDE: usize = 3;
+pub(super) const MAX_INSIDE: usize = 3;
 /// Elements that hold values, with those before them that hold their names: of Hadoop, of property lists, of Java.
 const PAIRS: [(&[u8], &[u8]); 7] = [
     (b"value", b"name"),

@@ -4,6 +4,7 @@
 use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end, run_start};
 use super::link::has_dash_near;
+use super::ordinary::has_stage;
 use super::own::{is_own, is_person};
 use super::told::{goes_on, is_of_service, is_told};
 use super::value::{Setting, Value, is_believable};
@@ -28,7 +29,7 @@ impl Scan<'_, '_> {
         let mut end = first.end;
         while let Some(next) = next_name(text, end) {
             let name = &text[next.start..next.end];
-            let is_alike = first_word(name) == first_word(first_name);
+            let is_alike = first_word(name) == first_word(first_name) || has_stage(name);
             let are_persons = is_person(name) && is_person(first_name);
             if !(is_alike || are_persons || is_told(b"", name) && goes_on(text, next.end) && !is_person(name))
                 || self.prefixed_within(next.start, next.end).is_some()
@@ -108,6 +109,7 @@ mod tests {
             ("the buckets acme-raw, acme-curated and acme-logs are", &["acme-raw", "acme-curated", "acme-logs"]),
             ("queues `acme-todo` and `acme-done` are full", &["acme-todo", "acme-done"]),
             ("read access to our S3 bucket, acme-scans?", &["acme-scans"]),
+            ("our buckets acme-logs, dev-logs and prod-raw", &["acme-logs", "dev-logs", "prod-raw"]),
             ("our bucket, acme-survey-scans, is public", &["acme-survey-scans"]),
         ] {
             assert_eq!(parts(text), names, "{text}");

@@ -42,6 +42,7 @@ mod link;
 mod listing;
 mod login;
 mod manifest;
+mod markup_table;
 mod mention;
 mod message;
 mod named;

@@ -365,12 +365,12 @@ const MAX_WORD: usize = 24;
 
 /// True when every word of the name is a word of manuals, and they do not say where it runs.
 pub(super) fn is_ordinary(name: &[u8]) -> bool {
-    let mut in_stage = false;
-    let all_known = words(name).all(|word| {
-        in_stage |= STAGES.contains_in_any_case(word);
-        WORDS.contains_in_any_case(word)
-    });
-    all_known && !(in_stage && is_compound(name))
+    words(name).all(|word| WORDS.contains_in_any_case(word)) && !has_stage(name)
+}
+
+/// True for what says of a thing where it runs, too.
+pub(super) fn has_stage(name: &[u8]) -> bool {
+    is_compound(name) && words(name).any(|word| STAGES.contains_in_any_case(word))
 }
 
 /// True for more than one word: `task-role`, where `role` may be anything.

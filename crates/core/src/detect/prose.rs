@@ -13,6 +13,7 @@ use super::context::{is_construct, is_of_other_registry};
 use super::line::break_at;
 use super::link::{may_be_named, may_id_follow, past_links};
 use super::login::{bare_of_sql, is_sql};
+use super::markup_table::MarkupTable;
 use super::nearby::IDENTIFIER;
 use super::own::{is_joined, is_own, is_own_word};
 use super::secret::{is_base64, is_secret_key};
@@ -76,8 +77,10 @@ impl Scan<'_, '_> {
                 if is_cut { at + 1 } else { end }
             },
         );
+        let mut table = MarkupTable::default();
         for close in memchr::memchr_iter(b'<', text).filter(|at| text.get(at + 1) == Some(&b'/')) {
             self.element(close);
+            self.markup_cell(&mut table, close);
         }
     }
 

@@ -333,6 +333,9 @@ impl Scan<'_, '_> {
 /// True when the bar at `at` stands in a heading: a line is drawn under it, and a row like it follows. Lists of names and
 /// values have a line only around all of them.
 pub(super) fn is_heading_at(text: &[u8], at: usize) -> bool {
+    if text[at..].starts_with(b"||") {
+        return true;
+    }
     let Some(heading) = line_at(&text[..text.len().min(at + MAX_BAR_LINE)], at) else { return false };
     let text = &text[..text.len().min(heading.next + 2 * MAX_BAR_LINE)];
     let Some(rule) = following(text, heading).filter(|rule| is_rule(&text[rule.start..rule.end])) else { return false };

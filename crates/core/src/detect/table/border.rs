@@ -21,6 +21,8 @@ pub(super) const BOX_BAR: &[u8] = "│".as_bytes();
 pub(super) enum Border {
     /// `|` or `│`, and around the rows as well.
     Bar,
+    /// `||` between headings, `|` between cells: of wikis and Jira.
+    Wiki,
     Tab,
     /// As many as it takes to the next column: of Go's `tabwriter`.
     Tabs,
@@ -31,7 +33,8 @@ pub(super) enum Border {
 }
 
 /// In the order in which they are tried: what has bars may have commas in its cells.
-const BORDERS: [Border; 6] = [Border::Bar, Border::Tab, Border::Tabs, Border::Blanks, Border::Comma, Border::Semicolon];
+const BORDERS: [Border; 7] =
+    [Border::Wiki, Border::Bar, Border::Tab, Border::Tabs, Border::Blanks, Border::Comma, Border::Semicolon];
 
 /// Of these, what may stand between headings behind prose on the same line.
 const LISTS: [Border; 3] = [Border::Tab, Border::Comma, Border::Semicolon];
@@ -74,6 +77,9 @@ impl Border {
             return false;
         }
         cells.clear();
+        if self == Self::Wiki && !is_wiki_heading(&text[line.start..line.end]) {
+            return false;
+        }
         for cell in self.cells(text, line) {
             let heading = &text[content(text, cell.clone())];
             // The numbers of the rows have no heading.
@@ -109,9 +115,9 @@ impl Border {
     /// The cells of a line.
     fn cells(self, text: &[u8], line: Line) -> impl Iterator<Item = Range<usize>> {
         let mut at = line.start;
-        if self == Self::Bar {
+        if matches!(self, Self::Bar | Self::Wiki) {
             at = run_end(text, at, line.end - at, |c| matches!(c, b' ' | b'>'));
-            at += bar_len(text, at);
+            at += if self == Self::Wiki { run_end(text, at, 2, |c| c == b'|') - at } else { bar_len(text, at) };
         }
         let next_cell = move || {
             if at > line.end {
@@ -121,7 +127,8 @@ impl Border {
             let (end, next) = self.cell_end(text, start, line);
             at = next;
             // Behind the last bar stands nothing.
-            let is_behind_all = self == Self::Bar && next > line.end && text[start..end].trim_ascii().is_empty();
+            let is_behind_all =
+                matches!(self, Self::Bar | Self::Wiki) && next > line.end && text[start..end].trim_ascii().is_empty();
             (!is_behind_all).then_some(start..end)
         };
         std::iter::from_fn(next_cell).take(MAX_COLUMNS)
@@ -135,6 +142,9 @@ impl Border {
             Self::Bar => {
                 let bar = memchr::memchr2_iter(b'|', BOX_BAR[0], rest).find(|&i| bar_len(text, at + i) > 0);
                 bar.map_or(last, |i| (at + i, at + i + bar_len(text, at + i)))
+            }
+            Self::Wiki => {
+                memchr::memchr(b'|', rest).map_or(last, |i| (at + i, run_end(text, at + i, 2, |c| c == b'|')))
             }
             Self::Tab | Self::Tabs => {
                 let tab = memchr::memchr2_iter(b'\t', b'\\', rest)
@@ -165,7 +175,7 @@ impl Border {
 
     /// Whether the first row may be one that has as many cells as the heading, or has not.
     pub(super) fn takes(self, fits: bool) -> bool {
-        fits || matches!(self, Self::Blanks | Self::Bar)
+        fits || matches!(self, Self::Blanks | Self::Bar | Self::Wiki)
     }
 }
 
@@ -212,6 +222,13 @@ pub(in crate::detect) fn content(text: &[u8], cell: Range<usize>) -> Range<usize
 /// What may stand between a cell and its border: blanks, quotes, and what Markdown has around words.
 pub(super) const fn is_around(c: u8) -> bool {
     matches!(c, b' ' | b'\t' | b'"' | b'`' | b'*' | b'\\')
+}
+
+/// `||Bucket||Password||`: between all headings stand two bars.
+fn is_wiki_heading(line: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    let bars = memchr::memchr_iter(b'|', line).count();
+    line.starts_with(b"||") && bars > 2 && bars == 2 * memchr::memmem::find_iter(line, b"||").count()
 }
 
 /// Bytes of the bar at `at`.

@@ -154,3 +154,14 @@ fn tables_of_names_and_values() {
 fn tokens_are_no_headings() {
     assert_eq!(found("log_group_name   LOGS_6YEU3437\nregion           acme-web-7\n"), []);
 }
+
+#[test]
+fn tables_of_wikis() {
+    let text = "||Bucket||DB password||\n|acme-logs|Tr0ub4dor-3xKq|\n|acme-raw|x9K!mq42Lw|\n";
+    assert_eq!(parts(text), ["acme-logs", "Tr0ub4dor-3xKq", "acme-raw", "x9K!mq42Lw"]);
+    let text = "|| Host || Password ||\\n| db1 | Tr0ub4dor-3xKq |\\n\\nacme";
+    assert_eq!(parts(&format!("{{\"text\":\"{text}\"}}")), ["Tr0ub4dor-3xKq"]);
+    // As the command line draws things in things.
+    assert_eq!(parts("||  Password  |  Tr0ub4dor-3xKq  ||\n||  State  |  x9K!mq42Lw  ||\n"), ["Tr0ub4dor-3xKq"]);
+    assert_eq!(parts("a = x || password || y\n|z|w|Tr0ub4dor-3xKq\n"), [""; 0]);
+}
