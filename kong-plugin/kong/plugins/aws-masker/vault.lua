@@ -4,6 +4,7 @@
 -- Else what is new is stored from a queue. Nothing here makes a request fail, but with `redis_required`.
 local clib = require "kong.plugins.aws-masker.clib"
 local redis = require "kong.plugins.aws-masker.redis"
+local stored = require "kong.plugins.aws-masker.stored"
 
 
 local ceil = math.ceil
@@ -32,13 +33,6 @@ local STEP = 1000
 local PIECE_BYTES = 8192
 local PIECE_STEP = 32
 
--- How many tokens a worker remembers to be stored, and for how long at most: a Redis that was emptied gets them again
--- after that. They are stored again in any case before half of their time is over.
-local REMEMBERED = 20000
-local REMEMBERED_SECONDS = 300
--- A token that is queued, until it is known to be stored.
-local PENDING_SECONDS = 30
-
 local COMPLAINT_SECONDS = 10
 
 local QUEUE = {
@@ -54,14 +48,6 @@ local QUEUE = {
 }
 
 
-local PENDING = 0
-
-
--- Name of a hash and token -> PENDING, or the generation in which it was stored. A new generation begins when Redis
--- failed: it may have lost what it had.
-local remembered
-local generation = 1
-
 -- queue parameters by where the queue writes to
 local queues = {}
 
@@ -69,35 +55,6 @@ local complained_at, unsaid = 0, 0
 
 -- Told of what could not be stored behind a request's back.
 local on_write_failure = function() end
-
-
-local function cache()
-  remembered = remembered or require("resty.lrucache").new(REMEMBERED)
-  return remembered
-end
-
-
-local function is_remembered(key, token)
-  local state = cache():get(key .. token)
-  return state == PENDING or state == generation
-end
-
-
-local function remember(key, fields, state, seconds)
-  for i = 1, #fields, 2 do
-    cache():set(key .. fields[i], state, seconds)
-  end
-end
-
-
-local function remember_stored(key, fields, ttl)
-  remember(key, fields, generation, min(REMEMBERED_SECONDS, ttl / 2))
-end
-
-
-local function forget_stored()
-  generation = generation + 1
-end
 
 
 -- Failures come in thousands; a line now and then is enough.
@@ -139,13 +96,14 @@ end
 -- Tokens of this session that have to be stored, with their sealed values: { token, sealed, … }.
 -- @param again also those that are remembered
 local function new_fields(conf, session, key, again)
+  local place = redis.describe(conf)
   local fields = {}
   for token in gmatch(clib.to_store(session), "[^\n]+") do
     if #fields >= 2 * conf.max_entries then
       break
     end
 
-    if again or not is_remembered(key, token) then
+    if again or not stored.has(place, key, token) then
       fields[#fields + 1] = token
       fields[#fields + 1] = clib.seal(session, token)
     end
@@ -458,7 +416,7 @@ local function store_batch(conf, batch)
     return ok and all or nil, err
   end)
   if not replies then
-    forget_stored()
+    stored.forget(redis.describe(conf))
     on_write_failure(conf, err)
     return nil, err
   end
@@ -471,8 +429,9 @@ local function store_batch(conf, batch)
     return true
   end
 
+  local place = redis.describe(conf)
   for _, entry in ipairs(entries) do
-    remember_stored(entry.key, entry.fields, entry.ttl)
+    stored.add(place, entry.key, entry.fields, entry.ttl)
   end
 
   return true
@@ -516,7 +475,7 @@ local function store_later(conf, key, fields, report)
     return
   end
 
-  remember(key, fields, PENDING, PENDING_SECONDS)
+  stored.queued(redis.describe(conf), key, fields)
 end
 
 
@@ -562,7 +521,7 @@ function _M.exchange(conf, session, whole_scope)
     local replies, err = round_trip(conf, session, task, report)
     report.error = report.error or (not replies and err or nil)
     if not replies and err ~= redis.LEFT_ALONE then
-      forget_stored()
+      stored.forget(redis.describe(conf))
     end
   end
 
@@ -580,7 +539,7 @@ function _M.exchange(conf, session, whole_scope)
   end
 
   if store_now then
-    remember_stored(keys[1], fields, conf.mapping_ttl)
+    stored.add(redis.describe(conf), keys[1], fields, conf.mapping_ttl)
     if report.too_many then
       trim_later(conf, keys[1])
     end
