@@ -1,9 +1,11 @@
--- More than one Redis: plugins on one gateway that name different ones.
+-- More than one Redis: plugins on one gateway that name different ones, and one that takes over from another.
 local bed = require "spec.support.bed"
+local events = require "spec.support.events"
 local process = require "spec.support.process"
 local redis_server = require "spec.support.redis"
 local sample = require "spec.support.sample"
 local socket = require "socket"
+local tcp_proxy = require "spec.support.tcp_proxy"
 local vault = require "spec.support.vault"
 
 
@@ -58,5 +60,51 @@ describe("vaults in several Redises", function()
     end
     socket.sleep(0.3)
     assert.is_nil(redis:calls().hset)
+  end)
+end)
+
+
+describe("a Redis that another one takes over from", function()
+  local old, new, target, proxy, world
+
+
+  setup(function()
+    old, new = redis_server.start(), redis_server.start()
+    target = old.folder .. "/target"
+    process.write_file(target, tostring(old.port))
+    proxy = tcp_proxy.start(old.port, "switch:" .. target)
+    world = bed.start({
+      workers = 1,
+      config = vault.config(proxy.port, { enable_redis_events = true, event_flush_interval = 0.1 }),
+    })
+  end)
+
+
+  teardown(function()
+    world:stop()
+    proxy:stop()
+    old:stop()
+    new:stop()
+  end)
+
+
+  local function send(id)
+    assert.equal(200, world:send({ body = sample.messages({ text = id }) }).status)
+  end
+
+
+  -- What ElastiCache does in a planned failover: the name leads to the new primary, and the former one lives on as a
+  -- replica, which keeps its connections and refuses writes.
+  it("is left for the new one, for tokens and events alike", function()
+    send("i-0fa11000000000001")
+    vault.settle(old, 1)
+
+    old:call("REPLICAOF", "127.0.0.1", new.port)
+    process.write_file(target, tostring(new.port))
+    send("i-0fa11000000000002")
+    vault.settle(new, 1)
+    send("i-0fa11000000000003")
+    vault.settle(new, 2)
+    assert.is_true(#events.wait(new, 4) >= 4)
   end)
 end)

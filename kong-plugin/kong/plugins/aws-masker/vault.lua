@@ -423,9 +423,13 @@ local function store_batch(conf, batch)
 
   err = first_error(replies)
   if err then
+    on_write_failure(conf, err)
+    if redis.is_replaced(err) then
+      return nil, err
+    end
+
     -- not tried again from here: the next request that has such a token does
     complain("tokens could not be stored in Redis: ", err)
-    on_write_failure(conf, err)
     return true
   end
 
