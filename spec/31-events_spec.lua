@@ -199,6 +199,17 @@ describe("monitoring events", function()
     end)
 
 
+    it("tell of a dry run of a request that has a query and no body", function()
+      world:send({ method = "GET", path = "/dry/v1/models?near=" .. sample.VPC })
+      local sent = events.wait(redis, 1)
+
+      assert.same({ "data_masked dry_run" }, events.summary(sent))
+      assert.equal(1, sent[1].masked)
+      assert.matches("dry run: 1 values would have been masked", world.gateway:error_log(), 1, true)
+      events.check(sent)
+    end)
+
+
     it("tell why an answer was not restored", function()
       send("unrestored")
       send("minimal", { headers = { ["x-mock-encoding"] = "br-bogus" } })
