@@ -10,6 +10,8 @@ local socket = require "socket"
 -- Fields that only `event_detail = detailed` may add.
 local DETAILS = { "request_id", "service", "route", "status", "kinds" }
 
+local LONG_NAME = ("namespace.ingress."):rep(8)
+
 
 describe("monitoring events", function()
   local redis, world
@@ -45,6 +47,7 @@ describe("monitoring events", function()
       routes = {
         minimal = config(),
         detailed = config({ event_detail = "detailed" }),
+        [LONG_NAME] = config({ event_detail = "detailed" }),
         dry = config({ dry_run = true }),
         unrestored = config({ restore_responses = false }),
         lenient = config({ on_error = "allow", unsupported_content = "allow" }),
@@ -122,6 +125,19 @@ describe("monitoring events", function()
       assert.equal(sent[1].request_id, sent[2].request_id)
       events.check(sent)
     end)
+
+
+    if bed.kind == "kong" then
+      -- an ingress controller puts together what it calls them
+      it("give the id of a route whose name is too long for an event", function()
+        send(LONG_NAME)
+        local sent = events.wait(redis, 2)
+
+        assert.equal(2, #sent)
+        assert.matches("^%x+%-%x+%-%x+%-%x+%-%x+$", sent[1].route)
+        events.check(sent)
+      end)
+    end
 
 
     it("tell of a clean request that nothing was found", function()
