@@ -376,6 +376,28 @@ describe("monitoring events", function()
       assert.same({ "data_masked masked", "data_unmasked restored", "redis_error delayed reply" }, events.summary(sent))
       events.check(sent)
     end)
+
+
+    it("over the channel while the stream takes none, and tell how many the stream has lost", function()
+      redis:call("CONFIG", "SET", "maxmemory", "1")
+      send("both")
+      assert.is_truthy(process.wait_until(10, function()
+        return world.gateway:error_log():find("2 of 4 commands that carry monitoring events, and 2 events are lost", 1,
+                                              true)
+      end))
+      redis:call("CONFIG", "SET", "maxmemory", "0")
+      -- the other worker may take it, and has lost nothing
+      local told
+      assert.is_truthy(process.wait_until(10, function()
+        send("both", { body = sample.messages({ text = "hello" }) })
+        for _, event in ipairs(events.read(redis, "other:stream")) do
+          told = told or event.dropped
+        end
+        return told
+      end))
+
+      assert.equal(2, told)
+    end)
   end)
 end)
 
