@@ -51,10 +51,15 @@ impl Tally {
     /// Returns the backlog, and how many entries were trimmed unread since the last call. The first call of a process
     /// counts from the beginning of the group: what was trimmed unread in an earlier life comes again where Redis keeps
     /// it in its counts, but only together with something new.
-    pub(crate) fn take(&mut self, stream: &Stream, group: &Group) -> (Backlog, u64) {
+    ///
+    /// `group` has to be asked for before `stream`: where it has fetched all that was added by then, nothing has moved
+    /// in between.
+    pub(crate) fn take(&mut self, group: &Group, stream: &Stream) -> (Backlog, u64) {
         let behind = stream.added.zip(group.read).map(|(added, read)| added.saturating_sub(read));
         let mut lost = 0;
         let waiting = if group.delivered >= stream.last {
+            // it may have come past what was trimmed since the last call
+            lost = behind.zip(self.surplus).map_or(0, |(surplus, known)| surplus.saturating_sub(known));
             self.surplus = behind;
             Some(0)
         } else if stream.first.is_none_or(|first| group.delivered < first) {
@@ -86,7 +91,7 @@ mod tests {
     }
 
     fn taken(tally: &mut Tally, stream: &Stream, group: &Group) -> (Option<u64>, u64) {
-        let (backlog, lost) = tally.take(stream, group);
+        let (backlog, lost) = tally.take(group, stream);
         (backlog.waiting, lost)
     }
 
@@ -115,6 +120,15 @@ mod tests {
     }
 
     #[test]
+    fn what_was_trimmed_between_two_calls_is_lost_too() {
+        let mut tally = Tally::default();
+        assert_eq!(taken(&mut tally, &stream(50, 1), &group(50, 50)), (Some(0), 0));
+        // it has read on beyond the gap, and Redis does not know of it
+        assert_eq!(taken(&mut tally, &stream(300, 201), &group(300, 200)), (Some(0), 100));
+        assert_eq!(taken(&mut tally, &stream(300, 201), &group(300, 200)), (Some(0), 0));
+    }
+
+    #[test]
     fn an_earlier_life_is_not_taken_for_a_backlog() {
         let mut tally = Tally::default();
         assert_eq!(taken(&mut tally, &stream(1060, 801), &group(1060, 280)), (Some(0), 0));
@@ -128,8 +142,8 @@ mod tests {
         let mut tally = Tally::default();
         let stream = Stream { added: None, ..stream(50, 31) };
         let group = |delivered| Group { delivered: (delivered, 0), read: None, pending: 3 };
-        assert_eq!(tally.take(&stream, &group(50)), (Backlog { waiting: Some(0), pending: 3 }, 0));
-        assert_eq!(tally.take(&stream, &group(10)), (Backlog { waiting: Some(20), pending: 3 }, 0));
-        assert_eq!(tally.take(&stream, &group(40)), (Backlog { waiting: None, pending: 3 }, 0));
+        assert_eq!(tally.take(&group(50), &stream), (Backlog { waiting: Some(0), pending: 3 }, 0));
+        assert_eq!(tally.take(&group(10), &stream), (Backlog { waiting: Some(20), pending: 3 }, 0));
+        assert_eq!(tally.take(&group(40), &stream), (Backlog { waiting: None, pending: 3 }, 0));
     }
 }

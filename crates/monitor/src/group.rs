@@ -230,10 +230,10 @@ impl GroupReader {
 
     /// Asks Redis what waits, and counts what it has trimmed before anybody read it.
     async fn ask_backlog(&mut self, connection: &mut MultiplexedConnection) -> RedisResult<Option<Backlog>> {
-        let Some(stream) = self.info("STREAM", connection).await?.and_then(reply::stream) else { return Ok(None) };
         let Some(groups) = self.info("GROUPS", connection).await? else { return Ok(None) };
         let Some(group) = reply::group(groups, &self.group) else { return Ok(None) };
-        let (backlog, lost) = self.tally.take(&stream, &group);
+        let Some(stream) = self.info("STREAM", connection).await?.and_then(reply::stream) else { return Ok(None) };
+        let (backlog, lost) = self.tally.take(&group, &stream);
         if lost > 0 {
             self.metrics.trimmed(lost);
             warn!(
