@@ -51,6 +51,7 @@ local REASONS = {
   { "timeout", "timeout" },
   { "WRONGPASS", "auth" },
   { "NOAUTH", "auth" },
+  { "ERR AUTH", "auth" },
   { "NOPERM", "auth" },
   { "refused", "connect" },
   { "resolve", "connect" },

@@ -5,6 +5,7 @@ local breaker = require "kong.plugins.aws-masker.breaker"
 
 local concat = table.concat
 local find = string.find
+local gsub = string.gsub
 local ipairs = ipairs
 local kong = kong
 local match = string.match
@@ -37,6 +38,14 @@ local UNHEALTHY = {
 -- Error replies of one that is no longer the primary. After a failover its name leads to another one, but it keeps its
 -- connections, and what goes on using them is refused for ever.
 local REPLACED = { "^READONLY" }
+
+
+-- What Redis itself writes with signs that could begin a quotation, so that its reason is not cut off there.
+local PLAIN = {
+  { "can't", "cannot" },
+  { "it's", "it is" },
+  { "AUTH <password>", "AUTH" },
+}
 
 
 -- Pool name -> breaker and turns, a semaphore. The limit of nginx's own pools (`backlog`) is not strict: a connection
@@ -79,7 +88,12 @@ local function readable(err)
     return "protocol error"
   end
 
-  return match(err, "^%u%u+[%a -]*%f[%A]") or err
+  local plain = err
+  for _, spelling in ipairs(PLAIN) do
+    plain = gsub(plain, spelling[1], spelling[2])
+  end
+
+  return match(plain, "^%u%u+[%a -]*%f[%A]") or err
 end
 
 
