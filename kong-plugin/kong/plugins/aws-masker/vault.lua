@@ -95,21 +95,23 @@ end
 
 -- Tokens of this session that have to be stored, with their sealed values: { token, sealed, … }.
 -- @param again also those that are remembered
+-- @return them, and how many there are with those that are remembered
 local function new_fields(conf, session, key, again)
   local place = redis.describe(conf)
-  local fields = {}
+  local fields, count = {}, 0
   for token in gmatch(clib.to_store(session), "[^\n]+") do
     if #fields >= 2 * conf.max_entries then
       break
     end
 
+    count = count + 1
     if again or not stored.has(place, key, token) then
       fields[#fields + 1] = token
       fields[#fields + 1] = clib.seal(session, token)
     end
   end
 
-  return fields
+  return fields, count
 end
 
 
@@ -218,7 +220,8 @@ end
 
 
 -- The one round trip of an exchange. Only a scope of more than one step, or one that Redis has lost, takes more.
--- @param task table: keys, tokens (to look up), whole_scope, fields (to store now, or nil)
+-- @param task table: keys, tokens (to look up), whole_scope, fields (to store now, or nil), made (how many have to be
+-- there then)
 local function round_trip(conf, session, task, report)
   local keys, tokens, fields = task.keys, task.tokens, task.fields
 
@@ -245,12 +248,12 @@ local function round_trip(conf, session, task, report)
     end
 
     report.error = first_error(replies)
-    local is_there = fields and replies[writes - 1] ~= 0
-    report.too_many = is_there and (tonumber(replies[writes]) or 0) > conf.max_entries
-    if fields and not is_there and not report.error then
-      -- nothing lies there, although something was remembered to
+    local there = fields and tonumber(replies[writes]) or 0
+    report.too_many = there > conf.max_entries
+    if fields and there < min(task.made, conf.max_entries) and not report.error then
+      -- less lies there than this request alone needs, although the rest was remembered to
       red:init_pipeline()
-      add_writes(red, keys[1], new_fields(conf, session, keys[1], true))
+      add_writes(red, keys[1], (new_fields(conf, session, keys[1], true)))
       red:expire(keys[1], conf.mapping_ttl)
       local again
       again, err = red:commit_pipeline()
@@ -514,14 +517,16 @@ function _M.exchange(conf, session, whole_scope)
   local tokens = restores and split(clib.unexplained(session, conf.max_entries)) or EMPTY
   whole_scope = whole_scope and restores
   local keys = hash_names(session)
-  local fields = new_fields(conf, session, keys[1])
+  local fields, made = new_fields(conf, session, keys[1])
   local required = conf.redis_required
   report.asked, report.stored = #tokens, #fields / 2
 
   -- With `redis_required` it has to be there now, also what was stored before.
-  local store_now = required and (fields[1] or clib.to_store(session) ~= "")
+  local store_now = required and made > 0
   if store_now or tokens[1] or whole_scope then
-    local task = { keys = keys, tokens = tokens, whole_scope = whole_scope, fields = store_now and fields or nil }
+    local task = {
+      keys = keys, tokens = tokens, whole_scope = whole_scope, fields = store_now and fields or nil, made = made,
+    }
     local replies, err = round_trip(conf, session, task, report)
     report.error = report.error or (not replies and err or nil)
     if not replies and err ~= redis.LEFT_ALONE then
