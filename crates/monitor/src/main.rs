@@ -16,6 +16,7 @@ mod http;
 mod kind;
 mod label;
 mod link;
+mod listen;
 mod log;
 mod metrics;
 mod page;
