@@ -448,6 +448,16 @@ describe("the vault", function()
     end)
 
 
+    it("makes sure of what was stored before, also beside what is new", function()
+      local id = new_id()
+      required(node, id)
+      redis:call("FLUSHALL")
+
+      required(node, id .. " and " .. new_id())
+      assert.equal(2, vault.count(redis))
+    end)
+
+
     it("takes no connection for a request that holds no token", function()
       local calls = during(function()
         assert.equal(200, required(node, "nothing to mask").status)

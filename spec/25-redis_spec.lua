@@ -293,6 +293,10 @@ describe("connections to Redis", function()
         "WRONGPASS invalid username-password pair or user is disabled",
       ["OOM command not allowed when used memory > 'maxmemory'."] = "OOM command not allowed when used memory",
       ["ERR EC2_ABCDEFGH is no good"] = "ERR EC",
+      ["READONLY You can't write against a read only replica."] =
+        "READONLY You cannot write against a read only replica",
+      ["ERR AUTH <password> called without any password configured for the default user. Are you sure?"] =
+        "ERR AUTH called without any password configured for the default user",
       ["unknown prefix: \"i-0f3a9c27be41d8056\""] = "protocol error",
       ["connection refused"] = "connection refused",
     }) do

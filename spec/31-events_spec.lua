@@ -10,6 +10,8 @@ local socket = require "socket"
 -- Fields that only `event_detail = detailed` may add.
 local DETAILS = { "request_id", "service", "route", "status", "kinds" }
 
+local LONG_NAME = ("namespace.ingress."):rep(8)
+
 
 describe("monitoring events", function()
   local redis, world
@@ -45,6 +47,7 @@ describe("monitoring events", function()
       routes = {
         minimal = config(),
         detailed = config({ event_detail = "detailed" }),
+        [LONG_NAME] = config({ event_detail = "detailed" }),
         dry = config({ dry_run = true }),
         unrestored = config({ restore_responses = false }),
         lenient = config({ on_error = "allow", unsupported_content = "allow" }),
@@ -124,6 +127,19 @@ describe("monitoring events", function()
     end)
 
 
+    if bed.kind == "kong" then
+      -- an ingress controller puts together what it calls them
+      it("give the id of a route whose name is too long for an event", function()
+        send(LONG_NAME)
+        local sent = events.wait(redis, 2)
+
+        assert.equal(2, #sent)
+        assert.matches("^%x+%-%x+%-%x+%-%x+%-%x+$", sent[1].route)
+        events.check(sent)
+      end)
+    end
+
+
     it("tell of a clean request that nothing was found", function()
       send("minimal", { body = sample.messages({ text = "hello" }) })
       local sent = events.wait(redis, 1)
@@ -195,6 +211,17 @@ describe("monitoring events", function()
       local sent = events.wait(redis, 2)
 
       assert.same({ "data_masked dry_run", "mask_blocked dry_run INVALID_BODY" }, events.summary(sent))
+      events.check(sent)
+    end)
+
+
+    it("tell of a dry run of a request that has a query and no body", function()
+      world:send({ method = "GET", path = "/dry/v1/models?near=" .. sample.VPC })
+      local sent = events.wait(redis, 1)
+
+      assert.same({ "data_masked dry_run" }, events.summary(sent))
+      assert.equal(1, sent[1].masked)
+      assert.matches("dry run: 1 values would have been masked", world.gateway:error_log(), 1, true)
       events.check(sent)
     end)
 
@@ -348,6 +375,28 @@ describe("monitoring events", function()
 
       assert.same({ "data_masked masked", "data_unmasked restored", "redis_error delayed reply" }, events.summary(sent))
       events.check(sent)
+    end)
+
+
+    it("over the channel while the stream takes none, and tell how many the stream has lost", function()
+      redis:call("CONFIG", "SET", "maxmemory", "1")
+      send("both")
+      assert.is_truthy(process.wait_until(10, function()
+        return world.gateway:error_log():find("2 of 4 commands that carry monitoring events, and 2 events are lost", 1,
+                                              true)
+      end))
+      redis:call("CONFIG", "SET", "maxmemory", "0")
+      -- the other worker may take it, and has lost nothing
+      local told
+      assert.is_truthy(process.wait_until(10, function()
+        send("both", { body = sample.messages({ text = "hello" }) })
+        for _, event in ipairs(events.read(redis, "other:stream")) do
+          told = told or event.dropped
+        end
+        return told
+      end))
+
+      assert.equal(2, told)
     end)
   end)
 end)

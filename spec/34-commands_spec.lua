@@ -58,7 +58,7 @@ describe("commands to Redis", function()
     local replies = "$15\r\n1732507200123-0\r\n:12\r\n-WRONGTYPE not a stream\r\n$15\r\n1732507200123-1\r\n"
     for step = 1, #replies do
       local errors = commands.send(connection(replies, step), {}, 4)
-      assert.same({ { false, "WRONGTYPE not a stream" } }, errors)
+      assert.same({ { false, "WRONGTYPE not a stream", index = 3 } }, errors)
     end
   end)
 

@@ -13,7 +13,7 @@ Proxy.__index = Proxy
 local _M = {}
 
 
---- @param mode "delay:MS", "cut" or "blackhole" (see tcp_proxy.py)
+--- @param mode "delay:MS", "cut", "blackhole" or "switch:FILE" (see tcp_proxy.py)
 function _M.start(target_port, mode)
   local folder = process.temporary_folder()
   local port_file = folder .. "/port"

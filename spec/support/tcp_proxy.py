@@ -6,6 +6,7 @@ Listens on a free port of 127.0.0.1, writes it to PORT_FILE and forwards to TARG
   delay:MS    each reply comes MS milliseconds later
   cut         the connection ends where the reply to a command (not to AUTH or SELECT) would begin
   blackhole   takes connections and bytes, and never answers
+  switch:FILE new connections go to the port that FILE names, in place of TARGET_PORT; older ones stay where they are
 """
 
 import asyncio
@@ -64,6 +65,13 @@ async def serve_cut(reader, writer, target):
     writer.close()
 
 
+async def serve_switched(reader, writer, file):
+    """Forwards to wherever `file` says when the connection begins, as a name does that DNS gives another address."""
+    with open(file, encoding="ascii") as target:
+        server_reader, server_writer = await asyncio.open_connection("127.0.0.1", int(target.read()))
+    await asyncio.gather(pump(reader, server_writer), pump(server_reader, writer))
+
+
 async def main(port_file, target, mode):
     """Runs until it is stopped."""
     name, _, argument = mode.partition(":")
@@ -75,6 +83,8 @@ async def main(port_file, target, mode):
                     pass
             elif name == "cut":
                 await serve_cut(reader, writer, target)
+            elif name == "switch":
+                await serve_switched(reader, writer, argument)
             elif name == "delay":
                 server_reader, server_writer = await asyncio.open_connection("127.0.0.1", target)
                 await asyncio.gather(

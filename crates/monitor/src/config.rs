@@ -211,7 +211,8 @@ impl Args {
             None => None,
         };
         let mut settings = info.redis_settings().clone();
-        if let Some(username) = &self.redis_username {
+        // a variable that is there and empty is none, as with the password
+        if let Some(username) = self.redis_username.as_ref().filter(|username| !username.is_empty()) {
             settings = settings.set_username(username);
         }
         if let Some(password) = password {
@@ -279,6 +280,12 @@ mod tests {
         assert_eq!(target.info.redis_settings().username(), Some("two"));
         assert_eq!(target.info.redis_settings().db(), 3);
         assert_eq!(target.place, "localhost:1234");
+    }
+
+    #[test]
+    fn an_empty_user_is_none() {
+        let args = parse(&["--redis-url", "redis://localhost", "--redis-username", ""]).unwrap();
+        assert_eq!(args.redis().unwrap().info.redis_settings().username(), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{Client, RedisError, RedisResult, Value, cmd};
 use tracing::{info, warn};
 
+use crate::backlog::{Backlog, Tally};
 use crate::config::Args;
 use crate::connect::{self, Backoff};
 use crate::link::LinkReporter;
@@ -30,6 +31,7 @@ pub(crate) struct GroupReader {
     batch_size: u32,
     claim_idle: Duration,
     metrics: std::sync::Arc<Metrics>,
+    tally: Tally,
 }
 
 impl GroupReader {
@@ -42,11 +44,12 @@ impl GroupReader {
             batch_size: args.batch_size,
             claim_idle: args.claim_idle(),
             metrics,
+            tally: Tally::default(),
         }
     }
 
     /// Reads until it is told to stop, whatever Redis does meanwhile.
-    pub(crate) async fn run(self, sink: &mut Sink, mut link: LinkReporter, mut stop: Stop) {
+    pub(crate) async fn run(mut self, sink: &mut Sink, mut link: LinkReporter, mut stop: Stop) {
         let mut backoff = Backoff::new();
         loop {
             match self.follow(sink, &mut link, &mut backoff, &stop).await {
@@ -65,11 +68,12 @@ impl GroupReader {
     ///
     /// # Errors
     /// What Redis answered.
-    pub(crate) async fn run_once(&self, sink: &mut Sink, stop: &Stop) -> RedisResult<()> {
+    pub(crate) async fn run_once(&mut self, sink: &mut Sink, stop: &Stop) -> RedisResult<()> {
         let mut connection = connect::connection(&self.client, Duration::ZERO).await?;
         self.create_group(&mut connection).await?;
         self.resume(&mut connection, sink, stop).await?;
         self.claim(&mut connection, sink).await?;
+        self.ask_backlog(&mut connection).await?;
         while !stop.is_requested() {
             let entries = self.fetch(&mut connection, ">", None).await?;
             if entries.is_empty() {
@@ -81,7 +85,7 @@ impl GroupReader {
     }
 
     async fn follow(
-        &self,
+        &mut self,
         sink: &mut Sink,
         link: &mut LinkReporter,
         backoff: &mut Backoff,
@@ -101,7 +105,10 @@ impl GroupReader {
                 self.claim(&mut connection, sink).await?;
             }
             if is_due(&mut asked, BACKLOG_EVERY) {
-                self.ask_backlog(&mut connection, link).await?;
+                // before the first fetch, after which nobody could tell what was trimmed in the meantime
+                if let Some(backlog) = self.ask_backlog(&mut connection).await? {
+                    link.backlog(backlog);
+                }
             }
             let entries = self.fetch(&mut connection, ">", Some(BLOCK)).await?;
             self.process(&mut connection, sink, entries).await?;
@@ -111,7 +118,7 @@ impl GroupReader {
     }
 
     /// A new group begins with the oldest entry that is there: nothing that was sent before is lost to it.
-    async fn create_group(&self, connection: &mut MultiplexedConnection) -> RedisResult<()> {
+    async fn create_group(&mut self, connection: &mut MultiplexedConnection) -> RedisResult<()> {
         let created: RedisResult<Value> = cmd("XGROUP")
             .arg("CREATE")
             .arg(&self.stream)
@@ -123,6 +130,8 @@ impl GroupReader {
         match created {
             Ok(_) => {
                 info!(stream = self.stream, group = self.group, "made the consumer group");
+                // what was known is of another stream
+                self.tally = Tally::default();
                 Ok(())
             }
             Err(error) if is_code(&error, "BUSYGROUP") => Ok(()),
@@ -219,17 +228,27 @@ impl GroupReader {
         acknowledge.query_async::<()>(connection).await
     }
 
-    async fn ask_backlog(&self, connection: &mut MultiplexedConnection, link: &LinkReporter) -> RedisResult<()> {
-        let answer: RedisResult<Value> = cmd("XINFO").arg("GROUPS").arg(&self.stream).query_async(connection).await;
-        match answer {
-            Ok(answer) => {
-                if let Some(backlog) = reply::backlog(answer, &self.group) {
-                    link.backlog(backlog);
-                }
-                Ok(())
-            }
+    /// Asks Redis what waits, and counts what it has trimmed before anybody read it.
+    async fn ask_backlog(&mut self, connection: &mut MultiplexedConnection) -> RedisResult<Option<Backlog>> {
+        let Some(groups) = self.info("GROUPS", connection).await? else { return Ok(None) };
+        let Some(group) = reply::group(groups, &self.group) else { return Ok(None) };
+        let Some(stream) = self.info("STREAM", connection).await?.and_then(reply::stream) else { return Ok(None) };
+        let (backlog, lost) = self.tally.take(&group, &stream);
+        if lost > 0 {
+            self.metrics.trimmed(lost);
+            warn!(
+                events = lost,
+                "the stream was trimmed before these events were read; raise event_stream_maxlen, or run more monitors"
+            );
+        }
+        Ok(Some(backlog))
+    }
+
+    async fn info(&self, what: &str, connection: &mut MultiplexedConnection) -> RedisResult<Option<Value>> {
+        match cmd("XINFO").arg(what).arg(&self.stream).query_async(connection).await {
+            Ok(answer) => Ok(Some(answer)),
             // an ACL may forbid it, and everything else works without
-            Err(error) if is_code(&error, "NOPERM") => Ok(()),
+            Err(error) if is_code(&error, "NOPERM") => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -20,6 +20,7 @@ use tokio::sync::watch;
 
 use crate::config::{Args, Detail, Transport};
 use crate::link::{Link, Status};
+use crate::listen::{LONGEST_SILENCE, Limited, MAX_CONNECTIONS};
 use crate::metrics::Metrics;
 use crate::page;
 use crate::stop::Stop;
@@ -137,6 +138,7 @@ impl Server {
             .fallback(|| async { (StatusCode::NOT_FOUND, "there is nothing here; try / or /metrics\n") })
             .layer(map_response(with_headers))
             .with_state(self);
+        let listener = Limited::new(listener, MAX_CONNECTIONS, LONGEST_SILENCE);
         axum::serve(listener, router).with_graceful_shutdown(async move { stop.requested().await }).await
     }
 

@@ -8,8 +8,8 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
+use crate::backlog::Backlog;
 use crate::metrics::Metrics;
-use crate::reply::Backlog;
 
 /// While Redis stays away, the log says so this often.
 const REMINDER: Duration = Duration::from_secs(60);

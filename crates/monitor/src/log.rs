@@ -14,7 +14,10 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// Sends everything that is logged from now on to stderr.
 pub(crate) fn init(format: LogFormat) {
+    // a line that cannot be written (the disk is full, nobody reads the pipe) is lost; to report that on the same stderr
+    // would end the process
     let lines = fmt().with_max_level(Level::INFO).with_writer(std::io::stderr).with_target(false);
+    let lines = lines.log_internal_errors(false);
     match format {
         LogFormat::Json => lines.json().flatten_event(true).init(),
         LogFormat::Human => {

@@ -5,6 +5,7 @@
 //! ([`channel`]). Neither ever gives up on Redis.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod backlog;
 mod channel;
 mod config;
 mod connect;
@@ -15,6 +16,7 @@ mod http;
 mod kind;
 mod label;
 mod link;
+mod listen;
 mod log;
 mod metrics;
 mod page;

@@ -10,9 +10,9 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::backlog::Backlog;
 use crate::event::{Event, Happened, Malformed, Microseconds};
 use crate::label::Values;
-use crate::reply::Backlog;
 
 /// Distinct values of a label beyond which new ones are called `other`.
 const MAX_NODES: usize = 64;

@@ -5,6 +5,8 @@
 
 use redis::Value;
 
+use crate::backlog::{Group, Id, Stream};
+
 /// Name of the field that holds an event.
 pub(crate) const FIELD: &[u8] = b"event";
 
@@ -62,34 +64,50 @@ pub(crate) fn claimed(value: Value) -> Option<Claimed> {
     Some(Claimed { cursor, entries, gone })
 }
 
-/// What a group still has before it.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Backlog {
-    /// Entries not yet fetched by any consumer; None where Redis does not know (before 7, or after deletions).
-    pub(crate) waiting: Option<u64>,
-    /// Entries fetched and not acknowledged.
-    pub(crate) pending: u64,
+/// Answer to XINFO STREAM; None when it is not one.
+pub(crate) fn stream(value: Value) -> Option<Stream> {
+    let mut stream = Stream::default();
+    for (name, value) in fields(value) {
+        match text(name)?.as_str() {
+            "length" => stream.length = number(&value)?,
+            "entries-added" => stream.added = number(&value),
+            "last-generated-id" => stream.last = id(&text(value)?)?,
+            "first-entry" => stream.first = entry(value).and_then(|entry| id(&entry.id)),
+            _ => {}
+        }
+    }
+    Some(stream)
 }
 
-/// The backlog of `group` in the answer to XINFO GROUPS.
-pub(crate) fn backlog(value: Value, group: &str) -> Option<Backlog> {
+/// `group` in the answer to XINFO GROUPS.
+pub(crate) fn group(value: Value, group: &str) -> Option<Group> {
     items(value).into_iter().find_map(|value| {
-        let fields: Vec<(Value, Value)> = match value {
-            Value::Map(fields) => fields,
-            other => pairs(other),
-        };
         let mut is_it = false;
-        let mut backlog = Backlog::default();
-        for (name, value) in fields {
+        let mut found = Group::default();
+        for (name, value) in fields(value) {
             match text(name)?.as_str() {
                 "name" => is_it = text(value)? == group,
-                "pending" => backlog.pending = number(&value)?,
-                "lag" => backlog.waiting = number(&value),
+                "pending" => found.pending = number(&value)?,
+                "last-delivered-id" => found.delivered = id(&text(value)?)?,
+                "entries-read" => found.read = number(&value),
                 _ => {}
             }
         }
-        is_it.then_some(backlog)
+        is_it.then_some(found)
     })
+}
+
+fn fields(value: Value) -> Vec<(Value, Value)> {
+    match value {
+        // RESP3
+        Value::Map(fields) => fields,
+        other => pairs(other),
+    }
+}
+
+fn id(text: &str) -> Option<Id> {
+    let (milliseconds, sequence) = text.split_once('-')?;
+    Some((milliseconds.parse().ok()?, sequence.parse().ok()?))
 }
 
 fn entry(value: Value) -> Option<Entry> {
@@ -97,8 +115,7 @@ fn entry(value: Value) -> Option<Entry> {
     let id = text(parts.next()?)?;
     let event = match parts.next()? {
         Value::Nil => None,
-        Value::Map(fields) => Some(event(fields)),
-        fields => Some(event(pairs(fields))),
+        other => Some(event(fields(other))),
     };
     Some(Entry { id, event })
 }
@@ -182,13 +199,43 @@ mod tests {
     }
 
     #[test]
-    fn the_backlog_is_that_of_the_group() {
-        let group = |name: &str, lag: Value| {
-            list(&[bulk("name"), bulk(name), bulk("pending"), Value::Int(3), bulk("lag"), lag])
+    fn the_group_is_the_one_asked_for() {
+        let group_of = |name: &str, read: Value| {
+            list(&[
+                bulk("name"),
+                bulk(name),
+                bulk("pending"),
+                Value::Int(3),
+                bulk("last-delivered-id"),
+                bulk("7-1"),
+                bulk("entries-read"),
+                read,
+            ])
         };
-        let groups = list(&[group("a", Value::Int(1)), group("b", Value::Nil)]);
-        assert_eq!(backlog(groups.clone(), "a"), Some(Backlog { waiting: Some(1), pending: 3 }));
-        assert_eq!(backlog(groups.clone(), "b"), Some(Backlog { waiting: None, pending: 3 }));
-        assert_eq!(backlog(groups, "c"), None);
+        let groups = list(&[group_of("a", Value::Int(1)), group_of("b", Value::Nil)]);
+        assert_eq!(group(groups.clone(), "a"), Some(Group { delivered: (7, 1), read: Some(1), pending: 3 }));
+        assert_eq!(group(groups.clone(), "b"), Some(Group { delivered: (7, 1), read: None, pending: 3 }));
+        assert_eq!(group(groups, "c"), None);
+    }
+
+    #[test]
+    fn streams_of_redis_6_and_7_and_empty_ones_are_read() {
+        let six = [
+            bulk("length"),
+            Value::Int(2),
+            bulk("last-generated-id"),
+            bulk("9-0"),
+            bulk("groups"),
+            Value::Int(1),
+            bulk("first-entry"),
+            list(&[bulk("8-2"), list(&[bulk("event"), bulk("{}")])]),
+        ];
+        let expected = Stream { length: 2, added: None, last: (9, 0), first: Some((8, 2)) };
+        assert_eq!(stream(list(&six)), Some(expected));
+        let seven = [&six[..], &[bulk("entries-added"), Value::Int(9)]].concat();
+        assert_eq!(stream(list(&seven)), Some(Stream { added: Some(9), ..expected }));
+        let empty =
+            [bulk("length"), Value::Int(0), bulk("last-generated-id"), bulk("9-0"), bulk("first-entry"), Value::Nil];
+        assert_eq!(stream(list(&empty)), Some(Stream { length: 0, added: None, last: (9, 0), first: None }));
     }
 }

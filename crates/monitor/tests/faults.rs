@@ -129,6 +129,15 @@ fn a_quiet_log_and_a_minimal_one_say_no_more_than_they_should() {
     assert_eq!((&line["route"], &line["kinds"]), (&json!("messages"), &json!("ec2:instance=3 arn=1")));
 }
 
+#[test]
+fn a_log_that_cannot_be_written_ends_nothing() {
+    let redis = Redis::start();
+    let monitor = Monitor::start_without_log(&redis);
+    add(&mut redis.connect(), plain(50));
+    monitor.wait_for_sum(EVENTS, 50.0);
+    assert_eq!(monitor.get("/health").status, 200);
+}
+
 const PASSWORD: &str = "correct horse battery staple";
 
 /// With the rights that SECURITY.md lists, less the one for the backlog, which some will not give.

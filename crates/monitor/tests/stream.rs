@@ -161,9 +161,36 @@ fn pending_entries_that_were_trimmed_are_counted_and_forgotten() {
     redis::cmd("XTRIM").arg(STREAM).arg("MAXLEN").arg("8").exec(&mut connection).unwrap();
 
     let monitor = Monitor::start(&redis, &["--consumer", "me", "--claim-idle", "1"]);
-    monitor.wait_for_sum("aws_masker_monitor_trimmed_events_total", 10.0);
+    // and the two that nobody had fetched
+    monitor.wait_for_sum("aws_masker_monitor_trimmed_events_total", 12.0);
     monitor.wait_for_sum(EVENTS, 8.0);
     wait_for("all to be acknowledged", || (redis.backlog().0 == 0).then_some(()));
+}
+
+#[test]
+fn what_was_trimmed_while_no_monitor_ran_is_counted_and_does_not_wait_for_ever() {
+    let redis = Redis::start();
+    let mut connection = redis.connect();
+    add(&mut connection, plain(20));
+    let first = Monitor::start(&redis, &[]);
+    first.wait_for_sum(EVENTS, 20.0);
+    assert_eq!(first.stop().0, Some(0));
+
+    add(&mut connection, plain(100));
+    redis::cmd("XTRIM").arg(STREAM).arg("MAXLEN").arg("30").exec(&mut connection).unwrap();
+    let second = Monitor::start(&redis, &[]);
+    second.wait_for_sum(EVENTS, 30.0);
+    assert_eq!(second.metrics().sum("aws_masker_monitor_trimmed_events_total"), 70.0);
+    wait_for("the backlog", || (second.live(1)[0]["link"]["waiting"] == json!(0)).then_some(()));
+    assert_eq!(second.metrics().sum("aws_masker_monitor_stream_waiting"), 0.0);
+    assert!(second.stop().1.contains("trimmed before these events were read"));
+
+    // a loss is told once
+    let third = Monitor::start(&redis, &[]);
+    add(&mut connection, plain(5));
+    third.wait_for_sum(EVENTS, 5.0);
+    assert_eq!(third.metrics().sum("aws_masker_monitor_trimmed_events_total"), 0.0);
+    assert_eq!(third.metrics().sum("aws_masker_monitor_stream_waiting"), 0.0);
 }
 
 #[test]

@@ -9,6 +9,8 @@ use crate::event::{Event, Happened, Microseconds};
 
 /// Longest time that is told from longer ones.
 const MAX_MICROSECONDS: u64 = 60_000_000;
+/// Nodes that a second remembers: far more than send events in it, unless somebody makes them up.
+const MAX_NODES: usize = 256;
 /// Percentiles are exact to one part in a hundred.
 const SIGNIFICANT_DIGITS: u8 = 2;
 
@@ -19,7 +21,7 @@ pub(super) struct Second {
     pub(super) times: Times,
     pub(super) kinds: HashMap<usize, u64>,
     pub(super) routes: HashMap<usize, RouteSums>,
-    /// By the beginning of their ids.
+    /// At most [`MAX_NODES`].
     pub(super) nodes: HashSet<String>,
 }
 
@@ -79,7 +81,7 @@ impl Second {
         let sums = &mut self.sums;
         sums.dropped += event.dropped;
         let of_route = route.map(|route| self.routes.entry(route).or_default());
-        if !self.nodes.contains(&event.node) {
+        if self.nodes.len() < MAX_NODES && !self.nodes.contains(&event.node) {
             self.nodes.insert(event.node.clone());
         }
         match &event.happened {
@@ -239,6 +241,20 @@ mod tests {
             let found = rolling.mask_percentiles();
             assert_eq!((found.count, found.three()), (whole.count, whole.three()), "after {index} seconds");
         }
+    }
+
+    #[test]
+    fn nodes_that_somebody_makes_up_take_little_memory() {
+        let mut second = Second::default();
+        for node in 0..10_000 {
+            let event = serde_json::json!({
+                "version": 1, "type": "restore_skipped", "timestamp": 0, "node": format!("{node:x}"), "source": "00ff",
+                "sequence": 1, "outcome": "skipped", "reason": "coding",
+            });
+            second.record(&Event::parse(event.to_string().as_bytes()).unwrap(), None, |_| 0);
+        }
+        assert_eq!(second.nodes.len(), MAX_NODES);
+        assert_eq!(second.sums.answers_skipped, 10_000);
     }
 
     #[test]

@@ -122,7 +122,12 @@ impl Monitor {
 
     pub fn launch(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (log, port_file) = (folder.path().join("log"), folder.path().join("port"));
+        let log = folder.path().join("log");
+        Self::launch_with_log(folder, log, arguments, variables)
+    }
+
+    fn launch_with_log(folder: TempDir, log: PathBuf, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let port_file = folder.path().join("port");
         let child = Command::new(env!("CARGO_BIN_EXE_aws-masker-monitor"))
             .args(["--listen", "127.0.0.1:0", "--log-format", "json", "--port-file"])
             .arg(&port_file)
@@ -134,6 +139,12 @@ impl Monitor {
         let mut monitor = Self { child, port: 0, log, _folder: folder };
         monitor.port = wait_for("the monitor's port", || fs::read_to_string(&port_file).ok()?.trim().parse().ok());
         monitor
+    }
+
+    /// One whose log cannot be written.
+    pub fn start_without_log(redis: &Redis) -> Self {
+        let url = format!("redis://127.0.0.1:{}/0", redis.port);
+        Self::launch_with_log(tempfile::tempdir().unwrap(), "/dev/full".into(), &["--redis-url", &url], &[])
     }
 
     pub fn get(&self, path: &str) -> Answer {

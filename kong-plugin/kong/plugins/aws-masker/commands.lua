@@ -26,8 +26,9 @@ end
 
 
 -- Takes whole replies out of `text`.
+-- @param before how many came before them
 -- @return how many, and where the rest begins
-local function take_replies(text, errors)
+local function take_replies(text, before, errors)
   local count, at = 0, 1
   while true do
     local line_end = find(text, LINE_END, at, true)
@@ -43,7 +44,7 @@ local function take_replies(text, errors)
         return count, at
       end
     elseif kind == ERROR then
-      errors[#errors + 1] = { false, sub(text, at + 1, line_end - 1) }
+      errors[#errors + 1] = { false, sub(text, at + 1, line_end - 1), index = before + count + 1 }
     end
 
     count = count + 1
@@ -79,8 +80,8 @@ end
 
 
 --- Sends `count` commands in one go and reads their replies.
--- @return array of the replies that are errors, as resty.redis gives them; or nil and why, and then the connection is
--- of no use any more
+-- @return array of the replies that are errors, as resty.redis gives them and with the `index` of their command; or nil
+-- and why, and then the connection is of no use any more
 function _M.send(red, parts, count)
   local socket = red._sock
   local ok, err = socket:send(parts)
@@ -89,7 +90,8 @@ function _M.send(red, parts, count)
   end
 
   local errors, rest = {}, ""
-  while count > 0 do
+  local done = 0
+  while done < count do
     local chunk
     chunk, err = socket:receiveany(READ_BYTES)
     if not chunk then
@@ -97,12 +99,12 @@ function _M.send(red, parts, count)
     end
 
     rest = rest .. chunk
-    local taken, at = take_replies(rest, errors)
-    count = count - taken
+    local taken, at = take_replies(rest, done, errors)
+    done = done + taken
     rest = sub(rest, at)
   end
 
-  if count < 0 or rest ~= "" then
+  if done > count or rest ~= "" then
     return nil, "protocol error"
   end
 

@@ -12,6 +12,9 @@ local ngx = ngx
 local pairs = pairs
 
 
+-- As docs/events.schema.json has it.
+local MAX_NAME_BYTES = 128
+
 -- Stands for the half of an exchange that there is not.
 local NOTHING = {
   outcome = false, microseconds = false, bytes_in = false, bytes_out = false,
@@ -29,8 +32,14 @@ local function kinds_of(session)
 end
 
 
+-- Names in Kong are as long as you like; readers of events refuse what could be a text.
 local function name_of(entity)
-  return entity and encode(entity.name or entity.id)
+  if not entity then
+    return nil
+  end
+
+  local name = entity.name
+  return encode(name and #name <= MAX_NAME_BYTES and name or entity.id)
 end
 
 

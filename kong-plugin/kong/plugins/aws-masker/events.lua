@@ -51,6 +51,7 @@ local REASONS = {
   { "timeout", "timeout" },
   { "WRONGPASS", "auth" },
   { "NOAUTH", "auth" },
+  { "ERR AUTH", "auth" },
   { "NOPERM", "auth" },
   { "refused", "connect" },
   { "resolve", "connect" },
@@ -182,6 +183,28 @@ local function commands_of(destination, entries, dropped)
 end
 
 
+local function lose(destination, count)
+  destination.dropped = destination.dropped + count
+  metrics.events_lost(count)
+end
+
+
+-- Events whose commands Redis refused while it took others: nobody who reads the stream gets them.
+-- @param refused error replies, with the `index` of their command
+-- @param each commands that carry one event
+local function lost_of(refused, each)
+  local lost = 0
+  for i = 1, #refused do
+    -- XADD comes before PUBLISH
+    if each == 1 or refused[i].index % each == 1 then
+      lost = lost + 1
+    end
+  end
+
+  return lost
+end
+
+
 -- @return true when the batch is as good as sent, or nil and why it should be tried again
 local function deliver(destination, entries)
   local dropped = destination.dropped
@@ -193,14 +216,23 @@ local function deliver(destination, entries)
     return nil, err
   end
 
+  local first = refused[1]
   if #refused == count then
-    return nil, redis.error_of(refused[1])
+    return nil, redis.error_of(first)
   end
 
-  destination.dropped = destination.dropped - dropped
-  if refused[1] then
-    kong.log.err("Redis refused ", #refused, " of ", count, " commands that carry monitoring events: ",
-                 redis.error_of(refused[1]))
+  -- unless the event that says so was refused
+  if not first or first.index ~= 1 then
+    destination.dropped = destination.dropped - dropped
+  end
+
+  if first then
+    local lost = lost_of(refused, count / #entries)
+    if lost > 0 then
+      lose(destination, lost)
+    end
+    kong.log.err("Redis refused ", #refused, " of ", count, " commands that carry monitoring events, and ", lost,
+                 " events are lost: ", redis.error_of(first))
   end
 
   return true
@@ -231,12 +263,6 @@ local function report_errors(destination)
       add_text(destination, event.of_redis_error(known.operation, known.outcome, known.reason, count))
     end
   end
-end
-
-
-local function lose(destination, count)
-  destination.dropped = destination.dropped + count
-  metrics.events_lost(count)
 end
 
 

@@ -138,6 +138,13 @@ local function mask_query(state, query)
 end
 
 
+-- Says what would have been masked.
+local function note_dry_run(state)
+  state.dry_run = true
+  kong.log.notice("dry run: ", clib.counts(state.session).masked, " values would have been masked")
+end
+
+
 -- A request without a body has a query at most; and it may ask for what earlier ones left at the API.
 local function mask_bodiless(conf, state, detector, query)
   local request = kong.request
@@ -153,6 +160,9 @@ local function mask_bodiless(conf, state, detector, query)
   end
 
   failure, why = mask_query(state, query)
+  if not failure and conf.dry_run then
+    note_dry_run(state)
+  end
   if not failure and asks_for_kept then
     failure, why = use_vault(conf, state, true)
   end
@@ -209,8 +219,7 @@ local function mask_body(conf, state, detector, body, query)
   end
 
   if conf.dry_run then
-    state.dry_run = true
-    kong.log.notice("dry run: ", clib.counts(session).masked, " values would have been masked")
+    note_dry_run(state)
     return
   end
 

@@ -5,6 +5,7 @@ local breaker = require "kong.plugins.aws-masker.breaker"
 
 local concat = table.concat
 local find = string.find
+local gsub = string.gsub
 local ipairs = ipairs
 local kong = kong
 local match = string.match
@@ -32,6 +33,18 @@ local UNHEALTHY = {
   "^LOADING",
   "^MASTERDOWN",
   "^NOAUTH",
+}
+
+-- Error replies of one that is no longer the primary. After a failover its name leads to another one, but it keeps its
+-- connections, and what goes on using them is refused for ever.
+local REPLACED = { "^READONLY" }
+
+
+-- What Redis itself writes with signs that could begin a quotation, so that its reason is not cut off there.
+local PLAIN = {
+  { "can't", "cannot" },
+  { "it's", "it is" },
+  { "AUTH <password>", "AUTH" },
 }
 
 
@@ -75,12 +88,17 @@ local function readable(err)
     return "protocol error"
   end
 
-  return match(err, "^%u%u+[%a -]*%f[%A]") or err
+  local plain = err
+  for _, spelling in ipairs(PLAIN) do
+    plain = gsub(plain, spelling[1], spelling[2])
+  end
+
+  return match(plain, "^%u%u+[%a -]*%f[%A]") or err
 end
 
 
--- The first reply that is an error of Redis as a whole; the connection is of no use then.
-local function unhealthy(replies)
+-- The first of the replies that is an error and matches one of the patterns.
+local function first_error(replies, patterns)
   if type(replies) ~= "table" then
     return nil
   end
@@ -88,7 +106,7 @@ local function unhealthy(replies)
   for i = 1, #replies do
     local reply = replies[i]
     if type(reply) == "table" and reply[1] == false then
-      for _, pattern in ipairs(UNHEALTHY) do
+      for _, pattern in ipairs(patterns) do
         if find(reply[2], pattern) then
           return reply[2]
         end
@@ -179,14 +197,20 @@ local function with_connection(record, pool, work)
     return nil, "a bug in the plugin: " .. result
   end
 
-  err = unhealthy(result) or err
+  err = first_error(result, UNHEALTHY) or err
   if result == nil or err then
     -- replies may be under way
     red:close()
     return nil, readable(err)
   end
 
-  red:set_keepalive(IDLE_MS, pool.size)
+  if first_error(result, REPLACED) then
+    -- what it could read is of use; the next connection goes where the name leads to by then
+    red:close()
+  else
+    red:set_keepalive(IDLE_MS, pool.size)
+  end
+
   return result
 end
 
@@ -349,6 +373,18 @@ function _M.error_of(reply)
   if type(reply) == "table" and reply[1] == false then
     return readable(reply[2])
   end
+end
+
+
+--- Whether the same may succeed over another connection, after an error reply that `error_of` has made readable.
+function _M.is_replaced(err)
+  for _, pattern in ipairs(REPLACED) do
+    if find(err, pattern) then
+      return true
+    end
+  end
+
+  return false
 end
 
 

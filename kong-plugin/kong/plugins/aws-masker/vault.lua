@@ -4,6 +4,7 @@
 -- Else what is new is stored from a queue. Nothing here makes a request fail, but with `redis_required`.
 local clib = require "kong.plugins.aws-masker.clib"
 local redis = require "kong.plugins.aws-masker.redis"
+local stored = require "kong.plugins.aws-masker.stored"
 
 
 local ceil = math.ceil
@@ -32,13 +33,6 @@ local STEP = 1000
 local PIECE_BYTES = 8192
 local PIECE_STEP = 32
 
--- How many tokens a worker remembers to be stored, and for how long at most: a Redis that was emptied gets them again
--- after that. They are stored again in any case before half of their time is over.
-local REMEMBERED = 20000
-local REMEMBERED_SECONDS = 300
--- A token that is queued, until it is known to be stored.
-local PENDING_SECONDS = 30
-
 local COMPLAINT_SECONDS = 10
 
 local QUEUE = {
@@ -54,14 +48,6 @@ local QUEUE = {
 }
 
 
-local PENDING = 0
-
-
--- Name of a hash and token -> PENDING, or the generation in which it was stored. A new generation begins when Redis
--- failed: it may have lost what it had.
-local remembered
-local generation = 1
-
 -- queue parameters by where the queue writes to
 local queues = {}
 
@@ -69,35 +55,6 @@ local complained_at, unsaid = 0, 0
 
 -- Told of what could not be stored behind a request's back.
 local on_write_failure = function() end
-
-
-local function cache()
-  remembered = remembered or require("resty.lrucache").new(REMEMBERED)
-  return remembered
-end
-
-
-local function is_remembered(key, token)
-  local state = cache():get(key .. token)
-  return state == PENDING or state == generation
-end
-
-
-local function remember(key, fields, state, seconds)
-  for i = 1, #fields, 2 do
-    cache():set(key .. fields[i], state, seconds)
-  end
-end
-
-
-local function remember_stored(key, fields, ttl)
-  remember(key, fields, generation, min(REMEMBERED_SECONDS, ttl / 2))
-end
-
-
-local function forget_stored()
-  generation = generation + 1
-end
 
 
 -- Failures come in thousands; a line now and then is enough.
@@ -138,20 +95,23 @@ end
 
 -- Tokens of this session that have to be stored, with their sealed values: { token, sealed, … }.
 -- @param again also those that are remembered
+-- @return them, and how many there are with those that are remembered
 local function new_fields(conf, session, key, again)
-  local fields = {}
+  local place = redis.describe(conf)
+  local fields, count = {}, 0
   for token in gmatch(clib.to_store(session), "[^\n]+") do
     if #fields >= 2 * conf.max_entries then
       break
     end
 
-    if again or not is_remembered(key, token) then
+    count = count + 1
+    if again or not stored.has(place, key, token) then
       fields[#fields + 1] = token
       fields[#fields + 1] = clib.seal(session, token)
     end
   end
 
-  return fields
+  return fields, count
 end
 
 
@@ -260,7 +220,8 @@ end
 
 
 -- The one round trip of an exchange. Only a scope of more than one step, or one that Redis has lost, takes more.
--- @param task table: keys, tokens (to look up), whole_scope, fields (to store now, or nil)
+-- @param task table: keys, tokens (to look up), whole_scope, fields (to store now, or nil), made (how many have to be
+-- there then)
 local function round_trip(conf, session, task, report)
   local keys, tokens, fields = task.keys, task.tokens, task.fields
 
@@ -287,12 +248,12 @@ local function round_trip(conf, session, task, report)
     end
 
     report.error = first_error(replies)
-    local is_there = fields and replies[writes - 1] ~= 0
-    report.too_many = is_there and (tonumber(replies[writes]) or 0) > conf.max_entries
-    if fields and not is_there and not report.error then
-      -- nothing lies there, although something was remembered to
+    local there = fields and tonumber(replies[writes]) or 0
+    report.too_many = there > conf.max_entries
+    if fields and there < min(task.made, conf.max_entries) and not report.error then
+      -- less lies there than this request alone needs, although the rest was remembered to
       red:init_pipeline()
-      add_writes(red, keys[1], new_fields(conf, session, keys[1], true))
+      add_writes(red, keys[1], (new_fields(conf, session, keys[1], true)))
       red:expire(keys[1], conf.mapping_ttl)
       local again
       again, err = red:commit_pipeline()
@@ -458,21 +419,26 @@ local function store_batch(conf, batch)
     return ok and all or nil, err
   end)
   if not replies then
-    forget_stored()
+    stored.forget(redis.describe(conf))
     on_write_failure(conf, err)
     return nil, err
   end
 
   err = first_error(replies)
   if err then
+    on_write_failure(conf, err)
+    if redis.is_replaced(err) then
+      return nil, err
+    end
+
     -- not tried again from here: the next request that has such a token does
     complain("tokens could not be stored in Redis: ", err)
-    on_write_failure(conf, err)
     return true
   end
 
+  local place = redis.describe(conf)
   for _, entry in ipairs(entries) do
-    remember_stored(entry.key, entry.fields, entry.ttl)
+    stored.add(place, entry.key, entry.fields, entry.ttl)
   end
 
   return true
@@ -516,7 +482,7 @@ local function store_later(conf, key, fields, report)
     return
   end
 
-  remember(key, fields, PENDING, PENDING_SECONDS)
+  stored.queued(redis.describe(conf), key, fields)
 end
 
 
@@ -551,18 +517,20 @@ function _M.exchange(conf, session, whole_scope)
   local tokens = restores and split(clib.unexplained(session, conf.max_entries)) or EMPTY
   whole_scope = whole_scope and restores
   local keys = hash_names(session)
-  local fields = new_fields(conf, session, keys[1])
+  local fields, made = new_fields(conf, session, keys[1])
   local required = conf.redis_required
   report.asked, report.stored = #tokens, #fields / 2
 
   -- With `redis_required` it has to be there now, also what was stored before.
-  local store_now = required and (fields[1] or clib.to_store(session) ~= "")
+  local store_now = required and made > 0
   if store_now or tokens[1] or whole_scope then
-    local task = { keys = keys, tokens = tokens, whole_scope = whole_scope, fields = store_now and fields or nil }
+    local task = {
+      keys = keys, tokens = tokens, whole_scope = whole_scope, fields = store_now and fields or nil, made = made,
+    }
     local replies, err = round_trip(conf, session, task, report)
     report.error = report.error or (not replies and err or nil)
     if not replies and err ~= redis.LEFT_ALONE then
-      forget_stored()
+      stored.forget(redis.describe(conf))
     end
   end
 
@@ -580,7 +548,7 @@ function _M.exchange(conf, session, whole_scope)
   end
 
   if store_now then
-    remember_stored(keys[1], fields, conf.mapping_ttl)
+    stored.add(redis.describe(conf), keys[1], fields, conf.mapping_ttl)
     if report.too_many then
       trim_later(conf, keys[1])
     end

@@ -1,0 +1,110 @@
+-- More than one Redis: plugins on one gateway that name different ones, and one that takes over from another.
+local bed = require "spec.support.bed"
+local events = require "spec.support.events"
+local process = require "spec.support.process"
+local redis_server = require "spec.support.redis"
+local sample = require "spec.support.sample"
+local socket = require "socket"
+local tcp_proxy = require "spec.support.tcp_proxy"
+local vault = require "spec.support.vault"
+
+
+describe("vaults in several Redises", function()
+  local redis, other, dead_port, world
+
+
+  setup(function()
+    redis, other, dead_port = redis_server.start(), redis_server.start(), process.free_port()
+    world = bed.start({
+      -- one, so that every request meets what the one before it left
+      workers = 1,
+      config = vault.config(redis.port),
+      routes = {
+        other = vault.config(other.port),
+        dead = vault.config(dead_port),
+      },
+    })
+  end)
+
+
+  teardown(function()
+    world:stop()
+    redis:stop()
+    other:stop()
+  end)
+
+
+  local function send(path, text)
+    assert.equal(200, world:send({ path = path .. "/v1/messages", body = sample.messages({ text = text }) }).status)
+  end
+
+
+  it("each get a token that the gateway has stored in another one", function()
+    send("", sample.INSTANCE)
+    vault.settle(redis, 1)
+
+    send("/other", sample.INSTANCE)
+    vault.settle(other, 1)
+  end)
+
+
+  it("do not get tokens again because another one fails", function()
+    send("", sample.VPC)
+    vault.settle(redis, 2)
+    redis:call("CONFIG", "RESETSTAT")
+
+    for i = 1, 10 do
+      send("/dead", ("i-0%016x"):format(0xdead00000 + i))
+      socket.sleep(0.1)
+      send("", sample.VPC)
+    end
+    socket.sleep(0.3)
+    assert.is_nil(redis:calls().hset)
+  end)
+end)
+
+
+describe("a Redis that another one takes over from", function()
+  local old, new, target, proxy, world
+
+
+  setup(function()
+    old, new = redis_server.start(), redis_server.start()
+    target = old.folder .. "/target"
+    process.write_file(target, tostring(old.port))
+    proxy = tcp_proxy.start(old.port, "switch:" .. target)
+    world = bed.start({
+      workers = 1,
+      config = vault.config(proxy.port, { enable_redis_events = true, event_flush_interval = 0.1 }),
+    })
+  end)
+
+
+  teardown(function()
+    world:stop()
+    proxy:stop()
+    old:stop()
+    new:stop()
+  end)
+
+
+  local function send(id)
+    assert.equal(200, world:send({ body = sample.messages({ text = id }) }).status)
+  end
+
+
+  -- What ElastiCache does in a planned failover: the name leads to the new primary, and the former one lives on as a
+  -- replica, which keeps its connections and refuses writes.
+  it("is left for the new one, for tokens and events alike", function()
+    send("i-0fa11000000000001")
+    vault.settle(old, 1)
+
+    old:call("REPLICAOF", "127.0.0.1", new.port)
+    process.write_file(target, tostring(new.port))
+    send("i-0fa11000000000002")
+    vault.settle(new, 1)
+    send("i-0fa11000000000003")
+    vault.settle(new, 2)
+    assert.is_true(#events.wait(new, 4) >= 4)
+  end)
+end)
