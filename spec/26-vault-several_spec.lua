@@ -108,3 +108,40 @@ describe("a Redis that another one takes over from", function()
     assert.is_true(#events.wait(new, 4) >= 4)
   end)
 end)
+
+
+describe("one Redis with several logins", function()
+  local redis, world
+
+
+  setup(function()
+    redis = redis_server.start({ password = "of the gateway" })
+    local function config(password)
+      return vault.config(redis.port, { redis = { host = "127.0.0.1", port = redis.port, password = password } })
+    end
+    world = bed.start({
+      workers = 1,
+      config = config("of the gateway"),
+      routes = { stranger = config("of nobody") },
+    })
+  end)
+
+
+  teardown(function()
+    world:stop()
+    redis:stop()
+  end)
+
+
+  it("stores what comes with the one that works, whoever else waits to be stored", function()
+    for i = 1, 20 do
+      for _, path in ipairs({ "/stranger", "" }) do
+        local text = ("i-0%016x"):format((path == "" and 0xacce00000 or 0xdead00000) + i)
+        local answer = world:send({ path = path .. "/v1/messages", body = sample.messages({ text = text }) })
+        assert.equal(200, answer.status)
+      end
+    end
+    vault.settle(redis, 20)
+    assert.equal(20, vault.count(redis))
+  end)
+end)

@@ -84,12 +84,9 @@ end
 
 
 local function parameters(conf)
-  local record = conf.redis
   return concat({
-    record.host, record.port, record.database or 0, record.ssl and "tls" or "tcp",
-    record.server_name or "", record.username or "", record.password and ngx.md5(record.password) or "",
-    conf.event_transport, conf.redis_event_channel, conf.redis_event_stream, conf.event_stream_maxlen,
-    conf.event_batch_size, conf.event_flush_interval,
+    redis.identity(conf), conf.event_transport, conf.redis_event_channel, conf.redis_event_stream,
+    conf.event_stream_maxlen, conf.event_batch_size, conf.event_flush_interval,
   }, "\0")
 end
 

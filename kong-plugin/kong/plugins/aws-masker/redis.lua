@@ -60,10 +60,9 @@ end
 
 -- Two configs share connections only when they would log in to the same place as the same user. The digest stands for
 -- the password too, so that after a rotation no connection of the old one is used.
-local function pool_name(record, size)
+-- Where a Redis is, who logs in and how: connections that agree in this are the same.
+local function identity_of(record)
   return concat({
-    "aws-masker",
-    size,
     record.host,
     record.port,
     record.database or 0,
@@ -300,7 +299,7 @@ end
 
 local function pool_of(conf)
   local size = conf.redis_pool_size
-  local name = pool_name(conf.redis, size)
+  local name = concat({ "aws-masker", size, identity_of(conf.redis) }, "|")
   local pool = pools[name]
   if not pool then
     pool = {
@@ -365,6 +364,12 @@ function _M.describe(conf)
     present(record.username) and record.username .. "@" or "",
     record.host, ":", record.port, "/", record.database or 0, record.ssl and " with TLS" or "",
   })
+end
+
+
+--- The same as text that no other Redis or login has. Not for logs: it has a hash of the password.
+function _M.identity(conf)
+  return identity_of(conf.redis)
 end
 
 

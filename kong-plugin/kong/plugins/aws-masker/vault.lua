@@ -48,8 +48,9 @@ local QUEUE = {
 }
 
 
--- queue parameters by where the queue writes to
+-- queue parameters by where the queue writes to, and as whom
 local queues = {}
+local queue_count = 0
 
 local complained_at, unsaid = 0, 0
 
@@ -446,14 +447,15 @@ end
 
 
 local function queue_for(conf)
-  local name = "aws-masker vault " .. redis.describe(conf)
-  local params = queues[name]
+  local identity = redis.identity(conf)
+  local params = queues[identity]
   if not params then
-    params = { name = name }
+    queue_count = queue_count + 1
+    params = { name = "aws-masker vault " .. queue_count .. " " .. redis.describe(conf) }
     for field, value in pairs(QUEUE) do
       params[field] = value
     end
-    queues[name] = params
+    queues[identity] = params
   end
 
   return params
