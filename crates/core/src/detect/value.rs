@@ -104,6 +104,11 @@ pub(super) fn shape_range(text: &[u8], value: Value, shape: ValueShape) -> Range
         ValueShape::SecretKey => run(run(start, |c| !is_base64(c)).end, is_base64),
         ValueShape::Account if !quoted => run(start, is_alnum),
         ValueShape::Base64 if !quoted => run(start, is_base64_char),
+        // `acme-prod (618734209955)`, as the console has it.
+        ValueShape::Account if text[start..end].ends_with(b")") => {
+            let open = memchr::memrchr(b'(', &text[start..end]).map_or(start, |open| start + open + 1);
+            run(open, |c| c.is_ascii_digit())
+        }
         ValueShape::Reference if is_url_or_arn(&text[start..end]) => start..start,
         ValueShape::Reference => run(start, |c| c != b':'),
         _ if is_name_shape(shape) => start..end_of_literal(text, start, end),
