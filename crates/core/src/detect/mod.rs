@@ -54,6 +54,7 @@ mod output;
 mod own;
 mod pair;
 mod passage;
+mod pane;
 mod password;
 mod placeholder;
 mod policy;
