@@ -12,7 +12,7 @@ use super::between::{past_decoration, past_triple};
 use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end, run_start};
 use super::gutter;
 use super::hint::AWS_OR_SERVICE;
-use super::key::{is_asked_last, key_start};
+use super::key::{MAX_PADDING, is_asked_last, key_start};
 use super::line::whole_break_at;
 use super::login::{has_user, is_of_login, needs_user};
 use super::password::is_secure;
@@ -27,8 +27,9 @@ use crate::token::leading_token;
 const MAX_LIST: usize = 1000;
 /// Longest word behind an option that is looked at, bytes.
 const MAX_WORD: usize = 1024;
-/// Most that may stand between the sign behind a key and its value.
-pub(super) const MAX_ASSIGNED: usize = 16;
+/// Most that may stand between the sign behind a key and its value: where values stand below each other, the longest key
+/// says how much.
+pub(super) const MAX_ASSIGNED: usize = MAX_PADDING;
 /// Before what a value is changed to, in a plan of Terraform.
 pub(super) const CHANGED: &[u8] = b" -> ";
 /// What keys end in that hold names and ids.

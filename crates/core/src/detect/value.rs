@@ -23,6 +23,8 @@ const MAX_NAME: usize = 512;
 const MAX_VERSION: usize = 4;
 /// Longest family of instance types: `c7i-flex`.
 const MAX_FAMILY: usize = 10;
+/// Behind the name of a function, as AWS Lambda takes it.
+const LATEST: &[u8] = b":$LATEST";
 /// Longest path of identifiers before the quote in `aws.String("…")`.
 const MAX_WRAPPER: usize = 32;
 
@@ -111,7 +113,11 @@ pub(super) fn shape_range(text: &[u8], value: Value, shape: ValueShape) -> Range
         }
         ValueShape::Reference if is_url_or_arn(&text[start..end]) => start..start,
         ValueShape::Reference => run(start, |c| c != b':'),
-        _ if is_name_shape(shape) => start..end_of_literal(text, start, end),
+        _ if is_name_shape(shape) => {
+            let end = end_of_literal(text, start, end);
+            // `orders:$LATEST`, a function with its version.
+            start..end - if text[start..end].ends_with(LATEST) { LATEST.len() } else { 0 }
+        }
         _ => start..end,
     }
 }
