@@ -6,7 +6,7 @@ mod tests;
 use std::ops::Range;
 
 use super::Scan;
-use super::bare::{is_before_constant, is_ini_line, is_of_record};
+use super::bare::{is_before_constant, is_ini_line, is_namespaced, is_of_record};
 use super::below::{is_no_argument, next_item, value_below};
 use super::between::{past_decoration, past_triple};
 use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end, run_start};
@@ -18,7 +18,7 @@ use super::login::{has_user, is_of_login, needs_user};
 use super::password::is_secure;
 use super::told::ANY_SERVICE;
 use super::vain;
-use super::value::{Setting, Value, is_believable, quoted_value, shape_range, value, whole_quoted};
+use super::value::{Setting, Value, is_believable, shape_range, value, whole_quoted};
 use super::variable::MAX_VARIABLE;
 use crate::catalog::{Category, Match, Member, ValueShape};
 use crate::token::leading_token;
@@ -58,6 +58,7 @@ impl Scan<'_, '_> {
         let joined = start > 0 && text[start - 1] == b':' && (end == at || text[..start].ends_with(b"::"));
         // `app.yaml:12:bucket: …`; `:bucket=>…`, of Ruby.
         let joined = joined && !gutter::is_behind_place(text, start - 1) && !text[at..].starts_with(b"=>");
+        let joined = joined && !is_namespaced(text, start - 1, at);
         let compared = text.get(at + 1) == Some(&b'=') || at > 0 && matches!(text[at - 1], b'=' | b'!' | b'<' | b'>');
         if joined && (text[at] == b':' || text[..start].ends_with(b"::")) || compared && text[at] == b'=' {
             return;
@@ -101,6 +102,7 @@ impl Scan<'_, '_> {
         match &text[start..end] {
             b"Target" => self.directory(at + 1, true),
             b"HomeDirectory" => self.directory(at + 1, false),
+            b"ID" => self.locked(at + 1),
             _ => {}
         }
         if !members.is_empty() {
@@ -326,25 +328,6 @@ impl Scan<'_, '_> {
         let is_changed = |found: &Value| [CHANGED, b" => "].iter().any(|sign| text[found.next..].starts_with(sign));
         if let Some(found) = found.filter(|found| found.quoted && is_changed(found)) {
             self.announced(members, found.next + CHANGED.len(), setting);
-        }
-    }
-
-    /// The bucket in the directory of a user of Transfer Family: `"HomeDirectory": "/acme-in/x"`, or in the one that is seen
-    /// as another: `"Entry": "/", "Target": "/acme-in/x"`.
-    fn directory(&mut self, at: usize, is_mapped: bool) {
-        let text = self.text;
-        let found = quoted_value(text, run_end(text, at, 4, |c| c == b' '));
-        let Some(found) = found.filter(|found| text[found.start] == b'/') else { return };
-        let around = &text[at.saturating_sub(MAX_TO_ARN)..text.len().min(at + MAX_TO_ARN)];
-        if is_mapped && memchr::memmem::find(around, b"Entry").is_none() {
-            return;
-        }
-        let start = found.start + 1;
-        let end = run_end(text, start, found.end - start, |c| c != b'/');
-        let bucket = self.detector.catalog.known.bucket;
-        if self.wants(bucket) && is_believable(ValueShape::Name, &text[start..end], Setting::Sure) {
-            self.finding(bucket, start, end);
-            self.part(bucket, start, end, true);
         }
     }
 

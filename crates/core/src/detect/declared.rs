@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, ends_line, is_alnum, run_end, run_start};
+use super::line::break_before;
 use super::sieve::Lanes;
 use super::value::{Setting, is_believable};
 use crate::catalog::ValueShape;
@@ -82,10 +83,24 @@ impl Scan<'_, '_> {
         let text = self.text;
         let before = text[..key].strip_suffix(b"[")?;
         let line = run_start(text, before.len(), MAX_LINE, |c| c != b'\n');
-        let at = line + memchr::memmem::rfind(&before[line..], b"aws_")?;
+        let Some(at) = memchr::memmem::rfind(&before[line..], b"aws_").map(|at| line + at) else {
+            return type_of_step(text, before.len());
+        };
         let end = run_end(text, at, MAX_TYPE, |c| is_alnum(c) || c == b'_');
         (text.get(end) == Some(&b'.')).then_some((at, end))
     }
+}
+
+/// The type in the line above `[id=…]` in a preview of Pulumi, whose bracket stands at `open`: `:Bucket` in
+/// `~ aws:s3/bucket:Bucket: (update)`.
+fn type_of_step(text: &[u8], open: usize) -> Option<(usize, usize)> {
+    let end = break_before(text, run_start(text, open, MAX_LINE, |c| c == b' '))?;
+    let line = end - text[end.saturating_sub(MAX_LINE)..end].iter().rev().take_while(|&&c| c != b'\n').count();
+    let type_at = line + memchr::memmem::rfind(&text[line..end], b" aws:")? + 1;
+    let type_end = run_end(text, type_at, MAX_TYPE, |c| is_alnum(c) || matches!(c, b':' | b'/' | b'-'));
+    let type_end = run_start(text, type_end, 1, |c| c == b':');
+    let noun = type_at + memchr::memrchr(b':', &text[type_at..type_end])?;
+    text[type_end..].starts_with(b": (").then_some((noun, type_end))
 }
 
 /// Where the last type begins of those that begin in this range.

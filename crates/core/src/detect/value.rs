@@ -104,13 +104,15 @@ pub(super) fn shape_range(text: &[u8], value: Value, shape: ValueShape) -> Range
     match shape {
         // `_` and `-` are no characters of a key, but they may be glued to it.
         ValueShape::SecretKey => run(run(start, |c| !is_base64(c)).end, is_base64),
-        ValueShape::Account if !quoted => run(start, is_alnum),
-        ValueShape::Base64 if !quoted => run(start, is_base64_char),
         // `acme-prod (618734209955)`, as the console has it.
         ValueShape::Account if text[start..end].ends_with(b")") => {
             let open = memchr::memrchr(b'(', &text[start..end]).map_or(start, |open| start + open + 1);
             run(open, |c| c.is_ascii_digit())
         }
+        ValueShape::Account if !quoted => run(start, is_alnum),
+        ValueShape::Base64 if !quoted => run(start, is_base64_char),
+        // `Z0123456789ABCDEFGHIJ_www.acme.io_CNAME`, the id of a record in Terraform.
+        ValueShape::ZoneId if text[start] == b'Z' => run(start, |c| c != b'_'),
         ValueShape::Reference if is_url_or_arn(&text[start..end]) => start..start,
         ValueShape::Reference => run(start, |c| c != b':'),
         _ if is_name_shape(shape) => {
