@@ -21,7 +21,7 @@ use super::vain;
 use super::value::{Setting, Value, is_believable, shape_range, value, whole_quoted};
 use super::variable::MAX_VARIABLE;
 use crate::catalog::{Category, Match, Member, ValueShape};
-use crate::token::leading_token;
+use crate::token::{is_token_shaped, leading_token};
 
 /// Most values of one list.
 const MAX_LIST: usize = 1000;
@@ -427,6 +427,10 @@ impl Scan<'_, '_> {
     /// True for what an earlier turn left of an address, a host or a parameter: `IP4_ABCDEFGH/16`, `key=S3_ABCDEFGH`.
     fn is_left_of_token(&self, value: Value) -> bool {
         let body = &self.text[value.start..value.end];
+        // `/copilot/RESNAME_ABCDEFGH/prod/secrets/TOKEN`
+        if body.starts_with(b"/") && body.split(|&c| c == b'/').any(is_token_shaped) {
+            return true;
+        }
         let from = memchr::memrchr(b'=', body).map_or(0, |sign| sign + 1);
         leading_token(&body[from..]).is_some_and(|token| {
             let label = token.split(|&c| c == b'_').next().unwrap_or_default();
