@@ -194,7 +194,7 @@ pub(super) fn is_believable(shape: ValueShape, body: &[u8], setting: Setting) ->
             body.len() >= 4 && setting.is_sure() && (body[0] == b'{' && body[1] != b'{' || !is_placeholder(body))
         }
         ValueShape::Uuid => is_uuid(body),
-        ValueShape::OpaqueId => is_uuid(body) || is_opaque(body) || is_long_opaque(body),
+        ValueShape::OpaqueId => is_uuid(body) || is_opaque(body) || is_long_opaque(body) || is_session(body),
         ValueShape::ZoneId => is_upper_id(body.strip_prefix(b"/hostedzone/").unwrap_or(body), b'Z'),
         ValueShape::ZonePath => body.strip_prefix(b"/hostedzone/").is_some_and(|id| is_upper_id(id, b'Z')),
         ValueShape::ChangeId => is_upper_id(body.strip_prefix(b"/change/").unwrap_or(body), b'C'),
@@ -337,6 +337,15 @@ fn is_long_opaque(body: &[u8]) -> bool {
         && body.iter().any(u8::is_ascii_digit)
         && body.iter().any(u8::is_ascii_uppercase)
         && body.iter().any(u8::is_ascii_lowercase)
+}
+
+/// The id of a session of Session Manager, with who began it: `jane.doe-0a1b2c3d4e5f60718`, `jane-kx3mq…` of 26 letters.
+fn is_session(body: &[u8]) -> bool {
+    let Some(dash) = body.iter().rposition(|&c| c == b'-').filter(|&dash| dash > 0) else { return false };
+    let (who, id) = (&body[..dash], &body[dash + 1..]);
+    let is_hex = id.len() == 17 && id[0] == b'0' && id.iter().all(u8::is_ascii_hexdigit);
+    let is_base = id.len() == 26 && id.iter().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    (is_hex || is_base) && who.iter().all(|&c| is_alnum(c) || matches!(c, b'.' | b'_' | b'-' | b'@' | b'+' | b'='))
 }
 
 /// `aip_CCkW6gKrDiBD4n78123ABC`, `pcs_zdkp8ct49z`.
