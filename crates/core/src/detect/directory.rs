@@ -59,6 +59,18 @@ mod tests {
     use crate::detect::testing::parts;
 
     #[test]
+    fn buckets_that_are_copied_from() {
+        for text in [
+            "x-amz-copy-source: /acme-raw/2026/x.csv\n",
+            "{\"CopySource\": \"acme-raw/2026/x.csv\"}",
+            "aws s3api copy-object --copy-source acme-raw/2026/x.csv --key y",
+        ] {
+            assert_eq!(parts(text), ["acme-raw"], "{text}");
+        }
+        assert_eq!(parts("copySource: ./src/x\n"), [""; 0]);
+    }
+
+    #[test]
     fn buckets_of_states_that_are_locked() {
         let lock = "Error acquiring the state lock\n\nLock Info:\n  ID:        6638e010-8fb0-9e2b-e8f5-0a3d8b6d7c1e\n";
         let text = format!("{lock}  Path:      acme-states/prod/terraform.tfstate\n  Who:       jane@host\n");

@@ -49,6 +49,7 @@ mod named;
 mod names;
 mod nearby;
 mod nesting;
+mod opaque;
 mod operation;
 mod ordinary;
 mod output;
