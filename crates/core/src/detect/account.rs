@@ -36,6 +36,8 @@ const WORDS: &[&str] = &[
     "awslogs/",
     "principal",
     "acct",
+    // `The repository … does not exist in the registry with id '618734209955'`, of ECR.
+    "registry with id",
     // Of an event of S3; other software has a `requester_id`.
     "requester\"",
     "requester\\",
@@ -192,6 +194,10 @@ fn says_account(text: &[u8], start: usize, end: usize) -> bool {
     if follows_region(before) || text[end..].starts_with(b"/vaults/") {
         return true;
     }
+    // `aws://618734209955/eu-west-1`, an environment of CDK.
+    if before.ends_with(b"aws://") {
+        return true;
+    }
     // A group of CloudWatch Logs, as its queries show it: `618734209955:/aws/lambda/orders`.
     if text[end..].starts_with(b":/") && text.get(end + 2).is_some_and(|&c| is_alnum(c)) {
         return true;
@@ -299,6 +305,8 @@ mod tests {
             "Owner ID\n618734209955\nType\n",
             "{\"etag\":\"b1946ac9\",\"requester\":\"618734209955\"}",
             "| 618734209955 | us-east-1 | FAIL |",
+            "cdk bootstrap aws://618734209955/us-east-1",
+            "it does not exist in the registry with id '618734209955'",
             "\"618734209955\",\"us-east-1\",\"FAIL\"",
             "Linked account\tService\nacme-prod (618734209955)\tEC2-Other\n",
             "account_id|resource_id|cost\n618734209955|vol-0ab12cd34ef56ab78|12.20\n",
