@@ -174,7 +174,7 @@ fn indentation(text: &[u8], at: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use crate::detect::testing::found;
+    use crate::detect::testing::{found, parts};
 
     #[test]
     fn modules_of_the_registry_have_names() {
@@ -270,6 +270,20 @@ mod tests {
             "{\"Type\": \"AWS::Kinesis::Stream\", \"Properties\": {\"Thing\": {\"Name\": \"clicks\"}}}",
         ] {
             assert_eq!(found(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn resources_of_pulumi_and_records_of_terraform() {
+        for (text, name) in [
+            ("  ~ aws:s3/bucket:Bucket: (update)\n      [id=acme-raw-1]\n      [urn=urn:pulumi:x]\n", "acme-raw-1"),
+            ("config:\n  app:bucketName: acme-raw-1\n", "acme-raw-1"),
+            ("aws_route53_record.api: Destroying... [id=Z0123456789ABCDEFGHIJ_www.x.io_A]", "Z0123456789ABCDEFGHIJ"),
+        ] {
+            assert_eq!(parts(text), [name], "{text}");
+        }
+        for text in ["  + random:index/string: (create)\n      [id=acme-raw-1]\n", "app:bucketName: acme-raw-1\n"] {
+            assert_eq!(parts(text), [""; 0], "{text}");
         }
     }
 }

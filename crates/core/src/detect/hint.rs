@@ -217,6 +217,12 @@ mod tests {
     }
 
     #[test]
+    fn labels_of_tokens_speak_of_nothing() {
+        assert!(!speaks_of("EC2_ABCDEFGH,acme-web", "aws") && !speaks_of("ECS_ABCDEFGH", "ecs"));
+        assert!(speaks_of("EC2_HOST", "aws") && speaks_of("ECS_CLUSTER", "ecs"));
+    }
+
+    #[test]
     fn members_that_only_one_service_has() {
         for (text, hint) in [
             ("{\"VersionLabel\": \"v1\"}", "elasticbeanstalk"),
