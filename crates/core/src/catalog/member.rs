@@ -67,6 +67,8 @@ pub enum ValueShape {
     InvalidationId,
     /// `/hostedzone/` and capitals and digits.
     ZonePath,
+    /// A bucket and the key of an object in it: `acme-logs/2026/x.csv`, also behind a slash.
+    BucketPath,
     /// `/change/` and capitals and digits.
     ChangePath,
     /// `/delegationset/` and capitals and digits.
@@ -123,6 +125,7 @@ impl ValueShape {
             "distribution-id" => Self::DistributionId,
             "invalidation-id" => Self::InvalidationId,
             "zone-path" => Self::ZonePath,
+            "bucket-path" => Self::BucketPath,
             "change-path" => Self::ChangePath,
             "delegation-set-path" => Self::DelegationSetPath,
             "media-job" => Self::MediaJob,

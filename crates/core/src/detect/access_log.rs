@@ -1,9 +1,13 @@
-//! Lines of S3 server access logs, which give their fields no names: `owner bucket [time] address requester …`.
+//! Lines of logs that give their fields no names: of S3, `owner bucket [time] address requester …`; of Classic Load
+//! Balancers, `time name client:port backend:port …`; of PostgreSQL on RDS, `time:client(port):user@database:[process]:…`.
 //!
-//! Source: Amazon S3 User Guide, "Amazon S3 server access log format".
+//! Source: Amazon S3 User Guide, "Amazon S3 server access log format"; Elastic Load Balancing, User Guide for Classic Load
+//! Balancers, "Access log entries"; Amazon RDS User Guide, parameters for logging of RDS for PostgreSQL, `log_line_prefix`.
 
 use super::Scan;
 use super::boundary::{ends_at, is_alnum, run_end, run_start, word_start};
+use super::value::{Setting, is_believable};
+use crate::catalog::ValueShape;
 
 /// Hexadecimal digits of a canonical user id.
 const USER_ID_LEN: usize = 64;
@@ -12,6 +16,14 @@ const BUCKET_LENS: std::ops::RangeInclusive<usize> = 3..=63;
 const TIME_LEN: usize = 29;
 /// Longest address.
 const MAX_ADDRESS: usize = 45;
+/// Longest port, and longest names of users and databases, and of load balancers.
+const MAX_PORT: usize = 5;
+const MAX_NAME: usize = 63;
+const MAX_BALANCER: usize = 32;
+
+fn is_of_name(c: u8) -> bool {
+    is_alnum(c) || matches!(c, b'_' | b'-' | b'.' | b'$')
+}
 
 impl Scan<'_, '_> {
     /// Looks at the bracket at `at` that opens the time; gives where to go on.
@@ -35,6 +47,35 @@ impl Scan<'_, '_> {
         at + 1
     }
 
+    /// Records who and what stands around the address of a client, `start..end`.
+    #[inline(never)]
+    pub(super) fn names_around_client(&mut self, start: usize, end: usize) {
+        let text = self.text;
+        let known = &self.detector.catalog.known;
+        let port = run_end(text, end + 1, MAX_PORT, |c| c.is_ascii_digit());
+        let names = if text[end] == b'(' && text[port..].starts_with(b"):") {
+            let user = port + 2..run_end(text, port + 2, MAX_NAME, is_of_name);
+            let database = user.end + 1..run_end(text, user.end + 1, MAX_NAME, is_of_name);
+            let is_line = text.get(user.end) == Some(&b'@') && text[database.end.min(text.len())..].starts_with(b":[");
+            if !is_line {
+                return;
+            }
+            [Some((known.db_user, user)), Some((known.database, database))]
+        } else {
+            let name_end = if text[..start].ends_with(b" ") { start - 1 } else { return };
+            let name = run_start(text, name_end, MAX_BALANCER, |c| is_alnum(c) || c == b'-');
+            let is_time = matches!(text[..name], [.., b'.', _, _, _, _, _, _, b'Z', b' ']);
+            let is_line = is_time && text.get(port) == Some(&b' ') && port > end + 1;
+            [is_line.then_some((known.load_balancer, name..name_end)), None]
+        };
+        for (kind, name) in names.into_iter().flatten() {
+            if self.wants(kind) && is_believable(ValueShape::Name, &text[name.clone()], Setting::Sure) {
+                self.finding(kind, name.start, name.end);
+                self.part(kind, name.start, name.end, true);
+            }
+        }
+    }
+
     /// Records the canonical user id that ends at `end`, if there is one.
     fn user_id(&mut self, end: usize) -> bool {
         if end > self.text.len() {
@@ -50,5 +91,28 @@ impl Scan<'_, '_> {
             self.part(kind, start, end, true);
         }
         is_id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::parts;
+
+    #[test]
+    fn names_around_addresses_of_clients() {
+        for (text, names) in [
+            (
+                "2026-03-04 10:00:00 UTC:10.18.2.15(51022):acme_rw@acme_db:[3412]:ERROR:  deadlock detected",
+                &["10.18.2.15", "acme_rw", "acme_db"][..],
+            ),
+            (
+                "2015-05-13T23:39:43.945958Z acme-front 192.168.131.39:2817 10.0.0.1:80 0.000073 0.001048 0.000057 200",
+                &["acme-front", "192.168.131.39", "10.0.0.1"],
+            ),
+            ("10.18.2.15(51022): acme_rw@acme_db:[3412]", &["10.18.2.15"]),
+            ("2015-05-13T23:39:43.945Z acme-front 192.168.131.39:2817 x", &["192.168.131.39"]),
+        ] {
+            assert_eq!(parts(text), names, "{text}");
+        }
     }
 }

@@ -82,6 +82,9 @@ impl Scan<'_, '_> {
         let may_be_nobody_s = is_for_documentation(octets)
             || (may_be_number(octets) || may_be_section(octets)) && !stands_for_a_host(text, start, end, suffix);
         self.address(kind, start, end, suffix, may_be_nobody_s);
+        if matches!(text.get(end), Some(b'(' | b':')) {
+            self.names_around_client(start, end);
+        }
         suffix
     }
 

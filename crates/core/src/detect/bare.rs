@@ -1,7 +1,7 @@
 //! What stands around a bare value and says whether it is one: the line of a file of settings, a record in one line, or the
 //! code of a program.
 
-use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end, run_start};
+use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end, run_start, word_start};
 use super::line::{break_before, line_start};
 use super::variable::MAX_VARIABLE;
 
@@ -9,6 +9,22 @@ use super::variable::MAX_VARIABLE;
 const MAX_RECORD: usize = 256;
 /// How far before a setting the head of its section may stand, bytes.
 const MAX_SECTION: usize = 1024;
+/// Longest name of a project, and most blanks before it.
+const MAX_NAMESPACE: usize = 64;
+const MAX_INDENT: usize = 16;
+
+/// True for the colon at `colon` of a key with the name of its project or provider, in a stack file of Pulumi, whose sign
+/// stands at `at`: `  app:bucketName: acme-logs`.
+pub(super) fn is_namespaced(text: &[u8], colon: usize, at: usize) -> bool {
+    let run = run_start(text, colon, MAX_NAMESPACE, |c| is_alnum(c) || matches!(c, b'-' | b'_'));
+    let start = word_start(text, run);
+    let line = run_start(text, start, MAX_INDENT, |c| c == b' ');
+    text.get(at + 1).is_some_and(|&c| c == b' ' || c == b'\n' || c == b'\\')
+        && text.get(start).is_some_and(u8::is_ascii_alphabetic)
+        && start < colon
+        && start - line >= 2
+        && (line == 0 || break_before(text, line).is_some())
+}
 
 /// True when the value `at..end` ends a line of the kind that a file of settings in sections has: nothing but such lines
 /// and comments stand between it and the head of its section, `[storage]`.

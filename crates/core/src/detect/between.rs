@@ -7,13 +7,15 @@ use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end};
 const MAX_TYPE: usize = 48;
 /// Most blanks around it.
 const MAX_BLANKS: usize = 4;
+/// Most of what is printed around one value.
+const MAX_WRAPPERS: usize = 4;
 
 /// Past what stands at `at`, right behind the sign, and is not the value.
 pub(super) fn past_decoration(text: &[u8], at: usize) -> usize {
     let at = past_tag(text, past_anchor(text, at));
     // `**Password:** …`
     let at = if text.get(at..).is_some_and(|rest| rest.starts_with(b"**")) { at + 2 } else { at };
-    past_type(text, at).or_else(|| past_prefix(text, at)).unwrap_or(at)
+    past_type(text, at).or_else(|| past_prefix(text, at)).or_else(|| past_dump(text, at)).unwrap_or(at)
 }
 
 /// The last of the quotes at `at`, where three open a string.
@@ -32,6 +34,45 @@ fn past_prefix(text: &[u8], at: usize) -> Option<usize> {
     let end = run_end(text, start, 2, |c| matches!(c.to_ascii_lowercase(), b'f' | b'r' | b'b' | b'u'));
     let quote = run_end(text, end, MAX_BACKSLASHES, |c| c == b'\\');
     (end > start && matches!(text.get(quote), Some(b'"' | b'\''))).then_some(end)
+}
+
+/// Past what stands before a value where a program prints all that it knows of a record: `Some("…")` of Rust's `Debug`,
+/// `(*string)(0xc0000102a0)((len=13) "…")` of Go's spew, `Str(…)` and `Slice([…])` of an OpenTelemetry collector.
+fn past_dump(text: &[u8], at: usize) -> Option<usize> {
+    const WRAPPERS: [&[u8]; 3] = [b"Some(", b"Str(", b"Slice("];
+    let mut at = run_end(text, at, MAX_BLANKS, |c| c == b' ');
+    if text.get(at) == Some(&b'(') {
+        return past_types(text, at);
+    }
+    let mut wrappers = 0;
+    while let Some(wrapper) = WRAPPERS.iter().find(|wrapper| text[at..].starts_with(wrapper)) {
+        at += wrapper.len();
+        wrappers += 1;
+        if wrappers > MAX_WRAPPERS {
+            return None;
+        }
+    }
+    (wrappers > 0).then_some(at)
+}
+
+/// Past the types, the address and the length that spew puts before a string.
+fn past_types(text: &[u8], mut at: usize) -> Option<usize> {
+    let mut has_len = false;
+    for _ in 0..=MAX_WRAPPERS {
+        let open = run_end(text, at, 2, |c| c == b'(');
+        if open == at {
+            break;
+        }
+        let close =
+            run_end(text, open, MAX_TYPE, |c| is_alnum(c) || matches!(c, b'_' | b'.' | b'*' | b'[' | b']' | b'='));
+        if text.get(close) != Some(&b')') {
+            return None;
+        }
+        has_len |= text[open..close].starts_with(b"len=");
+        at = run_end(text, close + 1, 1, |c| c == b' ');
+    }
+    let quote = run_end(text, at, MAX_BACKSLASHES, |c| c == b'\\');
+    (has_len && text.get(quote) == Some(&b'"')).then_some(at)
 }
 
 /// Past the anchor that YAML gives a value: `password: &pw …`.
@@ -110,6 +151,26 @@ mod tests {
         ] {
             let found: Vec<_> = found(text).into_iter().map(|(_, part)| part).collect();
             assert_eq!(found, [name], "{text}");
+        }
+    }
+
+    #[test]
+    fn what_programs_print_around_values() {
+        for (text, name) in [
+            ("DbInstance { db_instance_identifier: Some(\"acme-main\"), port: Some(5432) }", "acme-main"),
+            ("table_name: Some(Some(\"acme-orders-1\"))", "acme-orders-1"),
+            ("TableName: (*string)(0xc0000102a0)((len=11) \"orders_prod\"),", "orders_prod"),
+            ("TableName: (string) (len=11) \"orders_prod\",", "orders_prod"),
+            ("     -> aws.ecs.task.family: Str(acme-task)", "acme-task"),
+            ("     -> aws.dynamodb.table_names: Slice([\"orders_prod\"])", "orders_prod"),
+            ("\"FunctionName\": \"acme-orders:$LATEST\"", "acme-orders"),
+        ] {
+            let found: Vec<_> = found(text).into_iter().map(|(_, part)| part).collect();
+            assert_eq!(found, [name], "{text}");
+        }
+        for text in ["table_name: Some(table)", "table_name: (string) \"orders_prod\"", "bucket: Some(())", "bucket: ("]
+        {
+            assert_eq!(found(text), [], "{text}");
         }
     }
 

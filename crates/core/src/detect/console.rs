@@ -39,6 +39,8 @@ const NOUNS: &[(&str, &str)] = &[
     ("dashboards", "name:resource"),
     ("database", "name:rds-db-instance"),
     ("databases", "name:database"),
+    ("dbcluster", "name:rds-db-cluster"),
+    ("dbinstance", "name:rds-db-instance"),
     ("deliverystreams", "name:firehose-stream"),
     ("deployment-groups", "name:deployment-group"),
     ("distributions", "cloudfront:distribution"),
@@ -170,6 +172,11 @@ impl Scan<'_, '_> {
                 continue;
             }
             let is_key = matches!(words[i].before, b'?' | b'&' | b';');
+            // `#alarm:alarmFilter=ANY;name=acme`
+            if noun.is_some() && text.get(words[i].span.end) == Some(&b'=') && !is_key && !BETWEEN.contains(word) {
+                i += 2;
+                continue;
+            }
             noun = match noun {
                 _ if known.is_some() => known,
                 Some(_) if BETWEEN.contains(word) => noun,
@@ -265,6 +272,8 @@ mod tests {
             ("/codesuite/codebuild/618734209955/projects/shop/history", &["618734209955", "shop"]),
             ("/kms/home#/kms/keys/4f2e8d1c-73b6-4a09-9c5d-e1f0a2b3c4d5", &["4f2e8d1c-73b6-4a09-9c5d-e1f0a2b3c4d5"]),
             ("/route53/v2/hostedzones#ListRecordSets/Z0123456789ABCDEFGHIJ", &["Z0123456789ABCDEFGHIJ"]),
+            ("/cloudwatch/home?region=us-east-1#alarm:alarmFilter=ANY;name=acme-5xx", &["acme-5xx"]),
+            ("/rds/home?region=us-east-1#dbinstance:id=acme-main", &["acme-main"]),
             (
                 "/cloudwatch/home#logsV2:log-groups/log-group/$252Faws$252Flambda$252FacmeFn/log-events/2025",
                 &["acmeFn"],

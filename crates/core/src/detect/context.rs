@@ -6,29 +6,30 @@ mod tests;
 use std::ops::Range;
 
 use super::Scan;
-use super::bare::{is_before_constant, is_ini_line, is_of_record};
+use super::bare::{is_before_constant, is_ini_line, is_namespaced, is_of_record};
 use super::below::{is_no_argument, next_item, value_below};
 use super::between::{past_decoration, past_triple};
 use super::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end, run_start};
 use super::gutter;
 use super::hint::AWS_OR_SERVICE;
-use super::key::{is_asked_last, key_start};
+use super::key::{MAX_PADDING, is_asked_last, key_start};
 use super::line::whole_break_at;
 use super::login::{has_user, is_of_login, needs_user};
 use super::password::is_secure;
 use super::told::ANY_SERVICE;
 use super::vain;
-use super::value::{Setting, Value, is_believable, quoted_value, shape_range, value, whole_quoted};
+use super::value::{Setting, Value, is_believable, shape_range, value, whole_quoted};
 use super::variable::MAX_VARIABLE;
 use crate::catalog::{Category, Match, Member, ValueShape};
-use crate::token::leading_token;
+use crate::token::{is_token_shaped, leading_token};
 
 /// Most values of one list.
 const MAX_LIST: usize = 1000;
 /// Longest word behind an option that is looked at, bytes.
 const MAX_WORD: usize = 1024;
-/// Most that may stand between the sign behind a key and its value.
-pub(super) const MAX_ASSIGNED: usize = 16;
+/// Most that may stand between the sign behind a key and its value: where values stand below each other, the longest key
+/// says how much.
+pub(super) const MAX_ASSIGNED: usize = MAX_PADDING;
 /// Before what a value is changed to, in a plan of Terraform.
 pub(super) const CHANGED: &[u8] = b" -> ";
 /// What keys end in that hold names and ids.
@@ -57,6 +58,7 @@ impl Scan<'_, '_> {
         let joined = start > 0 && text[start - 1] == b':' && (end == at || text[..start].ends_with(b"::"));
         // `app.yaml:12:bucket: …`; `:bucket=>…`, of Ruby.
         let joined = joined && !gutter::is_behind_place(text, start - 1) && !text[at..].starts_with(b"=>");
+        let joined = joined && !is_namespaced(text, start - 1, at);
         let compared = text.get(at + 1) == Some(&b'=') || at > 0 && matches!(text[at - 1], b'=' | b'!' | b'<' | b'>');
         if joined && (text[at] == b':' || text[..start].ends_with(b"::")) || compared && text[at] == b'=' {
             return;
@@ -100,6 +102,7 @@ impl Scan<'_, '_> {
         match &text[start..end] {
             b"Target" => self.directory(at + 1, true),
             b"HomeDirectory" => self.directory(at + 1, false),
+            b"ID" => self.locked(at + 1),
             _ => {}
         }
         if !members.is_empty() {
@@ -328,25 +331,6 @@ impl Scan<'_, '_> {
         }
     }
 
-    /// The bucket in the directory of a user of Transfer Family: `"HomeDirectory": "/acme-in/x"`, or in the one that is seen
-    /// as another: `"Entry": "/", "Target": "/acme-in/x"`.
-    fn directory(&mut self, at: usize, is_mapped: bool) {
-        let text = self.text;
-        let found = quoted_value(text, run_end(text, at, 4, |c| c == b' '));
-        let Some(found) = found.filter(|found| text[found.start] == b'/') else { return };
-        let around = &text[at.saturating_sub(MAX_TO_ARN)..text.len().min(at + MAX_TO_ARN)];
-        if is_mapped && memchr::memmem::find(around, b"Entry").is_none() {
-            return;
-        }
-        let start = found.start + 1;
-        let end = run_end(text, start, found.end - start, |c| c != b'/');
-        let bucket = self.detector.catalog.known.bucket;
-        if self.wants(bucket) && is_believable(ValueShape::Name, &text[start..end], Setting::Sure) {
-            self.finding(bucket, start, end);
-            self.part(bucket, start, end, true);
-        }
-    }
-
     /// True for the bare value at `at` if it is a variable that is given to a call, or one of a record.
     fn is_variable(&self, at: usize) -> bool {
         let end = run_end(self.text, at, MAX_VARIABLE, |c| is_alnum(c) || c == b'_');
@@ -443,6 +427,10 @@ impl Scan<'_, '_> {
     /// True for what an earlier turn left of an address, a host or a parameter: `IP4_ABCDEFGH/16`, `key=S3_ABCDEFGH`.
     fn is_left_of_token(&self, value: Value) -> bool {
         let body = &self.text[value.start..value.end];
+        // `/copilot/RESNAME_ABCDEFGH/prod/secrets/TOKEN`
+        if body.starts_with(b"/") && body.split(|&c| c == b'/').any(is_token_shaped) {
+            return true;
+        }
         let from = memchr::memrchr(b'=', body).map_or(0, |sign| sign + 1);
         leading_token(&body[from..]).is_some_and(|token| {
             let label = token.split(|&c| c == b'_').next().unwrap_or_default();

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::Scan;
 use super::boundary::{MAX_BACKSLASHES, ends_line, is_alnum, run_end, run_start};
+use super::line::break_before;
 use super::sieve::Lanes;
 use super::value::{Setting, is_believable};
 use crate::catalog::ValueShape;
@@ -82,10 +83,24 @@ impl Scan<'_, '_> {
         let text = self.text;
         let before = text[..key].strip_suffix(b"[")?;
         let line = run_start(text, before.len(), MAX_LINE, |c| c != b'\n');
-        let at = line + memchr::memmem::rfind(&before[line..], b"aws_")?;
+        let Some(at) = memchr::memmem::rfind(&before[line..], b"aws_").map(|at| line + at) else {
+            return type_of_step(text, before.len());
+        };
         let end = run_end(text, at, MAX_TYPE, |c| is_alnum(c) || c == b'_');
         (text.get(end) == Some(&b'.')).then_some((at, end))
     }
+}
+
+/// The type in the line above `[id=…]` in a preview of Pulumi, whose bracket stands at `open`: `:Bucket` in
+/// `~ aws:s3/bucket:Bucket: (update)`.
+fn type_of_step(text: &[u8], open: usize) -> Option<(usize, usize)> {
+    let end = break_before(text, run_start(text, open, MAX_LINE, |c| c == b' '))?;
+    let line = end - text[end.saturating_sub(MAX_LINE)..end].iter().rev().take_while(|&&c| c != b'\n').count();
+    let type_at = line + memchr::memmem::rfind(&text[line..end], b" aws:")? + 1;
+    let type_end = run_end(text, type_at, MAX_TYPE, |c| is_alnum(c) || matches!(c, b':' | b'/' | b'-'));
+    let type_end = run_start(text, type_end, 1, |c| c == b':');
+    let noun = type_at + memchr::memrchr(b':', &text[type_at..type_end])?;
+    text[type_end..].starts_with(b": (").then_some((noun, type_end))
 }
 
 /// Where the last type begins of those that begin in this range.
@@ -159,7 +174,7 @@ fn indentation(text: &[u8], at: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use crate::detect::testing::found;
+    use crate::detect::testing::{found, parts};
 
     #[test]
     fn modules_of_the_registry_have_names() {
@@ -255,6 +270,20 @@ mod tests {
             "{\"Type\": \"AWS::Kinesis::Stream\", \"Properties\": {\"Thing\": {\"Name\": \"clicks\"}}}",
         ] {
             assert_eq!(found(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn resources_of_pulumi_and_records_of_terraform() {
+        for (text, name) in [
+            ("  ~ aws:s3/bucket:Bucket: (update)\n      [id=acme-raw-1]\n      [urn=urn:pulumi:x]\n", "acme-raw-1"),
+            ("config:\n  app:bucketName: acme-raw-1\n", "acme-raw-1"),
+            ("aws_route53_record.api: Destroying... [id=Z0123456789ABCDEFGHIJ_www.x.io_A]", "Z0123456789ABCDEFGHIJ"),
+        ] {
+            assert_eq!(parts(text), [name], "{text}");
+        }
+        for text in ["  + random:index/string: (create)\n      [id=acme-raw-1]\n", "app:bucketName: acme-raw-1\n"] {
+            assert_eq!(parts(text), [""; 0], "{text}");
         }
     }
 }

@@ -13,6 +13,7 @@ use super::pair::TAGS;
 use super::told::{ANY_SERVICE, speaks_of_any_service};
 use super::word_list::MAX_WORD;
 use crate::catalog::Catalog;
+use crate::token::token_at;
 
 /// How far around a key its hint may stand, bytes.
 const NEAR: usize = 2048;
@@ -149,10 +150,10 @@ impl Block<'_> {
         let end = text.len().min(self.start + NEAR + len - 1);
         sign.finder.find_iter(&text[self.start..end]).map(|at| self.start + at).any(|at| match sign.standing {
             Standing::Anywhere => true,
-            Standing::Alone => is_word(text, at, at + len),
+            Standing::Alone => is_word(text, at, at + len) && !is_label(text, at + len),
             Standing::Apart => {
                 let mut beside = text[at.saturating_sub(1)..at].iter().chain(text.get(at + len));
-                !beside.any(u8::is_ascii_digit) && is_word(text, at, at + len)
+                !beside.any(u8::is_ascii_digit) && is_word(text, at, at + len) && !is_label(text, at + len)
             }
             Standing::InRegion => {
                 let digit = at + len;
@@ -176,6 +177,11 @@ fn is_word(text: &[u8], start: usize, end: usize) -> bool {
         || !text[start - 1].is_ascii_alphabetic()
         || matches!(text[..start], [.., b'\\', b'n' | b'r' | b't']);
     begins && text.get(end).is_none_or(|c| !c.is_ascii_lowercase())
+}
+
+/// True for the label of a token, which ends at `end`: what was masked says no more than what is.
+fn is_label(text: &[u8], end: usize) -> bool {
+    text.get(end) == Some(&b'_') && token_at(text, end).is_some()
 }
 
 /// True when the argument or member before the one at `at` names a bucket.
@@ -209,6 +215,12 @@ mod tests {
         for text in ["ec2", "aws ec2 describe", "\\nec2-user", "on EC2.", "EC2_HOST"] {
             assert!(speaks_of(text, "aws"), "{text}");
         }
+    }
+
+    #[test]
+    fn labels_of_tokens_speak_of_nothing() {
+        assert!(!speaks_of("EC2_ABCDEFGH,acme-web", "aws") && !speaks_of("ECS_ABCDEFGH", "ecs"));
+        assert!(speaks_of("EC2_HOST", "aws") && speaks_of("ECS_CLUSTER", "ecs"));
     }
 
     #[test]

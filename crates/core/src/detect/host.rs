@@ -411,6 +411,11 @@ impl Scan<'_, '_> {
 /// The name in `search-NAME-HASH` and `vpc-NAME-HASH`, the first labels of OpenSearch and CloudSearch.
 fn search_domain(label: &[u8]) -> Option<std::ops::Range<usize>> {
     let start = [&b"search-"[..], b"vpc-", b"doc-"].iter().find(|word| label.starts_with(word))?.len();
+    // What an earlier turn left of it.
+    let masked = memchr::memrchr(b'-', label).filter(|&dash| dash > start && is_token_shaped(&label[dash + 1..]));
+    if let Some(dash) = masked {
+        return Some(start..dash);
+    }
     let end = label.len().checked_sub(SEARCH_HASH + 1).filter(|&end| end > start && label[end] == b'-')?;
     label[end + 1..].iter().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()).then_some(start..end)
 }

@@ -179,6 +179,8 @@ impl Detector {
         Scan::resolved(self, text, &mut hits).beside(beside).answers();
         Scan::resolved(self, text, &mut hits).beside(beside).siblings();
         Scan::resolved(self, text, &mut hits).beside(beside).tables();
+        Scan::resolved(self, text, &mut hits).beside(beside).panes();
+        Scan::resolved(self, text, &mut hits).beside(beside).accounts_behind_names();
         Scan::resolved(self, text, &mut hits).beside(beside).prose();
         Scan::resolved(self, text, &mut hits).beside(beside).suffixed();
         Scan::resolved(self, text, &mut hits).hashes();

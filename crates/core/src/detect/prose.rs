@@ -412,7 +412,9 @@ impl Scan<'_, '_> {
         let stop = run_end(text, listed, MAX_NAME, |c| is_alnum(c) || matches!(c, b'-' | b'_'));
         let (end, name) = (listed, &text[listed..stop]);
         let owned_by_aws = name == b"aws" || name.starts_with(b"aws-");
-        let is_own = is_own(name) || is_sure && is_own_word(name);
+        // Nothing but roles stands there in the metadata of an instance.
+        let is_role = is_directory && text[..at].ends_with(b"/iam") && is_joined(name);
+        let is_own = is_role || is_own(name) || is_sure && is_own_word(name);
         let believed = !owned_by_aws && is_own && is_believable(ValueShape::Name, name, Setting::Told);
         believed.then_some(Value { start: end, end: stop, next: stop, quoted: false })
     }

@@ -1,9 +1,14 @@
-//! Software that AWS publishes and that runs under the same name in every account: add-ons of EKS, agents, controllers.
-//! Source: Amazon EKS User Guide, available add-ons; the images of CloudWatch, X-Ray and Distro for OpenTelemetry.
+//! Software that AWS publishes and that runs under the same name in every account: add-ons of EKS, agents, controllers; and
+//! the roles that EMR makes everywhere.
+//! Source: Amazon EKS User Guide, available add-ons; the images of CloudWatch, X-Ray and Distro for OpenTelemetry; Amazon
+//! EMR Management Guide, default IAM roles.
 
 use super::word_list::WordList;
 
 const NAMES: &[&str] = &[
+    "EMR_AutoScaling_DefaultRole",
+    "EMR_DefaultRole",
+    "EMR_EC2_DefaultRole",
     "adot",
     "amazon-cloudwatch-agent",
     "amazon-cloudwatch-observability",

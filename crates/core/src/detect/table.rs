@@ -123,7 +123,13 @@ impl Scan<'_, '_> {
         let headings = cells.clone();
         let mut row = following(text, heading)?;
         if border == Border::Bar && !is_rule(&text[row.start..row.end]) {
-            return None;
+            // Reports on costs and `psql -A` have bars for commas: none around the rows, and headings of one word.
+            let is_bare = |line: Line| text[line.start..line.end].contains(&b'|') && !has_bar_around(text, line);
+            let has_words = headings.iter().any(|cell| text[cell.clone()].contains(&b' '));
+            border.split(text, row, cells);
+            if has_words || cells.len() != headings.len() || !is_bare(heading) || !is_bare(row) {
+                return None;
+            }
         }
         let mut is_first = true;
         loop {
@@ -397,6 +403,12 @@ fn is_in_sentence(text: &[u8], at: usize, end: usize) -> bool {
     let word = run_start(text, end, MAX_HEADING, |c| !matches!(c, b' ' | b'\n' | b'\\' | b'"' | b',' | b';'));
     let before = run_start(text, word, MAX_HEADING, |c| c == b' ');
     before < word && text[..before].last().is_some_and(|&c| is_alnum(c)) && !follows_escape(text, before)
+}
+
+/// True for a line that begins or ends with a bar.
+fn has_bar_around(text: &[u8], line: Line) -> bool {
+    let line = text[line.start..line.end].trim_ascii();
+    line.starts_with(b"|") || line.ends_with(b"|") || line.starts_with(BOX_BAR)
 }
 
 /// True for the line that is drawn under a heading.

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::arn::{is_account, is_region};
 use super::boundary::{MAX_BACKSLASHES, is_alnum, run_end};
+use super::opaque::is_opaque;
 use super::own::{is_domain, is_joined, is_of_manual, is_own, is_own_value};
 use super::password::is_password;
 use super::placeholder::is_placeholder;
@@ -23,6 +24,8 @@ const MAX_NAME: usize = 512;
 const MAX_VERSION: usize = 4;
 /// Longest family of instance types: `c7i-flex`.
 const MAX_FAMILY: usize = 10;
+/// Behind the name of a function, as AWS Lambda takes it.
+const LATEST: &[u8] = b":$LATEST";
 /// Longest path of identifiers before the quote in `aws.String("…")`.
 const MAX_WRAPPER: usize = 32;
 
@@ -102,11 +105,27 @@ pub(super) fn shape_range(text: &[u8], value: Value, shape: ValueShape) -> Range
     match shape {
         // `_` and `-` are no characters of a key, but they may be glued to it.
         ValueShape::SecretKey => run(run(start, |c| !is_base64(c)).end, is_base64),
+        // `acme-prod (618734209955)`, as the console has it.
+        ValueShape::Account if text[start..end].ends_with(b")") => {
+            let open = memchr::memrchr(b'(', &text[start..end]).map_or(start, |open| start + open + 1);
+            run(open, |c| c.is_ascii_digit())
+        }
         ValueShape::Account if !quoted => run(start, is_alnum),
         ValueShape::Base64 if !quoted => run(start, is_base64_char),
+        // `Z0123456789ABCDEFGHIJ_www.acme.io_CNAME`, the id of a record in Terraform.
+        ValueShape::ZoneId if text[start] == b'Z' => run(start, |c| c != b'_'),
+        ValueShape::BucketPath if is_url_or_arn(&text[start..end]) => start..start,
+        ValueShape::BucketPath => {
+            let bucket = start + usize::from(text[start] == b'/');
+            bucket..run_end(text, bucket, end.saturating_sub(bucket), |c| c != b'/')
+        }
         ValueShape::Reference if is_url_or_arn(&text[start..end]) => start..start,
         ValueShape::Reference => run(start, |c| c != b':'),
-        _ if is_name_shape(shape) => start..end_of_literal(text, start, end),
+        _ if is_name_shape(shape) => {
+            let end = end_of_literal(text, start, end);
+            // `orders:$LATEST`, a function with its version.
+            start..end - if text[start..end].ends_with(LATEST) { LATEST.len() } else { 0 }
+        }
         _ => start..end,
     }
 }
@@ -181,7 +200,7 @@ pub(super) fn is_believable(shape: ValueShape, body: &[u8], setting: Setting) ->
             body.len() >= 4 && setting.is_sure() && (body[0] == b'{' && body[1] != b'{' || !is_placeholder(body))
         }
         ValueShape::Uuid => is_uuid(body),
-        ValueShape::OpaqueId => is_uuid(body) || is_opaque(body) || is_long_opaque(body),
+        ValueShape::OpaqueId => is_uuid(body) || is_opaque(body),
         ValueShape::ZoneId => is_upper_id(body.strip_prefix(b"/hostedzone/").unwrap_or(body), b'Z'),
         ValueShape::ZonePath => body.strip_prefix(b"/hostedzone/").is_some_and(|id| is_upper_id(id, b'Z')),
         ValueShape::ChangeId => is_upper_id(body.strip_prefix(b"/change/").unwrap_or(body), b'C'),
@@ -221,7 +240,7 @@ pub(super) fn is_believable(shape: ValueShape, body: &[u8], setting: Setting) ->
         ValueShape::SpacedName if setting.is_sure() => {
             all(|c| is_name_char(c) || c == b' ' || c == b'(' || c == b')') && is_name(body, setting)
         }
-        ValueShape::Reference => all(is_name_char) && is_name(body, setting),
+        ValueShape::Reference | ValueShape::BucketPath => all(is_name_char) && is_name(body, setting),
         ValueShape::Named | ValueShape::OwnNamed | ValueShape::Mapped => false,
         // A key says that it is one: `Nightly export`, `NightlyExport`, `MyPolicy` in a manual.
         ValueShape::OwnName if setting.is_sure() => {
@@ -303,40 +322,6 @@ fn is_path(body: &[u8]) -> bool {
     matches!(body, [b'.' | b'~', b'/', ..] | [b'.', b'.', b'/', ..]) || body[0] == b'/' && body.contains(&b'.')
 }
 
-/// An id that says nothing to people: digits among letters.
-fn is_opaque(body: &[u8]) -> bool {
-    let is_version = body.first() == Some(&b'v') && body[1..].iter().all(|c| c.is_ascii_digit() || *c == b'.');
-    (6..=64).contains(&body.len())
-        && body.iter().any(u8::is_ascii_digit)
-        && body.iter().any(u8::is_ascii_alphabetic)
-        && (body.iter().all(|&c| is_alnum(c) || c == b'-') || has_short_prefix(body))
-        && !is_version
-        && !is_hex_number(body)
-        && !is_algorithm(body)
-        && !body.starts_with(b"rds-ca-")
-        && !is_region(body)
-}
-
-/// An id of an archive or an upload: up to 160 characters of base64.
-fn is_long_opaque(body: &[u8]) -> bool {
-    (65..=160).contains(&body.len())
-        && body.iter().all(|&c| is_alnum(c) || matches!(c, b'-' | b'_' | b'.'))
-        && body.iter().any(u8::is_ascii_digit)
-        && body.iter().any(u8::is_ascii_uppercase)
-        && body.iter().any(u8::is_ascii_lowercase)
-}
-
-/// `aip_CCkW6gKrDiBD4n78123ABC`, `pcs_zdkp8ct49z`.
-fn has_short_prefix(body: &[u8]) -> bool {
-    let Some(sign) = body.iter().position(|&c| c == b'_') else { return false };
-    let (prefix, id) = (&body[..sign], &body[sign + 1..]);
-    (2..=4).contains(&sign)
-        && prefix.iter().all(u8::is_ascii_lowercase)
-        && id.len() >= 10
-        && id.iter().all(|&c| is_alnum(c))
-        && id.iter().any(u8::is_ascii_digit)
-}
-
 /// A name that somebody chose.
 fn is_name(body: &[u8], setting: Setting) -> bool {
     (2..=MAX_NAME).contains(&body.len())
@@ -355,7 +340,7 @@ fn begins_with_version(body: &[u8]) -> bool {
 }
 
 /// `0x40000`
-fn is_hex_number(body: &[u8]) -> bool {
+pub(super) fn is_hex_number(body: &[u8]) -> bool {
     body.strip_prefix(b"0x").is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
 }
 
@@ -486,6 +471,7 @@ pub(super) fn is_owned_by_aws(body: &[u8]) -> bool {
     ];
     let is_document = body.starts_with(b"AWS") && body.contains(&b'-');
     is_document
+        || body == b"AWS"
         || is_published(body)
         || BEGINNINGS.iter().any(|beginning| body.starts_with(beginning))
         || body.ends_with(b".amazonaws.com")
