@@ -43,6 +43,7 @@ fn programs_have_nothing_to_mask() {
         "x = cluster_name://acme2",
         // `docker inspect`
         "[{\"Id\": \"d43780927f21e5c56cc823545ddd546ac01cbcdd3d4d69104d01d4217e2361aa\", \"Names\": [\"/web\"]}]",
+        "{\"container_id\": \"d43780927f21e5c56cc823545ddd546ac01cbcdd3d4d69104d01d4217e2361aa\", \"image\": \"web\"}",
     ] {
         assert_eq!(parts(text), Vec::<&str>::new(), "{text}");
     }

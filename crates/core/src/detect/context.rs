@@ -79,8 +79,8 @@ impl Scan<'_, '_> {
             members = vec![self.any_password()];
         }
         // The ids of Docker are as long as that of an owner in S3, which is `ID`, and as those of documents.
-        if matches!(&text[start..end], b"Id" | b"id")
-            && is_digest(text, at + 1)
+        if is_digest(text, at + 1)
+            && vain::is_id_of_anything(&text[start..end])
             && !self.speaks_of(AWS_OR_SERVICE, start)
         {
             members.retain(|member| member.value != ValueShape::Hex64);

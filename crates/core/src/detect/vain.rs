@@ -26,6 +26,15 @@ const KEYS_OF_CONVERSATIONS: [&[u8]; 9] = [
 const IDS_OF_CONVERSATIONS: [&[u8]; 9] =
     [b"toolu_", b"call_", b"srvtoolu_", b"msg_", b"user_", b"fc_", b"rs_", b"resp_", b"chatcmpl-"];
 
+/// Whose ids are those of owners in S3, or their keys.
+const OWNERS: [&[u8]; 3] = [b"owner", b"canonical", b"grantee"];
+
+/// `id`, `container_id`: hardly that of the owner of a bucket, which is `ID`, `OwnerID` or `canonical_user_id`.
+pub(super) fn is_id_of_anything(key: &[u8]) -> bool {
+    let name = key.to_ascii_lowercase();
+    key != b"ID" && name.ends_with(b"id") && !OWNERS.iter().any(|owner| memchr::memmem::find(&name, owner).is_some())
+}
+
 impl Scan<'_, '_> {
     /// True when what stands at `at` is one value in quotes, or a number, or an object without a name, and none that these
     /// members may have.
