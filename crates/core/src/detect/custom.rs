@@ -9,9 +9,9 @@ use regex_syntax::ParserBuilder;
 use serde::Deserialize;
 use unicode_normalization::UnicodeNormalization;
 
-use super::boundary::{follows_escape, is_alnum, run_end, run_start, word_start};
-use super::{DetectorConfig, Finding, Hits, Part};
 use crate::catalog::{Catalog, KindId};
+use crate::detect::text::boundary::{follows_escape, is_alnum, run_end, run_start, word_start};
+use crate::detect::{DetectorConfig, Finding, Hits, Part};
 use crate::token::{LABEL_LEN, MAX_TOKEN_LEN, is_token_shaped};
 use crate::{Error, Result};
 

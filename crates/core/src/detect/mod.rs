@@ -2,98 +2,27 @@
 //!
 //! One pass over the text stops at anchor bytes (dashes, dots, colons, runs of digits or capitals); a hand-written
 //! verifier decides at each. The text may be prose, code, JSON, or JSON inside JSON strings: escapes count as borders.
+//!
+//! `scan` goes through a text, which `text` knows how to read. What is found there says itself what it is (`shape`,
+//! `credential`), or something around it does: a key before it (`setting`), its place in a document (`layout`), an
+//! operation of AWS (`api`), the words of a sentence (`prose`). `evidence` is asked by all of them.
 
-mod access_key;
-mod access_log;
-mod account;
-mod address;
-mod anchors;
-mod answer;
-mod arn;
-mod bare;
-mod bearer;
-mod below;
-mod between;
-mod body;
-mod boundary;
-mod call;
-mod capitals;
-mod command;
-mod console;
-mod container;
-mod context;
-mod crossing;
+mod api;
+mod credential;
 mod custom;
-mod declared;
-mod dimension;
-mod directory;
-mod disguise;
-mod element;
-mod encoded;
-mod enumerated;
-mod gutter;
-mod hint;
-mod host;
-mod index;
-mod instruction;
-mod key;
-mod korean;
-mod line;
-mod link;
-mod listing;
-mod login;
-mod manifest;
-mod markup_table;
-mod mention;
-mod message;
-mod named;
-mod names;
-mod nearby;
-mod nesting;
-mod opaque;
-mod operation;
-mod ordinary;
-mod output;
-mod own;
-mod pair;
-mod pane;
-mod passage;
-mod password;
-mod placeholder;
+mod evidence;
+mod hits;
+mod layout;
 mod policy;
-mod positional;
-mod prefixed;
-mod procedure;
 mod prose;
-mod published;
-mod query;
-mod recall;
-mod secret;
-mod section;
-mod setter;
-mod shaped;
-mod shell;
-mod sibling;
-mod sieve;
-mod spelling;
-mod spoken;
-mod suffix;
-mod table;
-mod title;
-mod told;
-mod url;
-mod vain;
-mod value;
-mod variable;
-mod view;
-mod vouched;
-mod whole;
-mod word;
-mod word_list;
+mod scan;
+mod setting;
+mod shape;
+mod text;
 
 pub use custom::CustomPattern;
 pub use policy::{DetectorConfig, Policy};
-pub use sieve::Lanes;
+pub use scan::sieve::Lanes;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -102,21 +31,25 @@ use hashbrown::HashMap;
 
 use crate::Result;
 use crate::catalog::{Catalog, Category, KindId};
-use address::Address;
-pub(crate) use body::BodyFindings;
-pub(crate) use boundary::follows_escape;
-use call::Calls;
-use command::Commands;
+use api::call::Calls;
+use credential::command::Commands;
+use credential::manifest::Manifests;
 use custom::Custom;
-use manifest::Manifests;
-use nesting::Nesting;
-use passage::Beside;
-use recall::Memory;
-pub(crate) use recall::{Recall, RecallKey};
-use sieve::Sieve;
-use value::BareRun;
-use variable::Use;
-use view::View;
+use evidence::hint;
+use hits::{Hits, Loose};
+use layout::table;
+use scan::anchors;
+pub(crate) use scan::body::BodyFindings;
+use scan::passage::Beside;
+use scan::recall::Memory;
+pub(crate) use scan::recall::{Recall, RecallKey};
+use scan::sieve::Sieve;
+use setting::nesting::Nesting;
+use setting::value::BareRun;
+pub(crate) use text::boundary::follows_escape;
+use text::gutter;
+use text::view;
+use text::view::View;
 
 /// Something found: what `scan` reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,12 +101,6 @@ impl Findings {
         self.parts.sort_by_key(|p| p.span.start);
         self.parts.dedup_by(|p, before| p.span.start < before.span.end);
     }
-}
-
-/// A shape without enough around it to be believed on its own.
-#[derive(Debug)]
-struct Loose {
-    span: Range<usize>,
 }
 
 /// Finds what a configuration asks for. Immutable; one is shared by all requests of a worker.
@@ -293,137 +220,6 @@ impl Detector {
         let mut found = hits.into_findings(&view, self.policy.preserve_structure, |kind| self.is_credential(kind));
         found.repeat(&view, may_mask);
         found
-    }
-}
-
-/// Findings and parts that room is made for at once: what malloc has at hand for most requests.
-const ROOM: usize = 40;
-
-/// The raw results of one pass.
-#[derive(Debug, Default)]
-struct Hits {
-    findings: Vec<Finding>,
-    parts: Vec<Part>,
-    loose: Vec<Loose>,
-    addresses: Vec<Address>,
-    /// Where findings begin that make no address believable although their kind does.
-    hearsay: Vec<usize>,
-    /// Stretches with codes in them, see [`encoded`].
-    encoded: Vec<Range<usize>>,
-    /// Borders between headings of tables that mean something, as far as they were met.
-    headings: Vec<usize>,
-    /// Variables where a value is expected.
-    uses: Vec<Use>,
-    /// Separators behind keys that end in `name`, `id` or `identifier`, of nothing that is known, and whether a key is just
-    /// `name`.
-    untold: Vec<(usize, bool)>,
-}
-
-impl Hits {
-    fn is_empty(&self) -> bool {
-        self.findings.is_empty()
-    }
-
-    /// Where there is one there are more.
-    fn make_room(&mut self) {
-        if self.parts.capacity() == 0 {
-            self.findings.reserve(ROOM);
-            self.parts.reserve(ROOM);
-        }
-    }
-
-    /// Moves everything to where `place` says that it stands.
-    fn move_to(&mut self, place: impl Fn(&Range<usize>) -> Range<usize>) {
-        let findings = self.findings.iter_mut().map(|f| &mut f.span);
-        let parts = self.parts.iter_mut().map(|p| &mut p.span);
-        let loose = self.loose.iter_mut().map(|l| &mut l.span);
-        findings.chain(parts).chain(loose).for_each(|span| *span = place(span));
-        for address in &mut self.addresses {
-            *address = address.moved_to(&place);
-        }
-    }
-
-    fn append(&mut self, mut other: Self) {
-        self.findings.append(&mut other.findings);
-        self.parts.append(&mut other.parts);
-        self.loose.append(&mut other.loose);
-        self.addresses.append(&mut other.addresses);
-        self.hearsay.append(&mut other.hearsay);
-    }
-
-    /// Adds what was found in a passage that begins at `start`.
-    fn extend_from(&mut self, passage: &Self, start: usize) {
-        let place = |span: &Range<usize>| start + span.start..start + span.end;
-        let findings = passage.findings.iter();
-        self.findings.extend(findings.map(|f| Finding { kind: f.kind, span: place(&f.span) }));
-        let parts = passage.parts.iter();
-        self.parts.extend(parts.map(|p| Part { kind: p.kind, span: place(&p.span), is_name: p.is_name }));
-        self.loose.extend(passage.loose.iter().map(|loose| Loose { span: place(&loose.span) }));
-        self.addresses.extend(passage.addresses.iter().map(|address| address.moved_to(place)));
-        self.uses.extend(passage.uses.iter().map(|used| used.moved_to(place)));
-        self.hearsay.extend(passage.hearsay.iter().map(|at| start + at));
-    }
-
-    /// Keeps of the findings and parts, from these indices on, those whose start may be kept.
-    fn retain_from(&mut self, (finding, part): (usize, usize), mut keep: impl FnMut(usize) -> bool) {
-        let mut index = 0;
-        self.findings.retain(|f| {
-            index += 1;
-            index <= finding || keep(f.span.start)
-        });
-        index = 0;
-        self.parts.retain(|p| {
-            index += 1;
-            index <= part || keep(p.span.start)
-        });
-    }
-
-    /// Takes out findings that have nothing left to replace.
-    fn drop_empty_findings(&mut self) {
-        self.parts.sort_unstable_by_key(|p| p.span.start);
-        let parts = &self.parts;
-        self.findings.retain(|f| {
-            let first = parts.partition_point(|p| p.span.start < f.span.start);
-            parts[first..].iter().take_while(|p| p.span.start < f.span.end).any(|p| p.span.end <= f.span.end)
-        });
-    }
-
-    /// Puts everything in order, takes findings out that stand inside others, and cuts overlapping parts.
-    ///
-    /// Of two that are one and the same, the credential counts: whoever does not want credentials back says so.
-    fn into_findings(
-        mut self,
-        view: &View<'_>,
-        preserve_structure: bool,
-        is_credential: impl Fn(KindId) -> bool,
-    ) -> Findings {
-        let in_order = |a: (&Range<usize>, KindId), b: (&Range<usize>, KindId)| {
-            let longer_first = a.0.start.cmp(&b.0.start).then(b.0.end.cmp(&a.0.end));
-            longer_first.then_with(|| is_credential(b.1).cmp(&is_credential(a.1)))
-        };
-        self.findings.sort_by(|a, b| in_order((&a.span, a.kind), (&b.span, b.kind)));
-        let mut end = 0;
-        self.findings.retain(|f| {
-            let outside = f.span.end > end;
-            end = end.max(f.span.end);
-            outside
-        });
-        if !preserve_structure {
-            self.parts =
-                self.findings.iter().map(|f| Part { kind: f.kind, span: f.span.clone(), is_name: false }).collect();
-        }
-        self.parts.sort_by(|a, b| in_order((&a.span, a.kind), (&b.span, b.kind)));
-        crossing::divide(&mut self.parts, view.text(), &is_credential);
-        let mut end = 0;
-        self.parts.retain_mut(|p| {
-            p.span.start = p.span.start.max(end);
-            end = end.max(p.span.end);
-            p.span.start < p.span.end
-        });
-        for span in self.findings.iter_mut().map(|f| &mut f.span).chain(self.parts.iter_mut().map(|p| &mut p.span)) {
-            *span = view.raw_start(span.start)..view.raw_end(span.end);
-        }
-        Findings { findings: self.findings, parts: self.parts }
     }
 }
 

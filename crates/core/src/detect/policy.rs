@@ -5,8 +5,8 @@ use std::ops::Range;
 use hashbrown::HashSet;
 use serde::Deserialize;
 
-use super::{CustomPattern, Hits};
 use crate::catalog::{Catalog, Category, KindId};
+use crate::detect::{CustomPattern, Hits};
 use crate::{Error, Result};
 
 /// The detection part of the plugin's configuration. Absent fields have the schema's defaults.
