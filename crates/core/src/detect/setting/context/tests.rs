@@ -355,3 +355,24 @@ fn passwords_of_several_words() {
         assert_eq!(found(text), [], "{text}");
     }
 }
+
+#[test]
+fn what_is_called_a_secret_may_be_as_short_as_a_password() {
+    for text in [
+        "JWT_SECRET=s3cr3tJwtKey24x\n",
+        "SESSION_SECRET: s3cr3tJwtKey24x\n",
+        "client_secret: \"s3cr3tJwtKey24x\"",
+        "{\"WebhookSecret\": \"s3cr3tJwtKey24x\"}",
+    ] {
+        assert_eq!(found(text), [("cred:oauth-secret".to_owned(), "s3cr3tJwtKey24x")], "{text}");
+    }
+    for text in [
+        "client_secret = settings.CLIENT_SECRET\n",
+        "clientSecret: process.env.JWT_SECRET,\n",
+        "app_secret: str = \"required\"\n",
+        "client_secret=client_secret,\n",
+        "signingSecret: <your-secret-12>\n",
+    ] {
+        assert_eq!(parts(text), [""; 0], "{text}");
+    }
+}
