@@ -282,7 +282,7 @@ fn secret_of(text: &[u8], argument: Value, place: Place) -> Option<Value> {
 
 /// What is left of a word without quotes when the sentence that goes on behind it has lent it a comma.
 fn bare_secret(text: &[u8], word: Value) -> Value {
-    let is_lent = !word.quoted && text[..word.end].ends_with(b",");
+    let is_lent = !word.quoted && text[word.start..word.end].ends_with(b",");
     Value { end: if is_lent { word.end - 1 } else { word.end }, ..word }
 }
 
@@ -366,6 +366,9 @@ mod tests {
             "mysql -u root -p 'orders_db1'",
             "snmpwalk -v2c -c public fs",
             "smbclient //fs/x -U svc",
+            // A list that is cut off.
+            "\"mysql\",\n\"system\",\n",
+            "[curl, -u,",
         ] {
             assert_eq!(found(text), [], "{text}");
         }

@@ -192,6 +192,9 @@ impl<'t> Words<'t> {
             return None;
         }
         let at = skip_space(text, comma + 1);
+        if at == text.len() {
+            return None;
+        }
         let prefix = run_end(text, at, MAX_PREFIX, is_alnum);
         let quoted = self.piece(prefix).or_else(|| self.piece(at));
         let word = quoted.unwrap_or_else(|| {

@@ -12,6 +12,8 @@ use crate::detect::setting::key::Words;
 use crate::detect::setting::value::{Setting, Value};
 use crate::detect::text::boundary::{is_alnum, run_end, run_start};
 
+/// Longest text of a cell, and a byte more.
+const MAX_TEXT: usize = 1024;
 /// Most columns that are looked at.
 const MAX_COLUMNS: usize = 16;
 
@@ -85,7 +87,11 @@ fn cell_text(text: &[u8], close: usize) -> Option<Range<usize>> {
         end = text[..name].strip_suffix(b"</")?.len();
     }
     let is_text = |c: u8| !matches!(c, b'<' | b'>' | b'\n');
-    let start = run_start(text, end, MAX_CONTENT, is_text);
+    let start = run_start(text, end, MAX_TEXT, is_text);
+    // The end of a secret is no secret.
+    if end - start == MAX_TEXT {
+        return None;
+    }
     let start = run_end(text, start, end - start, |c| c == b' ');
     let end = run_start(text, end, end - start, |c| c == b' ');
     (start < end).then_some(start..end)
@@ -104,6 +110,11 @@ mod tests {
             "<tr>\n <th>Password</th>\n <th>Use</th>\n</tr>\n<tr>\n <td> Tr0ub4dor-3xKq </td>\n <td>reports</td>\n</tr>",
         ] {
             assert_eq!(parts(text), ["Tr0ub4dor-3xKq"], "{text}");
+        }
+        for (len, is_found) in [(10, true), (20, true), (200, false)] {
+            let secret = "Tr0ub4dor-3xKq".repeat(len);
+            let text = format!("<tr><th>Password</th></tr><tr><td>{secret}</td></tr>");
+            assert_eq!(parts(&text), [&secret[..]][..usize::from(is_found)], "{text}");
         }
         for text in [
             "<tr><th>Password</th><th>Host</th></tr><tr><td>required</td><td>Tr0ub4dor-3xKq</td></tr>",

@@ -13,7 +13,7 @@ use crate::detect::evidence::nearby::is_sure;
 use crate::detect::setting::key::Words;
 use crate::detect::setting::value::{Setting, Value};
 use crate::detect::text::boundary::{is_alnum, run_end, run_start};
-use crate::detect::text::line::{Line, break_before, following, line_at, line_start};
+use crate::detect::text::line::{Line, break_at, break_before, following, line_at, line_start, opening_quote};
 
 /// How far around an identifier the lines of its page are read, bytes.
 const REACH: usize = 2048;
@@ -44,28 +44,31 @@ impl Scan<'_, '_> {
         let sure = self.hits.findings.iter().filter(|found| is_sure(catalog, found.kind));
         let mut starts: Vec<_> = sure.map(|found| found.span.start).filter(|&start| begins_line(start)).collect();
         starts.sort_unstable();
-        let mut to = 0;
+        let (mut seen, mut goes_on) = (0, false);
         for start in starts {
-            let from = line_start(text, start.saturating_sub(REACH)).max(to);
-            to = self.pane(from, to.max(start + REACH));
+            if start >= seen {
+                (seen, goes_on) = self.pane(page_start(text, start, seen), start + REACH);
+            } else if goes_on {
+                (seen, goes_on) = self.pane(seen, start + REACH);
+            }
         }
     }
 
-    /// Looks at the labels from `from` on; gives where the last line ends that was looked at.
-    fn pane(&mut self, from: usize, to: usize) -> usize {
+    /// Looks at the labels from `from` on; gives the first that was not looked at, and whether it is of the same string.
+    fn pane(&mut self, from: usize, to: usize) -> (usize, bool) {
         let text = self.text;
-        let Some(mut label) = line_at(text, from) else { return text.len() };
+        let Some(mut label) = line_at(text, from) else { return (text.len(), false) };
         while let Some(line) = following(text, label).filter(|line| line.start < to) {
             if label.end - label.start <= MAX_LABEL && is_label(&text[..label.end]) {
                 self.labelled(label, line);
             }
             // The string ends here.
             if line.next <= line.end {
-                break;
+                return (line.end, false);
             }
             label = line;
         }
-        to
+        (label.start, true)
     }
 
     fn labelled(&mut self, label: Line, line: Line) {
@@ -107,6 +110,25 @@ impl Scan<'_, '_> {
             _ => (line, false),
         }
     }
+}
+
+/// Where what is read of the page begins that has an identifier at the beginning of the line at `at`: no further back than
+/// the string that it stands in, and than `floor`.
+fn page_start(text: &[u8], at: usize, floor: usize) -> usize {
+    let floor = floor.max(at.saturating_sub(REACH));
+    let mut from = at;
+    while let Some(end) = break_before(text, from) {
+        let Some((depth, _)) = break_at(text, end) else { break };
+        let line = line_start(text, end);
+        if let Some(string) = opening_quote(text, line, end, depth) {
+            return string.max(floor);
+        }
+        if line < floor {
+            break;
+        }
+        from = line;
+    }
+    from
 }
 
 fn is_name(shape: ValueShape) -> bool {
@@ -172,6 +194,13 @@ mod tests {
             ),
         ] {
             assert_eq!(parts(text), names, "{text}");
+        }
+        // In messages, none of which is part of the page in another.
+        let page = |id: &str, name: &str| format!("Instance ID\\n{id}\\nIAM Role\\n{name}\\nx");
+        let (first, second) = (page("i-0ab12cd34ef56ab78", "web-one"), page("i-0ab12cd34ef56ab79", "web-two"));
+        for blank in ["", "\n  "] {
+            let text = format!("[{blank}\"{first}\",{blank}\"{second}\",{blank}\"Role name\\nacme-runner\\nx\"]");
+            assert_eq!(parts(&text), ["i-0ab12cd34ef56ab78", "web-one", "i-0ab12cd34ef56ab79", "web-two"], "{text}");
         }
         for text in [
             // Nothing says that it is of AWS.

@@ -149,8 +149,11 @@ impl Detector {
             cased.add(name, *known);
         }
         let others = spelled.iter().map(|(other, known)| (other.as_slice(), *known)).chain(cased.iter());
-        let other_spellings = others.filter(|(other, _)| !names.contains_key(other));
-        Names::new(names.iter().map(|(name, known)| (*name, *known)).chain(other_spellings)).each(
+        let mut others: Vec<_> = others.filter(|(other, _)| !names.contains_key(other)).collect();
+        // Those of `Acme-db` and `acme-DB` are the same; they are what the first of them is.
+        others.sort_unstable_by_key(|(other, known)| (*other, known.place));
+        others.dedup_by_key(|(other, _)| *other);
+        Names::new(names.iter().map(|(name, known)| (*name, *known)).chain(others)).each(
             self.lanes,
             text,
             |&Mentioned { kind, place }, span| {
@@ -316,6 +319,21 @@ mod tests {
             ("aws dynamodb scan --table-name acme_orders_7\nexport ACME_ORDERS_7=1; Acme_Orders_7", 1),
         ] {
             assert_eq!(found(text).len(), names, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_that_differ_in_their_letter_cases() {
+        const REST: &str = "ACME-7X, acme-7x";
+        let bucket_first = format!("s3://Acme-7X\naws rds reboot-db-instance --db-instance-identifier ACME-7x\n{REST}");
+        let instance_first =
+            format!("aws rds reboot-db-instance --db-instance-identifier ACME-7x\ns3://Acme-7X\n{REST}");
+        for (text, kind) in [(bucket_first, "name:s3-bucket"), (instance_first, "name:rds-db-instance")] {
+            // Not by chance: each text has a map of its own.
+            for _ in 0..16 {
+                let kinds: Vec<_> = found(&text).into_iter().skip(2).map(|(kind, _)| kind).collect();
+                assert_eq!(kinds, [kind, kind], "{text}");
+            }
         }
     }
 

@@ -427,16 +427,16 @@ impl Scan<'_, '_> {
     /// True for what an earlier turn left of an address, a host or a parameter: `IP4_ABCDEFGH/16`, `key=S3_ABCDEFGH`.
     fn is_left_of_token(&self, value: Value) -> bool {
         let body = &self.text[value.start..value.end];
+        let has_label = |token: &[u8]| self.detector.has_label(token.split(|&c| c == b'_').next().unwrap_or_default());
         // `/copilot/RESNAME_ABCDEFGH/prod/secrets/TOKEN`
-        if body.starts_with(b"/") && body.split(|&c| c == b'/').any(is_token_shaped) {
+        if body.starts_with(b"/") && body.split(|&c| c == b'/').any(|part| is_token_shaped(part) && has_label(part)) {
             return true;
         }
         let from = memchr::memrchr(b'=', body).map_or(0, |sign| sign + 1);
         leading_token(&body[from..]).is_some_and(|token| {
-            let label = token.split(|&c| c == b'_').next().unwrap_or_default();
             let is_whole = from > 0 && body.len() == from + token.len();
             let has_more = from == 0 && matches!(body.get(token.len()), Some(b'/' | b'.' | b':'));
-            (is_whole || has_more) && self.detector.has_label(label)
+            (is_whole || has_more) && has_label(token)
         })
     }
 

@@ -137,8 +137,11 @@ impl Scan<'_, '_> {
     }
 }
 
-/// A minute as programs write it: `202411301504`.
+/// A minute as programs write it: `202411301504`, and not an account in groups, `2024-1130-1504`.
 fn is_minute(digits: &[u8]) -> bool {
+    if !is_account(digits) {
+        return false;
+    }
     let two = |at: usize| 10 * (digits[at] - b'0') + digits[at + 1] - b'0';
     matches!(two(0), 19 | 20) && (1..=12).contains(&two(4)) && (1..=31).contains(&two(6)) && two(8) < 24 && two(10) < 60
 }
@@ -323,6 +326,7 @@ mod tests {
         );
         assert_eq!(found("ou-ab12-cdef3456 (Workloads)\n  ├ 618734209955 acme / ACTIVE").len(), 2);
         assert_eq!(found("account 000000123456"), [("account-id".to_owned(), "000000123456")]);
+        assert_eq!(found("| 2024-1130-1504 | us-east-1 |"), [("account-id".to_owned(), "2024-1130-1504")]);
         let beside = "in prod (618734209955) sg-0ab12cd34ef56ab78 failed";
         assert_eq!(found(beside).first().map(|(_, part)| *part), Some("618734209955"));
         for other in ["order (618734209955)", "at (202411301504)", "(618734209955 bytes)"] {

@@ -173,7 +173,8 @@ impl Scan<'_, '_> {
             }
             let is_key = matches!(words[i].before, b'?' | b'&' | b';');
             // `#alarm:alarmFilter=ANY;name=acme`
-            if noun.is_some() && text.get(words[i].span.end) == Some(&b'=') && !is_key && !BETWEEN.contains(word) {
+            let is_filter = words[i].before != b'/' && !is_key && text.get(words[i].span.end) == Some(&b'=');
+            if noun.is_some() && known.is_none() && is_filter && !BETWEEN.contains(word) {
                 i += 2;
                 continue;
             }
@@ -274,6 +275,8 @@ mod tests {
             ("/route53/v2/hostedzones#ListRecordSets/Z0123456789ABCDEFGHIJ", &["Z0123456789ABCDEFGHIJ"]),
             ("/cloudwatch/home?region=us-east-1#alarm:alarmFilter=ANY;name=acme-5xx", &["acme-5xx"]),
             ("/rds/home?region=us-east-1#dbinstance:id=acme-main", &["acme-main"]),
+            ("/ecs/home#/clusters/acme-main=1", &["acme-main"]),
+            ("/cloudwatch/home#dashboards:dashboard=acme-main", &["acme-main"]),
             (
                 "/cloudwatch/home#logsV2:log-groups/log-group/$252Faws$252Flambda$252FacmeFn/log-events/2025",
                 &["acmeFn"],

@@ -17,6 +17,12 @@ fn settings_in_sections_may_be_words() {
 }
 
 #[test]
+fn what_an_earlier_turn_left_has_a_label_of_ours() {
+    assert_eq!(found("DB_PASSWORD=/AB_ABCDEFGH"), [("cred:password".to_owned(), "/AB_ABCDEFGH")]);
+    assert_eq!(found("aws ssm get-parameter --name /copilot/RESNAME_ABCDEFGH/prod"), []);
+}
+
+#[test]
 fn words_behind_keys_of_programs() {
     for text in ["self.table_name = \"posts\"", "function_name: gzip_decode", "{ table_name: 'posts' }"] {
         assert_eq!(found(text), [], "{text}");
