@@ -114,7 +114,7 @@ mod tests {
         for (len, is_found) in [(10, true), (20, true), (200, false)] {
             let secret = "Tr0ub4dor-3xKq".repeat(len);
             let text = format!("<tr><th>Password</th></tr><tr><td>{secret}</td></tr>");
-            assert_eq!(parts(&text), [&secret[..]][..usize::from(is_found)], "{text}");
+            assert_eq!(parts(&text), [secret.as_str()][..usize::from(is_found)], "{text}");
         }
         for text in [
             "<tr><th>Password</th><th>Host</th></tr><tr><td>required</td><td>Tr0ub4dor-3xKq</td></tr>",
