@@ -35,10 +35,11 @@ impl MarkupTable {
     /// Goes on to the cell that ends at `close`.
     fn go_to(&mut self, text: &[u8], close: usize) {
         let between = &text[self.seen..close];
-        if memmem::find(between, b"<table").is_some() {
+        let has = |tags: [&[u8]; 2]| tags.iter().any(|tag| memmem::find(between, tag).is_some());
+        if has([b"<table", b"<TABLE"]) {
             self.columns.clear();
         }
-        self.index = if memmem::find(between, b"<tr").is_some() { 0 } else { self.index + 1 };
+        self.index = if has([b"<tr", b"<TR"]) { 0 } else { self.index + 1 };
         self.seen = close;
     }
 }
@@ -47,8 +48,9 @@ impl Scan<'_, '_> {
     /// Looks at the cell whose `</` is at `close`, if it is one.
     pub(in crate::detect) fn markup_cell(&mut self, table: &mut MarkupTable, close: usize) {
         let text = self.text;
-        let is_heading = text[close + 2..].starts_with(b"th>");
-        if !is_heading && (!text[close + 2..].starts_with(b"td>") || table.columns.is_empty()) {
+        let Some(name) = text.get(close + 2..close + 5) else { return };
+        let is_heading = name.eq_ignore_ascii_case(b"th>");
+        if !is_heading && (!name.eq_ignore_ascii_case(b"td>") || table.columns.is_empty()) {
             return;
         }
         table.go_to(text, close);
@@ -107,6 +109,7 @@ mod tests {
             "<table><tr><th>Host</th><th>Password</th></tr>\n<tr><td>db1</td><td>Tr0ub4dor-3xKq</td></tr></table>",
             "<table data-layout=\"default\"><tbody><tr><th><p><strong>DB password</strong></p></th><th><p>Host</p></th></tr>\
              <tr><td><p>Tr0ub4dor-3xKq</p></td><td><p>db1</p></td></tr></tbody></table>",
+            "<TABLE><TR><TH>Password</TH></TR><TR><TD>Tr0ub4dor-3xKq</TD></TR></TABLE>",
             "<tr>\n <th>Password</th>\n <th>Use</th>\n</tr>\n<tr>\n <td> Tr0ub4dor-3xKq </td>\n <td>reports</td>\n</tr>",
         ] {
             assert_eq!(parts(text), ["Tr0ub4dor-3xKq"], "{text}");

@@ -91,7 +91,7 @@ impl Border {
         }
         // A table of one column has bars around it.
         let is_framed = || {
-            self == Self::Bar
+            matches!(self, Self::Bar | Self::Wiki)
                 && cells.first().is_some_and(|cell| cell.start > line.start && bar_len(text, cell.end) > 0)
         };
         let is_list = matches!(self, Self::Comma | Self::Semicolon);

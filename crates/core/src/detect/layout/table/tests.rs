@@ -161,6 +161,7 @@ fn tables_of_wikis() {
     assert_eq!(parts(text), ["acme-logs", "Tr0ub4dor-3xKq", "acme-raw", "x9K!mq42Lw"]);
     let text = "|| Host || Password ||\\n| db1 | Tr0ub4dor-3xKq |\\n\\nacme";
     assert_eq!(parts(&format!("{{\"text\":\"{text}\"}}")), ["Tr0ub4dor-3xKq"]);
+    assert_eq!(parts("||Password||\n|Tr0ub4dor-3xKq|\n"), ["Tr0ub4dor-3xKq"]);
     // As the command line draws things in things.
     assert_eq!(parts("||  Password  |  Tr0ub4dor-3xKq  ||\n||  State  |  x9K!mq42Lw  ||\n"), ["Tr0ub4dor-3xKq"]);
     assert_eq!(parts("a = x || password || y\n|z|w|Tr0ub4dor-3xKq\n"), [""; 0]);
