@@ -79,7 +79,8 @@ impl Scan<'_, '_> {
             members = vec![self.any_password()];
         }
         // The ids of Docker are as long as that of an owner in S3, which is `ID`, and as those of documents.
-        if is_digest(text, at + 1)
+        if members.iter().any(|member| member.value == ValueShape::Hex64)
+            && is_digest(text, at + 1)
             && vain::is_id_of_anything(&text[start..end])
             && !self.speaks_of(AWS_OR_SERVICE, start)
         {

@@ -25,12 +25,7 @@ impl Scan<'_, '_> {
             return;
         }
         let start = found.start + 1;
-        let end = run_end(text, start, found.end - start, |c| c != b'/');
-        let bucket = self.detector.catalog.known.bucket;
-        if self.wants(bucket) && is_believable(ValueShape::Name, &text[start..end], Setting::Sure) {
-            self.finding(bucket, start, end);
-            self.part(bucket, start, end, true);
-        }
+        self.bucket_of_path(start, run_end(text, start, found.end - start, |c| c != b'/'));
     }
 
     /// The bucket in which the state is that Terraform could not lock, in the line below the id of the lock that begins at `at`:
@@ -45,9 +40,14 @@ impl Scan<'_, '_> {
         let Some(path) = memchr::memmem::find(around, b"Path:").map(|i| at + i + b"Path:".len()) else { return };
         let start = run_end(text, path, MAX_ASSIGNED, |c| c == b' ');
         let end = run_end(text, start, MAX_BUCKET, |c| is_alnum(c) || matches!(c, b'-' | b'.'));
+        if text.get(end) == Some(&b'/') {
+            self.bucket_of_path(start, end);
+        }
+    }
+
+    fn bucket_of_path(&mut self, start: usize, end: usize) {
         let bucket = self.detector.catalog.known.bucket;
-        let is_first = text.get(end) == Some(&b'/');
-        if is_first && self.wants(bucket) && is_believable(ValueShape::Name, &text[start..end], Setting::Sure) {
+        if self.wants(bucket) && is_believable(ValueShape::Name, &self.text[start..end], Setting::Sure) {
             self.finding(bucket, start, end);
             self.part(bucket, start, end, true);
         }
