@@ -39,12 +39,14 @@ const MAX_SECRET_LEN: usize = 4096;
 /// Names that room is made for at once.
 const ROOM: usize = 64;
 
-/// What is known of a name.
-#[derive(Clone, Copy)]
+/// What is known of a name. The least of it counts, where several are written alike.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Mentioned {
-    kind: KindId,
+    /// It stands nowhere as it is written here: another spelling of it does.
+    is_respelled: bool,
     /// The first place where it was found of those that say least about its other mentions.
     place: (Where, usize),
+    kind: KindId,
 }
 
 impl Detector {
@@ -116,7 +118,7 @@ impl Detector {
             if !part.is_name {
                 if let Some(place) = repeated(name) {
                     let (kind, place) = (part.kind, (place, part.span.start));
-                    names.entry(name).or_insert(Mentioned { kind, place });
+                    names.entry(name).or_insert(Mentioned { is_respelled: false, place, kind });
                 }
                 continue;
             }
@@ -129,7 +131,7 @@ impl Detector {
                 continue;
             };
             let (kind, place) = (part.kind, (place, part.span.start));
-            let known = names.entry(name).or_insert(Mentioned { kind, place });
+            let known = names.entry(name).or_insert(Mentioned { is_respelled: false, place, kind });
             known.place = known.place.min(place);
         }
         if names.is_empty() {
@@ -141,22 +143,21 @@ impl Detector {
             // Other software has tables and users, too.
             names.retain(|_, name| !is_word(name));
         }
-        let anywhere = || names.iter().filter(|(_, known)| known.place.0 == Where::Anywhere);
-        let spelled: Vec<(Vec<u8>, Mentioned)> =
-            anywhere().flat_map(|(name, known)| spellings(name).into_iter().map(|other| (other, *known))).collect();
+        let anywhere = names.iter().filter(|(_, known)| known.place.0 == Where::Anywhere);
+        let mut spelled: Vec<(Vec<u8>, Mentioned)> = Vec::new();
         let mut cased = LetterCases::with_capacity(names.len());
-        for (name, known) in anywhere().filter(|(_, known)| !self.is_credential(known.kind)) {
-            cased.add(name, *known);
+        for (name, known) in anywhere {
+            let respelled = Mentioned { is_respelled: true, ..*known };
+            spelled.extend(spellings(name).into_iter().map(|other| (other, respelled)));
+            if !self.is_credential(known.kind) {
+                cased.add(name, respelled);
+            }
         }
         let others = spelled.iter().map(|(other, known)| (other.as_slice(), *known)).chain(cased.iter());
-        let mut others: Vec<_> = others.filter(|(other, _)| !names.contains_key(other)).collect();
-        // Those of `Acme-db` and `acme-DB` are the same; they are what the first of them is.
-        others.sort_unstable_by_key(|(other, known)| (*other, known.place));
-        others.dedup_by_key(|(other, _)| *other);
         Names::new(names.iter().map(|(name, known)| (*name, *known)).chain(others)).each(
             self.lanes,
             text,
-            |&Mentioned { kind, place }, span| {
+            |&Mentioned { kind, place, .. }, span| {
                 let is_meant = match place {
                     (Where::AsValue, _) => is_whole_value(text, span.start, span.end),
                     (Where::InRow, at) => is_cell_beside(text, &span, at),

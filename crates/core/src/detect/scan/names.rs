@@ -30,11 +30,17 @@ pub(in crate::detect) struct Names<'t, T> {
     sieve: Option<Sieve>,
 }
 
-impl<'t, T> Names<'t, T> {
-    /// Takes names of at least [`MIN_NAME_LEN`] bytes, each once; leaves out shorter ones.
+impl<'t, T: Ord + Copy> Names<'t, T> {
+    /// Takes names of at least [`MIN_NAME_LEN`] bytes; leaves out shorter ones. Of one that comes several times the least
+    /// counts of what is known.
     pub(in crate::detect) fn new(names: impl IntoIterator<Item = (&'t [u8], T)>) -> Self {
-        let mut names: Vec<_> = names.into_iter().filter(|(name, _)| name.len() >= MIN_NAME_LEN).collect();
-        names.sort_unstable_by_key(|(name, _)| *name);
+        let names = names.into_iter().filter(|(name, _)| name.len() >= MIN_NAME_LEN);
+        let mut names: Vec<_> = names.map(|(name, known)| (head_of(name), name, known)).collect();
+        // Most differ in their heads, and numbers are compared without a call.
+        names.sort_unstable();
+        names.dedup_by_key(|(_, name, _)| *name);
+        let heads = names.iter().map(|(head, ..)| *head).collect();
+        let names: Vec<_> = names.into_iter().map(|(_, name, known)| (name, known)).collect();
         let mut shorter: Vec<Option<usize>> = Vec::with_capacity(names.len());
         for (i, (name, _)) in names.iter().enumerate() {
             // It is the one before, or one that this begins with.
@@ -50,7 +56,6 @@ impl<'t, T> Names<'t, T> {
         for start in names.iter().filter_map(|(name, _)| start_of(name)) {
             starts[start / 64] |= 1 << (start % 64);
         }
-        let heads = names.iter().map(|(name, _)| head_of(name)).collect();
         Self { names, heads, shorter, starts, sieve }
     }
 
