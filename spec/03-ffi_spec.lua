@@ -213,9 +213,15 @@ describe("the library", function()
     clib.mask(exchange, "application/json", sample.messages({
       text = sample.VPC .. " " .. sample.VPC .. " " .. sample.INSTANCE .. " ticket-12345",
     }))
-    assert.same({ ["ec2:vpc"] = 2, ["ec2:instance"] = 1 }, clib.add_kinds(exchange, {}))
-    assert.same({}, clib.add_kinds(session(), {}))
-    assert.same({ ["ec2:vpc"] = 3, ["ec2:instance"] = 1 }, clib.add_kinds(exchange, { ["ec2:vpc"] = 1 }))
+    assert.same({ ["ec2:vpc"] = 2, ["ec2:instance"] = 1 }, clib.kinds(exchange))
+    assert.same({}, clib.kinds(session()))
+
+    clib.take_tally()
+    assert.is_true(clib.tally(exchange))
+    assert.is_true(clib.tally(exchange))
+    assert.is_true(clib.tally(session()))
+    assert.same({ ["ec2:vpc"] = 4, ["ec2:instance"] = 2 }, clib.take_tally())
+    assert.same({}, clib.take_tally())
   end)
 
 
@@ -223,7 +229,7 @@ describe("the library", function()
     local exchange = session({ custom_patterns = { { name = "ticket", label = "TICKET", regex = "ticket-[0-9]+" } } })
     clib.mask(exchange, "text/plain", "ticket-12345")
 
-    assert.same({ ticket = 1 }, clib.add_kinds(exchange, {}))
+    assert.same({ ticket = 1 }, clib.kinds(exchange))
   end)
 
 
@@ -311,7 +317,7 @@ describe("the library", function()
     local second = clib.session(of, "global")
     assert.is_false(clib.open_answer(second, "application/json", ""))
     assert.equal(0, clib.counts(second).masked)
-    assert.same({}, clib.add_kinds(second, {}))
+    assert.same({}, clib.kinds(second))
     assert.equal(masked, clib.mask(second, "application/json", body))
     clib.free(second)
 

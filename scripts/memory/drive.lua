@@ -135,12 +135,20 @@ local function broken_answers(exchange, masked)
 end
 
 
-local function report(exchange)
-  assert(lib.awsm_session_counts(exchange, COUNTS) == OK)
-  assert(lib.awsm_session_kinds(exchange, KINDS, LEN) == OK)
+-- Reads the names of the kinds that a call lends.
+local function read_kinds(status)
+  assert(status == OK)
   for i = 0, tonumber(LEN[0]) - 1 do
     assert(#ffi_string(KINDS[0][i].name, KINDS[0][i].name_len) > 0)
   end
+end
+
+
+local function report(exchange)
+  assert(lib.awsm_session_counts(exchange, COUNTS) == OK)
+  read_kinds(lib.awsm_session_kinds(exchange, KINDS, LEN))
+  assert(lib.awsm_session_tally(exchange) == OK)
+  read_kinds(lib.awsm_take_tally(KINDS, LEN))
 end
 
 

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 // Version of this interface. Any change of a signature, an enum or a lifetime raises it.
-#define AWSM_ABI_VERSION 6
+#define AWSM_ABI_VERSION 7
 
 // How a call ended. Numbers are only ever added.
 typedef enum {
@@ -248,6 +248,23 @@ awsm_status awsm_session_counts(awsm_session *session, awsm_counts *out);
 // - `session` is live and not used by another call.
 // - `out` and `out_len` are valid for writes.
 awsm_status awsm_session_kinds(awsm_session *session, const awsm_kind_count **out, size_t *out_len);
+
+// Adds what `awsm_session_kinds` tells of a session to the counts of the process. To be called once for an exchange.
+//
+// # Safety
+// - `session` is live and not used by another call.
+awsm_status awsm_session_tally(awsm_session *session);
+
+// What sessions added by `awsm_session_tally` since the last call of this, in any thread: names of kinds, and how many
+// stretches of each were replaced.
+//
+// # Lifetimes
+// The array and the names are lent until the next call of this function in this thread.
+//
+// # Safety
+// - `out` and `out_len` are valid for writes.
+awsm_status awsm_take_tally(const awsm_kind_count **out,
+                            size_t *out_len);
 
 // Lets the sessions that are opened from now on use a vault under `secret`, 16 bytes or more.
 //

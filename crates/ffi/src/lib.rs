@@ -13,6 +13,7 @@ pub mod detector;
 mod guard;
 pub mod session;
 pub mod status;
+pub mod tally;
 #[cfg(test)]
 mod tests;
 pub mod vault;
@@ -20,7 +21,7 @@ pub mod vault;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Version of this interface. Any change of a signature, an enum or a lifetime raises it.
-pub const ABI_VERSION: u32 = 6;
+pub const ABI_VERSION: u32 = 7;
 
 /// Detectors that are not freed yet, and sessions that are neither closed nor freed.
 static LIVE_HANDLES: AtomicU64 = AtomicU64::new(0);

@@ -86,6 +86,12 @@ pub struct KindCount {
     pub count: u64,
 }
 
+impl KindCount {
+    pub(crate) fn new(name: &str, count: u64) -> Self {
+        Self { name: name.as_ptr(), name_len: name.len(), count }
+    }
+}
+
 impl Session {
     /// Runs `body`; a panic in it makes the session unusable.
     pub(crate) fn run<R>(&mut self, body: impl FnOnce(&mut Exchange) -> Result<R, Failure>) -> Result<R, Failure> {
@@ -472,11 +478,7 @@ pub unsafe extern "C" fn awsm_session_kinds(
         session.run(|session| {
             session.kinds.clear();
             let counts = session.inner.kinds();
-            session.kinds.extend(counts.map(|(name, count)| KindCount {
-                name: name.as_ptr(),
-                name_len: name.len(),
-                count,
-            }));
+            session.kinds.extend(counts.map(|(name, count)| KindCount::new(name, count)));
             out.write(session.kinds.as_ptr());
             out_len.write(session.kinds.len());
             Ok(Status::Ok)

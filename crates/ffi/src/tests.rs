@@ -2,10 +2,11 @@
 
 use crate::detector::{Detector, awsm_detector_free, awsm_detector_new};
 use crate::session::{
-    Counts, Session, awsm_session_close, awsm_session_counts, awsm_session_free, awsm_session_kinds, awsm_session_mask,
-    awsm_session_new, awsm_session_open_answer, awsm_session_renew, awsm_session_restore,
+    Counts, KindCount, Session, awsm_session_close, awsm_session_counts, awsm_session_free, awsm_session_kinds,
+    awsm_session_mask, awsm_session_new, awsm_session_open_answer, awsm_session_renew, awsm_session_restore,
 };
 use crate::status::Status;
+use crate::tally::{awsm_session_tally, awsm_take_tally};
 use crate::{awsm_abi_version, awsm_last_error, awsm_live_handles};
 
 const JSON: &[u8] = b"application/json";
@@ -145,4 +146,39 @@ fn a_failure_leaves_a_text() {
     let text = lent(|out, len| unsafe { awsm_last_error(out, len) }).unwrap();
     let text = String::from_utf8(text).unwrap();
     assert!(text.contains("body") && !text.contains("i-0f3a"), "{text}");
+}
+
+/// What was counted since the last call.
+fn taken() -> Vec<(String, u64)> {
+    let (mut kinds, mut len) = (std::ptr::null(), 0);
+    // SAFETY: the outputs are two variables; kinds and their names are lent until the next call.
+    unsafe {
+        assert_eq!(awsm_take_tally(&mut kinds, &mut len), Status::Ok);
+        let kinds = std::slice::from_raw_parts::<KindCount>(kinds, len).iter();
+        kinds
+            .map(|kind| {
+                let name = std::slice::from_raw_parts(kind.name, kind.name_len);
+                (String::from_utf8(name.to_vec()).unwrap(), kind.count)
+            })
+            .collect()
+    }
+}
+
+#[test]
+fn kinds_are_counted_for_the_process() {
+    // No other test counts.
+    assert_eq!(taken(), []);
+    for _ in 0..2 {
+        let handles = Handles::open();
+        handles.mask(BODY).unwrap();
+        // SAFETY: the handle is live.
+        assert_eq!(unsafe { awsm_session_tally(handles.session) }, Status::Ok);
+        // SAFETY: likewise; a closed session has no kinds any more.
+        unsafe {
+            assert_eq!(awsm_session_close(handles.session), Status::Ok);
+            assert_eq!(awsm_session_tally(handles.session), Status::WrongState);
+        }
+    }
+    assert_eq!(taken(), [("ec2:instance".to_owned(), 2)]);
+    assert_eq!(taken(), []);
 }

@@ -78,6 +78,9 @@ awsm_status awsm_session_restore(awsm_session *session,
 awsm_status awsm_session_release(awsm_session *session, const uint8_t **out, size_t *out_len);
 awsm_status awsm_session_counts(awsm_session *session, awsm_counts *out);
 awsm_status awsm_session_kinds(awsm_session *session, const awsm_kind_count **out, size_t *out_len);
+awsm_status awsm_session_tally(awsm_session *session);
+awsm_status awsm_take_tally(const awsm_kind_count **out,
+                            size_t *out_len);
 awsm_status awsm_detector_add_vault_secret(awsm_detector *detector, const uint8_t *secret, size_t secret_len);
 awsm_status awsm_session_vault_name(awsm_session *session,
                                     size_t index,
@@ -105,7 +108,7 @@ end
 
 
 return {
-  ABI_VERSION = 6,
+  ABI_VERSION = 7,
   SYMBOLS = {
     "awsm_abi_version",
     "awsm_live_handles",
@@ -122,6 +125,8 @@ return {
     "awsm_session_release",
     "awsm_session_counts",
     "awsm_session_kinds",
+    "awsm_session_tally",
+    "awsm_take_tally",
     "awsm_detector_add_vault_secret",
     "awsm_session_vault_name",
     "awsm_session_unexplained",

@@ -331,22 +331,45 @@ function _M.counts(session)
 end
 
 
---- Adds up how many stretches of each kind were replaced.
--- @param into map of kind to count
--- @return `into`, or nil, failure name, text
-function _M.add_kinds(session, into)
-  local status = tonumber(lib.awsm_session_kinds(session, KINDS, OUT_LEN))
+-- Map of kind to count, of the array that a call lends.
+local function kinds_lent(status)
   if status ~= OK then
     return failure(status)
   end
 
+  local kinds = {}
   for i = 0, tonumber(OUT_LEN[0]) - 1 do
     local kind = KINDS[0][i]
-    local name = ffi_string(kind.name, kind.name_len)
-    into[name] = (into[name] or 0) + tonumber(kind.count)
+    kinds[ffi_string(kind.name, kind.name_len)] = tonumber(kind.count)
   end
 
-  return into
+  return kinds
+end
+
+
+--- How many stretches of each kind one session replaced.
+-- @return map of kind to count, or nil, failure name, text
+function _M.kinds(session)
+  return kinds_lent(tonumber(lib.awsm_session_kinds(session, KINDS, OUT_LEN)))
+end
+
+
+--- Has the library add the kinds of one session to what `take_tally` gives.
+-- @return true, or nil, failure name, text
+function _M.tally(session)
+  local status = tonumber(lib.awsm_session_tally(session))
+  if status ~= OK then
+    return failure(status)
+  end
+
+  return true
+end
+
+
+--- What sessions added by `tally` since the last call.
+-- @return map of kind to count, or nil, failure name, text
+function _M.take_tally()
+  return kinds_lent(tonumber(lib.awsm_take_tally(KINDS, OUT_LEN)))
 end
 
 

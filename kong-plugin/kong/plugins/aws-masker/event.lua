@@ -24,7 +24,7 @@ local NOTHING = {
 
 local function kinds_of(session)
   local items = {}
-  for kind, count in pairs(clib.add_kinds(session, {}) or {}) do
+  for kind, count in pairs(clib.kinds(session) or {}) do
     items[#items + 1] = encode(kind) .. ":" .. count
   end
 

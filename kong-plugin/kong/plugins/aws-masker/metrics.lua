@@ -36,7 +36,7 @@ local counts, times
 
 
 local function forget()
-  counts = { exchanges = {}, masked = {}, answers = {}, restored = {}, unresolved = {}, request_bytes = {},
+  counts = { exchanges = {}, answers = {}, restored = {}, unresolved = {}, request_bytes = {},
              answer_bytes = {} }
   times = { mask_seconds = { n = 0 }, restore_seconds = { n = 0 } }
 end
@@ -54,6 +54,8 @@ local function flush()
   local counted, timed = counts, times
   forget()
 
+  -- the library adds these up
+  counted.masked = clib.take_tally()
   for name, of in pairs(counted) do
     local counter = registered[name]
     for label, count in next, of do
@@ -141,7 +143,7 @@ local function add_request(mask, session)
   add_time("mask_seconds", mask.microseconds)
   -- without anything found there is no need to ask for the kinds
   if mask.masked > 0 then
-    clib.add_kinds(session, counts.masked)
+    clib.tally(session)
   end
 end
 
