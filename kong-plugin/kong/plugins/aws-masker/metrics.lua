@@ -23,7 +23,7 @@ local MICROSECONDS = 1e-6
 
 local FLUSH_SECONDS = 1
 -- Times kept for the next flush; more bring it forward.
-local MAX_TIMES = 5000
+local MAX_TIMES = 500
 
 
 -- Set by `init` once; nil where there is no registry.

@@ -70,20 +70,20 @@ impl Detector {
         body: &[u8],
         recall: Option<Recall<'_>>,
     ) -> Result<Arc<BodyFindings>> {
-        // A long one has passages that are known.
-        let whole = recall.filter(|_| body.len() < MIN_TO_CUT && content != Content::Multipart);
-        let whole = whole.map(|recall| (recall, recall.digest(body)));
+        let whole = recall.filter(|_| content != Content::Multipart).map(|recall| (recall, recall.digest(body)));
         if let Some(known) = whole.and_then(|(recall, digest)| recall.body(digest, content)) {
             return Ok(known);
         }
         let mut found = BodyFindings::new(self.find(content, multipart, body, recall)?);
-        if whole.is_some() {
+        // A long one has passages that are known: as a whole it is kept once it has come again, as most do not.
+        let kept = whole.filter(|(recall, digest)| body.len() < MIN_TO_CUT || recall.has_seen(*digest, content));
+        if kept.is_some() {
             found.findings.shrink();
             found.layout.shrink();
             found.is_kept = true;
         }
         let found = Arc::new(found);
-        if let Some((recall, digest)) = whole {
+        if let Some((recall, digest)) = kept {
             recall.keep_body(digest, content, &found);
         }
         Ok(found)
@@ -209,4 +209,30 @@ fn spare_other_numbers(found: &mut Findings, layout: &Layout, body: &[u8]) {
     let stays = |span: &Range<usize>| !is_among_others(span.start) || known.contains(&body[span.clone()]);
     found.findings.retain(|finding| stays(&finding.span));
     found.parts.retain(|part| stays(&part.span));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detect::{DetectorConfig, RecallKey};
+
+    #[test]
+    fn a_long_body_is_kept_when_it_comes_again() {
+        let detector = Detector::new(&DetectorConfig::default()).unwrap().with_memory(1 << 20);
+        let keys = [RecallKey([1; 4]), RecallKey([2; 4])];
+        let scan = |key: usize, body: &str| {
+            detector.scan_parts(Content::Json, None, body.as_bytes(), detector.recall(&keys[key])).unwrap()
+        };
+        let body = |len: usize| format!("[\"vpc-0ab12cd34ef56ab78 {}\"]", "and so on ".repeat(len / 10));
+
+        let long = body(MIN_TO_CUT);
+        let found: Vec<_> = (0..4).map(|_| scan(0, &long)).collect();
+        let same: Vec<_> = found.windows(2).map(|pair| Arc::ptr_eq(&pair[0], &pair[1])).collect();
+        assert_eq!(same, [false, true, true]);
+        assert!(!found[0].wants_digests() && found[1].wants_digests());
+        assert!(!Arc::ptr_eq(&scan(1, &long), &scan(1, &long)), "another scope's");
+        // A short one at once.
+        let short = body(100);
+        assert!(Arc::ptr_eq(&scan(0, &short), &scan(0, &short)));
+    }
 }

@@ -33,12 +33,15 @@ pub(crate) struct RecallKey(pub(crate) [u64; 4]);
 enum About {
     Body(Digest, Content),
     Passage(Digest, bool, Beside),
+    /// That a body came.
+    Visit(Digest, Content),
 }
 
 #[derive(Clone)]
 enum Known {
     Body(Arc<BodyFindings>),
     Passage(Arc<Passage>),
+    Visited,
 }
 
 /// What is known, of a bounded size: the entries that were asked for of late, and those before them.
@@ -103,6 +106,7 @@ impl Known {
         match self {
             Self::Body(found) => found.bytes(),
             Self::Passage(passage) => passage.hits.as_ref().map_or(0, Hits::bytes),
+            Self::Visited => 0,
         }
     }
 }
@@ -178,7 +182,7 @@ impl Recall<'_> {
     pub(in crate::detect) fn passage(&self, digest: Digest, is_raw: bool, beside: Beside) -> Option<Arc<Passage>> {
         match self.memory.get(About::Passage(digest, is_raw, beside))? {
             Known::Passage(passage) => Some(passage),
-            Known::Body(_) => None,
+            Known::Body(_) | Known::Visited => None,
         }
     }
 
@@ -189,12 +193,22 @@ impl Recall<'_> {
     pub(in crate::detect) fn body(&self, digest: Digest, content: Content) -> Option<Arc<BodyFindings>> {
         match self.memory.get(About::Body(digest, content))? {
             Known::Body(found) => Some(found),
-            Known::Passage(_) => None,
+            Known::Passage(_) | Known::Visited => None,
         }
     }
 
     pub(in crate::detect) fn keep_body(&self, digest: Digest, content: Content, found: &Arc<BodyFindings>) {
         self.memory.keep(About::Body(digest, content), Known::Body(Arc::clone(found)));
+    }
+
+    /// True when this was asked for the same body before, of late.
+    pub(in crate::detect) fn has_seen(&self, digest: Digest, content: Content) -> bool {
+        let about = About::Visit(digest, content);
+        let has_seen = self.memory.get(about).is_some();
+        if !has_seen {
+            self.memory.keep(about, Known::Visited);
+        }
+        has_seen
     }
 }
 
