@@ -26,6 +26,9 @@ const MAX_VERSION: usize = 4;
 const MAX_FAMILY: usize = 10;
 /// Behind the name of a function, as AWS Lambda takes it.
 const LATEST: &[u8] = b":$LATEST";
+/// Shortest value that is a token for how it looks, and how often letters and digits take turns in it at least.
+const MIN_SHORT_TOKEN: usize = 10;
+const MIN_TURNS: usize = 3;
 /// Longest path of identifiers before the quote in `aws.String("…")`.
 const MAX_WRAPPER: usize = 32;
 
@@ -188,7 +191,8 @@ pub(in crate::detect) fn is_believable(shape: ValueShape, body: &[u8], setting: 
         ValueShape::Base64 => body.len() >= 16 && all(is_base64_char),
         ValueShape::CredentialScope => body.len() > 30 && memchr::memmem::find(body, b"aws4_request").is_some(),
         ValueShape::Token => {
-            body.len() >= if setting.is_sure() { 16 } else { 20 }
+            let enough = if setting.is_sure() { 16 } else { 20 };
+            (body.len() >= enough || setting != Setting::Open && is_short_token(body))
                 && has_digit
                 && all(|c| c.is_ascii_graphic())
                 && !is_placeholder(body)
@@ -264,6 +268,12 @@ pub(in crate::detect) fn is_believable(shape: ValueShape, body: &[u8], setting: 
             all(is_name_char) && is_name(body, setting) && !begins_with_version(body)
         }
     }
+}
+
+/// True for what no word is, although it is short: `9f8e7d6c5b4a`, letters and digits that take turns.
+fn is_short_token(body: &[u8]) -> bool {
+    let turns = body.windows(2).filter(|pair| pair[0].is_ascii_digit() != pair[1].is_ascii_digit()).count();
+    body.len() >= MIN_SHORT_TOKEN && turns >= MIN_TURNS && body.iter().all(|&c| is_alnum(c)) && !is_algorithm(body)
 }
 
 fn is_name_shape(shape: ValueShape) -> bool {

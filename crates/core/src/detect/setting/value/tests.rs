@@ -80,3 +80,23 @@ fn a_secret_key_that_lost_or_won_a_character_is_one_where_its_line_ends() {
         assert!(is_believable(ValueShape::SecretKey, &nearly[..40], setting));
     }
 }
+
+#[test]
+fn short_tokens_are_those_that_are_no_words() {
+    for (text, token) in [
+        ("AUTH_TOKEN=abcd1234efgh567", "abcd1234efgh567"),
+        ("{\"api_key\": \"k3yV4lu3X9\"}", "k3yV4lu3X9"),
+        ("gitlab:\n  access_token: x7Gh29PqLm\n", "x7Gh29PqLm"),
+    ] {
+        assert_eq!(crate::detect::testing::parts(text), [token], "{text}");
+    }
+    for text in [
+        "AUTH_TOKEN=token1234",
+        "api_key: your-key-1a2b3c",
+        "access_token = a1b2c3d4e5 + salt",
+        "{\"api_key\": \"sha256rsa2048\"}",
+        "next_token: a1b2c3d4e5f6",
+    ] {
+        assert_eq!(crate::detect::testing::parts(text), Vec::<&str>::new(), "{text}");
+    }
+}
