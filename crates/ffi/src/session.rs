@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use aws_masker_core::wire::ContentCoding;
 use aws_masker_core::{Error, session};
-use zeroize::Zeroize;
 
 use crate::detector::Detector;
 use crate::guard::{Failure, guard};
@@ -144,7 +143,7 @@ impl Exchange {
         if result.capacity() > MAX_IDLE_BYTES {
             result = Vec::new();
         }
-        result.zeroize();
+        session::wipe_kept(&mut result);
         kinds.clear();
         Room { inner: inner.leave(), result, kinds }
     }

@@ -75,6 +75,16 @@ pub struct Room {
     kinds: Vec<(KindId, u64)>,
 }
 
+/// Empties memory that goes on being used, and overwrites all of it: also what longer contents left behind the end.
+///
+/// `zeroize` does so byte by byte, since what is freed next must not be left out by the compiler; this is kept.
+pub fn wipe_kept(memory: &mut Vec<u8>) {
+    memory.clear();
+    memory.resize(memory.capacity(), 0);
+    std::hint::black_box(memory.as_slice());
+    memory.clear();
+}
+
 impl Session {
     /// A session whose tokens belong to the scope of `key`.
     pub fn new(detector: Arc<Detector>, key: ScopeKey, options: SessionOptions) -> Self {
@@ -170,5 +180,25 @@ impl Session {
             answer.release(&self.tokens, out);
             self.counts.answer_bytes_out += u64::try_from(out.len() - before).unwrap_or(u64::MAX);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wipe_kept;
+
+    #[test]
+    #[allow(unsafe_code)]
+    fn of_memory_that_is_kept_nothing_is_left() {
+        let mut memory = b"longer contents".to_vec();
+        memory.clear();
+        memory.extend_from_slice(b"short");
+        let capacity = memory.capacity();
+        wipe_kept(&mut memory);
+        assert!(memory.is_empty());
+        assert_eq!(memory.capacity(), capacity);
+        // SAFETY: every byte of it has been written.
+        unsafe { memory.set_len(capacity) };
+        assert!(memory.iter().all(|&c| c == 0));
     }
 }

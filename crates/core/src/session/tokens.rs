@@ -8,6 +8,7 @@ use std::ops::Range;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use zeroize::Zeroize;
 
+use super::wipe_kept;
 use crate::catalog::KindId;
 use crate::json::stands_in_string;
 use crate::token::{CODE_LEN, Code, CodeDigest, LONG_CODE_LEN, ScopeKey, is_token_shaped};
@@ -107,7 +108,7 @@ impl TokenIndex {
             *self = Self::default();
             return;
         }
-        self.arena.zeroize();
+        wipe_kept(&mut self.arena);
         self.entries.clear();
         self.by_original.clear();
         self.by_code.clear();
