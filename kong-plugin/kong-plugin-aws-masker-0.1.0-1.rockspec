@@ -47,6 +47,7 @@ build = {
     ["kong.plugins.aws-masker.scope"] = "kong/plugins/aws-masker/scope.lua",
     ["kong.plugins.aws-masker.server_state"] = "kong/plugins/aws-masker/server_state.lua",
     ["kong.plugins.aws-masker.spans"] = "kong/plugins/aws-masker/spans.lua",
+    ["kong.plugins.aws-masker.state"] = "kong/plugins/aws-masker/state.lua",
     ["kong.plugins.aws-masker.stored"] = "kong/plugins/aws-masker/stored.lua",
     ["kong.plugins.aws-masker.vault"] = "kong/plugins/aws-masker/vault.lua",
   },

@@ -184,20 +184,5 @@ plugins:
         pdk.service.request.set_raw_query("")
       end)
     end)
-
-
-    it("for the state of a request", function()
-      ngx.ctx.host_phase = nil
-      assert.has_error(function()
-        return pdk.ctx.plugin.x
-      end)
-
-      ngx.ctx.host_phase = "access"
-      pdk.ctx.plugin.x = 1
-      assert.equal(1, pdk.ctx.plugin.x)
-      assert.has_error(function()
-        return pdk.ctx.shared
-      end)
-    end)
   end)
 end)

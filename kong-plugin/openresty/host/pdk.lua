@@ -4,7 +4,6 @@ local error = error
 local io_open = io.open
 local ipairs = ipairs
 local ngx = ngx
-local setmetatable = setmetatable
 local tostring = tostring
 
 
@@ -260,28 +259,6 @@ local node = {
   end,
 }
 
--- `kong.ctx.plugin` is a table of its own for each request. There is one plugin here.
-local ctx = setmetatable({}, {
-  __index = function(_, name)
-    if name ~= "plugin" then
-      error("kong.ctx." .. tostring(name) .. " is not available on this host", 2)
-    end
-
-    local phase_ctx = ngx.ctx
-    if not REQUEST[phase_ctx.host_phase] then
-      error("kong.ctx.plugin cannot be used in the phase " .. tostring(phase_ctx.host_phase or "configure"), 2)
-    end
-
-    local plugin = phase_ctx.host_plugin
-    if not plugin then
-      plugin = {}
-      phase_ctx.host_plugin = plugin
-    end
-
-    return plugin
-  end,
-})
-
 
 local _M = {}
 
@@ -297,7 +274,6 @@ function _M.new()
   return {
     client = client,
     configuration = { loaded_plugins = LOADED_PLUGINS },
-    ctx = ctx,
     log = log,
     node = node,
     plugin = instance,

@@ -19,12 +19,12 @@ local function mask_outcome(state)
 end
 
 
-local function restore_outcome(kept, counts)
-  if kept.failed then
+local function restore_outcome(state, counts)
+  if state.failed then
     return "failed"
   end
 
-  if not kept.finished then
+  if not state.finished then
     return "incomplete"
   end
 
@@ -69,10 +69,9 @@ function _M.of(conf, state)
     }
   end
 
-  local kept = state.answer
-  if kept and (kept.restoring or kept.failed) then
+  if state.restoring or state.failed then
     restore = {
-      outcome = restore_outcome(kept, counts),
+      outcome = restore_outcome(state, counts),
       microseconds = counts.restore_microseconds,
       bytes_in = counts.answer_bytes_in,
       bytes_out = counts.answer_bytes_out,
@@ -80,7 +79,7 @@ function _M.of(conf, state)
       unresolved = counts.unresolved,
     }
   elseif state.masked then
-    skipped = conf.restore_responses and (kept and kept.skipped or "no_body") or "disabled"
+    skipped = conf.restore_responses and (state.skipped or "no_body") or "disabled"
   end
 
   return { mask = mask, restore = restore, restore_skipped = skipped }

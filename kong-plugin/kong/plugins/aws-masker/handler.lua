@@ -13,6 +13,7 @@ local request_header = require "kong.plugins.aws-masker.request_header"
 local scope = require "kong.plugins.aws-masker.scope"
 local server_state = require "kong.plugins.aws-masker.server_state"
 local spans = require "kong.plugins.aws-masker.spans"
+local states = require "kong.plugins.aws-masker.state"
 local vault = require "kong.plugins.aws-masker.vault"
 
 
@@ -32,45 +33,6 @@ end)
 
 -- How a query spells its values.
 local FORM = "application/x-www-form-urlencoded"
-
-
--- What is kept of an exchange from phase to phase. Every request makes one of these and most make no more than that:
--- what only the answer needs is in a table of its own.
-local function new_state()
-  return {
-    session = false,
-    -- name of what went wrong, and what that did to the request
-    failure = false,
-    stopped = false,
-    dry_run = false,
-    redis_error = false,
-    -- the request was changed; the answer may hold tokens
-    masked = false,
-    restorable = false,
-    -- what `new_answer` gave
-    answer = false,
-  }
-end
-
-
--- What is kept of an answer that may hold tokens.
-local function new_answer()
-  return {
-    -- it goes through the session; is inflated for that; has ended; could not be restored; why it was not
-    restoring = false,
-    inflating = false,
-    finished = false,
-    failed = false,
-    skipped = false,
-    -- bytes that are still to come, where the upstream said how many there are; those that came last
-    due = false,
-    last_bytes = false,
-    -- where Kong holds it: as it came, and restored
-    held = false,
-    held_restored = false,
-    span = false,
-  }
-end
 
 
 -- Opens the exchange's session.
@@ -325,8 +287,7 @@ end
 
 
 function AwsMasker:access(conf)
-  local state = new_state()
-  kong.ctx.plugin.exchange = state
+  local state = states.begin()
 
   local span = spans.start(kong, spans.MASK)
   local ok, failure_name, why = pcall(mask_request, conf, state)
@@ -356,19 +317,19 @@ end
 
 -- Restores an answer that Kong holds, where plugins of lower priority read it.
 -- @return whether that worked
-local function restore_held(session, kept, held)
-  local restored, _, why = clib.restore(session, held, true)
+local function restore_held(state, held)
+  local restored, _, why = clib.restore(state.session, held, true)
   if not restored then
-    kept.failed = true
+    state.failed = true
     kong.log.err("the answer stays masked: ", why)
     return false
   end
 
   held_answer.replace(restored)
-  kept.held = held
-  kept.held_restored = restored
+  state.held = held
+  state.held_restored = restored
   -- ai-proxy ends the answer with its first chunk, so that the last one never comes
-  kept.finished = true
+  state.finished = true
   return true
 end
 
@@ -376,41 +337,39 @@ end
 -- Decides by the session, not by where the answer comes from: plugins such as aws-lambda answer in
 -- place of the upstream, and their answers hold tokens too.
 function AwsMasker:header_filter(conf)
-  local state = kong.ctx.plugin.exchange
+  local state = states.current()
   -- an exchange that holds no token has nothing to restore; neither has one that access never saw
   if not state or not state.restorable or not conf.restore_responses or not answer.has_body() then
     return
   end
 
-  local kept = new_answer()
-  state.answer = kept
   local coding = answer.header("Content-Encoding")
   local content_type = answer.header("Content-Type")
   local will_change, _, why = clib.open_answer(state.session, content_type, coding)
   if will_change == nil then
-    kept.skipped = "error"
+    state.skipped = "error"
     kong.log.err("the answer stays masked: ", why)
     return
   end
 
   if will_change then
     local held = held_answer.get(kong)
-    if held and not restore_held(state.session, kept, held) then
+    if held and not restore_held(state, held) then
       return
     end
 
-    kept.due = tonumber(answer.header("Content-Length")) or false
+    state.due = tonumber(answer.header("Content-Length")) or false
     answer.drop_dependent_headers(kong)
-    kept.restoring = true
-    kept.span = spans.start(kong, spans.RESTORE)
-    kept.inflating = answer.is_coded(coding)
-    if kept.inflating then
+    state.restoring = true
+    state.span = spans.start(kong, spans.RESTORE)
+    state.inflating = answer.is_coded(coding)
+    if state.inflating then
       kong.response.clear_header("Content-Encoding")
     end
   else
-    kept.skipped = answer.is_coded(coding) and "coding" or "content_type"
+    state.skipped = answer.is_coded(coding) and "coding" or "content_type"
     kong.log.warn("the answer goes to the client unrestored, because its ",
-                  kept.skipped == "coding" and "Content-Encoding" or "Content-Type", " cannot be read here")
+                  state.skipped == "coding" and "Content-Encoding" or "Content-Type", " cannot be read here")
   end
 end
 
@@ -418,22 +377,22 @@ end
 -- An answer ends with an empty chunk, which comes right behind its last bytes. These wait for it: to the client both go
 -- as one piece then, and not as two.
 -- @return the chunk to restore, or nil while the last bytes wait
-local function join_end(kept, chunk, last)
-  local last_bytes = kept.last_bytes
+local function join_end(state, chunk, last)
+  local last_bytes = state.last_bytes
   if last_bytes then
-    kept.last_bytes = false
+    state.last_bytes = false
     return chunk == "" and last_bytes or last_bytes .. chunk
   end
 
-  local due = kept.due
+  local due = state.due
   if last or not due then
     return chunk
   end
 
   due = due - #chunk
-  kept.due = due
+  state.due = due
   if due == 0 and chunk ~= "" then
-    kept.last_bytes = chunk
+    state.last_bytes = chunk
     return nil
   end
 
@@ -442,18 +401,17 @@ end
 
 
 function AwsMasker:body_filter()
-  local state = kong.ctx.plugin.exchange
-  local kept = state and state.answer
-  if not kept or not kept.restoring then
+  local state = states.current()
+  if not state or not state.restoring then
     return
   end
 
   local arg = ngx.arg
   local chunk, last = arg[1] or "", arg[2]
-  local held = kept.held
+  local held = state.held
   if held then
     if chunk == held then
-      arg[1] = kept.held_restored
+      arg[1] = state.held_restored
       return
     end
 
@@ -463,12 +421,12 @@ function AwsMasker:body_filter()
 
     -- a plugin of higher priority sends something else
     clib.open_answer(state.session, answer.header("Content-Type"), "")
-    kept.held = false
+    state.held = false
   end
 
-  kept.finished = last
+  state.finished = last
   local came = chunk
-  chunk = join_end(kept, came, last)
+  chunk = join_end(state, came, last)
   if not chunk then
     arg[1] = nil
     return
@@ -483,8 +441,8 @@ function AwsMasker:body_filter()
   end
 
   if not restored then
-    kept.failed = true
-    if kept.inflating then
+    state.failed = true
+    if state.inflating then
       -- the client was promised bytes without a coding, and these cannot be read: the answer ends here, visibly
       arg[1] = nil
       error("the answer is cut off: " .. why)
@@ -492,7 +450,7 @@ function AwsMasker:body_filter()
 
     -- tokens in clear are safe, only unhelpful
     restored = chunk
-    kept.restoring = false
+    state.restoring = false
     kong.log.err("the rest of the answer stays masked: ", why)
   end
 
@@ -510,9 +468,9 @@ local function report(conf, state)
   end
 
   local of, why = exchange.of(conf, state)
-  local kept = state.answer
-  if kept and kept.span then
-    spans.finish(kept.span, of and of.restore)
+  local span = state.span
+  if span then
+    spans.finish(span, of and of.restore)
   end
 
   local redis_error = state.redis_error
@@ -533,15 +491,17 @@ end
 
 
 function AwsMasker:log(conf)
-  local state = kong.ctx.plugin.exchange
+  local state = states.current()
   local ok, why = pcall(report, conf, state)
   if not ok then
     kong.log.err("an exchange could not be reported: ", why)
   end
 
-  if state and state.session then
-    clib.free(state.session)
-    state.session = false
+  if state then
+    if state.session then
+      clib.free(state.session)
+    end
+    states.finish(state)
   end
 end
 

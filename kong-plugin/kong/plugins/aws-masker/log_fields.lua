@@ -11,16 +11,24 @@ local REPLACE = { mode = "replace" }
 local _M = {}
 
 
+-- Asking for the header first makes no table where it is not there.
+local function redact(set, header, variable)
+  if ngx.var[variable] then
+    set("request.headers." .. header, REDACTED, REPLACE)
+  end
+end
+
+
 --- Keeps the client's credentials out of the logs. Phase: log.
 function _M.redact(pdk)
   local set = pdk.log.set_serialize_value
   -- no loop: LuaJIT would not compile what calls it. Kong itself redacts Authorization in its newer versions only, and
   -- the other keys of LLM APIs in none.
-  set("request.headers.x-api-key", REDACTED, REPLACE)
-  set("request.headers.authorization", REDACTED, REPLACE)
-  set("request.headers.proxy-authorization", REDACTED, REPLACE)
-  set("request.headers.api-key", REDACTED, REPLACE)
-  set("request.headers.x-goog-api-key", REDACTED, REPLACE)
+  redact(set, "x-api-key", "http_x_api_key")
+  redact(set, "authorization", "http_authorization")
+  redact(set, "proxy-authorization", "http_proxy_authorization")
+  redact(set, "api-key", "http_api_key")
+  redact(set, "x-goog-api-key", "http_x_goog_api_key")
 end
 
 
