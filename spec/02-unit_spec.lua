@@ -91,9 +91,8 @@ describe("the handler", function()
 
 
   -- A `kong` for the phases in which nothing but the state of a request and the logs is touched.
-  local function quiet_pdk(ctx)
+  local function quiet_pdk()
     return {
-      ctx = { plugin = ctx },
       log = {
         err = function() end,
         set_serialize_value = function() end,
@@ -112,20 +111,39 @@ describe("the handler", function()
         end,
       },
       detectors = {},
-    }, { kong = quiet_pdk(ctx), ngx = {} })
+    }, { kong = quiet_pdk(), ngx = { ctx = ctx, var = {} } })
 
     fresh:log({})
     assert.same({}, freed)
 
-    ctx.exchange = { session = "the session" }
+    ctx.aws_masker_exchange = { session = "the session" }
     fresh:log({})
     fresh:log({})
     assert.same({ "the session" }, freed)
   end)
 
 
+  it("leaves nothing of an exchange to the next one", function()
+    local ctx = {}
+    local state = plugin.load("state", nil, { ngx = { ctx = ctx } })
+    local first = state.begin()
+    local untouched = {}
+    for name, value in pairs(first) do
+      untouched[name] = value
+      first[name] = "of the first"
+    end
+
+    assert.equal(first, state.current())
+    state.finish(first)
+    assert.is_nil(state.current())
+    local second = state.begin()
+    assert.equal(first, second)
+    assert.same(untouched, second)
+  end)
+
+
   it("accepts a request in every later phase that access never saw", function()
-    local fresh = plugin.load("handler", nil, { kong = quiet_pdk({}), ngx = {} })
+    local fresh = plugin.load("handler", nil, { kong = quiet_pdk(), ngx = { ctx = {}, var = {} } })
 
     assert.has_no_error(function()
       fresh:header_filter({})
