@@ -215,6 +215,7 @@ impl<V: Visitor> Walk<'_, '_, V> {
         match self.body.get(self.at) {
             Some(b'"') => {
                 let span = self.string()?;
+                let place = place.of_value(&self.body[span.clone()]);
                 self.visitor.string(&self.stack, place, span);
                 Ok(())
             }
