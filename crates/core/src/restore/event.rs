@@ -126,6 +126,7 @@ impl Event {
             choices: Vec::new(),
             thoughts: Vec::new(),
             candidates: Vec::new(),
+            ends_block: false,
             tools: Vec::new(),
             items: Vec::new(),
             fragments: Vec::new(),
@@ -189,6 +190,8 @@ struct Reader<'d> {
     thoughts: Vec<(usize, usize)>,
     /// Positions in `candidates` that are there.
     candidates: Vec<usize>,
+    /// Of Converse: the event is one of a block, and its end where there is no delta.
+    ends_block: bool,
     /// (position in `choices`, position in `tool_calls`, its `index`).
     tools: Vec<(usize, usize, u64)>,
     /// (position in the list of an Assistants delta, its `index`).
@@ -208,6 +211,9 @@ impl<'d> Reader<'d> {
     fn finish(mut self) -> Event {
         let choice_index = |at| self.choices.iter().find(|c| c.0 == at).map_or(0, |c| c.1);
         self.event.finished.extend(self.finished.iter().map(|&at| choice_index(at)));
+        if self.ends_block && self.event.kind == Kind::Other && self.fragments.is_empty() {
+            self.event.kind = Kind::BlockStop;
+        }
         self.event.candidates.extend(self.candidates.iter().map(|&at| choice_index(at)));
         for fragment in &self.fragments {
             let slot = &mut self.event.slots[fragment.slot];
@@ -319,6 +325,10 @@ impl Keys<'_, '_> {
                 b"stderr" => Some(Fragment { field: None, member: Some(Member::Stderr), ..Fragment::new(Field::Text) }),
                 _ => None,
             },
+            // {"delta":{"toolUse":{"input":…}}}, of Bedrock's Converse
+            (3, b"delta") if self.key(1) == b"toolUse" && self.key(2) == b"input" => {
+                Some(Fragment::new(Field::Arguments))
+            }
             // {"delta":{"content":{"text":…}}}, of an event that an agent's session previews
             (3, b"delta") if self.key(1) == b"content" && self.key(2) == b"text" => Some(Fragment::new(Field::Content)),
             (3.., b"delta") if self.key(1) == b"message" => Some(Fragment::new(self.field_of_cohere()?)),
@@ -449,8 +459,10 @@ impl Visitor for Reader<'_> {
         if let Some(fragment) = fragment {
             self.fragments.push(Fragment { slot: self.event.slots.len(), ..fragment });
         }
-        let depth = if place == Place::JsonText { 2 } else { 1 };
-        self.event.slots.push(Slot { span: inside, depth, runs_on: None });
+        // Of Converse: what is an object in whole answers comes as its text.
+        let is_json = place == Place::JsonText
+            || path.len() == 3 && keys.key(0) == b"delta" && keys.key(1) == b"toolUse" && keys.key(2) == b"input";
+        self.event.slots.push(Slot { span: inside, depth: if is_json { 2 } else { 1 }, runs_on: None });
     }
 
     fn scalar(&mut self, path: &[Frame], _place: Place, span: Range<usize>) {
@@ -468,7 +480,7 @@ impl Visitor for Reader<'_> {
         }
         let last = keys.key(path.len() - 1);
         let place = match (path.len(), keys.key(0), last) {
-            (1, b"index" | b"output_index", _)
+            (1, b"index" | b"output_index" | b"contentBlockIndex", _)
             | (1, b"content_index" | b"summary_index" | b"command_index", _)
             | (1, b"sequence_number", _)
             | (2, b"delta", b"index")
@@ -480,6 +492,10 @@ impl Visitor for Reader<'_> {
         let digits = &self.data[span];
         let Some(value) = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()) else { return };
         match (place, last) {
+            (1, b"contentBlockIndex") => {
+                self.event.index = Some(value);
+                self.ends_block = true;
+            }
             (1, b"index" | b"output_index") => self.event.index = Some(value),
             (1, b"sequence_number") => self.event.is_unique = true,
             (1 | 2, _) => self.event.part = Some(value),

@@ -1,0 +1,133 @@
+//! Gemini's streams where nobody asked for server-sent events: one JSON list, whose items come one after the other.
+
+use super::frames::{Framed, Frames};
+use super::json::JsonAnswer;
+use crate::session::TokenIndex;
+
+/// An item longer than this, and all behind it, is restored as it streams.
+const MAX_ITEM: usize = 256 * 1024;
+/// What such a list begins with, but for white space.
+const BEGINNING: &[u8] = b"[{\"candidates\"";
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Nobody knows yet whether it is such a list.
+    #[default]
+    Beginning,
+    /// Before an item, or the end.
+    Between,
+    /// In an item.
+    Item,
+    /// Read as any other document.
+    Document,
+}
+
+/// A JSON document that may be such a list.
+#[derive(Debug, Default)]
+pub(super) struct ListAnswer {
+    state: State,
+    pending: Vec<u8>,
+    /// How much of it was read, and where in it the item begins.
+    read: usize,
+    item: usize,
+    depth: usize,
+    in_string: bool,
+    escaped: bool,
+    frames: Frames,
+    document: JsonAnswer,
+}
+
+impl ListAnswer {
+    pub(super) fn restored(&self) -> u64 {
+        self.frames.restored() + self.document.restored()
+    }
+
+    pub(super) fn held_bytes(&self) -> usize {
+        self.pending.len() + self.frames.held_bytes() + self.document.held_bytes()
+    }
+
+    pub(super) fn push(&mut self, tokens: &TokenIndex, chunk: &[u8], last: bool, out: &mut Vec<u8>) {
+        if self.state == State::Document {
+            return self.document.push(tokens, chunk, last, out);
+        }
+        self.pending.extend_from_slice(chunk);
+        if self.state == State::Beginning {
+            match is_list(&self.pending) {
+                Some(true) => self.state = State::Between,
+                None if !last => return,
+                _ => return self.go_on_as_document(tokens, last, out),
+            }
+        }
+        self.items(tokens, out);
+        if last || self.pending.len() > MAX_ITEM {
+            self.frames.end(tokens, |framed| push_item(framed, out));
+            self.go_on_as_document(tokens, last, out);
+        }
+    }
+
+    /// The rest is a document, or several: an item that is too long, or what breaks off.
+    fn go_on_as_document(&mut self, tokens: &TokenIndex, last: bool, out: &mut Vec<u8>) {
+        self.state = State::Document;
+        let pending = std::mem::take(&mut self.pending);
+        self.document.push(tokens, &pending, last, out);
+    }
+
+    fn items(&mut self, tokens: &TokenIndex, out: &mut Vec<u8>) {
+        let mut left = 0;
+        while let Some(&c) = self.pending.get(self.read) {
+            self.read += 1;
+            if std::mem::take(&mut self.escaped) {
+                continue;
+            }
+            match c {
+                b'\\' if self.in_string => self.escaped = true,
+                b'"' => self.in_string = !self.in_string,
+                _ if self.in_string => {}
+                b'{' | b'[' if self.state == State::Item => self.depth += 1,
+                b'{' => {
+                    (self.state, self.item, self.depth) = (State::Item, self.read - 1, 1);
+                }
+                b'}' | b']' if self.state == State::Item => {
+                    self.depth -= 1;
+                    if self.depth == 0 {
+                        let (before, item) = self.pending[left..self.read].split_at(self.item - left);
+                        self.frames.push(tokens, before, item, |framed| push_item(framed, out));
+                        left = self.read;
+                        self.state = State::Between;
+                    }
+                }
+                // The end of the list.
+                b']' => {
+                    self.frames.end(tokens, |framed| push_item(framed, out));
+                    out.extend_from_slice(&self.pending[left..self.read]);
+                    left = self.read;
+                }
+                _ => {}
+            }
+        }
+        self.pending.drain(..left);
+        self.read -= left;
+        self.item = self.item.saturating_sub(left);
+    }
+}
+
+/// Whether `bytes` begin such a list, if they are enough to tell.
+fn is_list(bytes: &[u8]) -> Option<bool> {
+    let mut wanted = BEGINNING.iter();
+    for c in bytes.iter().filter(|c| !c.is_ascii_whitespace()) {
+        match wanted.next() {
+            None => break,
+            Some(wanted) if wanted != c => return Some(false),
+            Some(_) => {}
+        }
+    }
+    wanted.as_slice().is_empty().then_some(true)
+}
+
+/// Appends an item behind what stands between it and the one before.
+fn push_item(framed: &Framed, out: &mut Vec<u8>) {
+    // One that only says the rest of a text has nothing before it.
+    let before: &[u8] = if framed.frame.is_empty() { b",\n" } else { &framed.frame };
+    out.extend_from_slice(before);
+    out.extend_from_slice(framed.data.trim_ascii());
+}
