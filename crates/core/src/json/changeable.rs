@@ -161,4 +161,13 @@ mod tests {
             "input":[{"type":"function_call_output","call_id":"c","output":"e"}]}"#;
         assert_eq!(changeable(body), ["a", "b", "t", "d", "e"]);
     }
+
+    #[test]
+    fn what_a_program_is_called_with_is_all_its_own() {
+        let body = r#"{"input":{"id":"a","role":"b","messages":[{"role":"c","content":"d"}]},"model":"m"}"#;
+        assert_eq!(changeable(body), ["id", "a", "role", "b", "messages", "role", "c", "content", "d"]);
+        let items = r#"{"input":[{"role":"r","content":"a"},"b",{"type":"input_file","file_data":"c"}],"model":"m"}"#;
+        assert_eq!(changeable(items), ["a", "b", "c"]);
+        assert_eq!(changeable(r#"{"input":"a"}"#), ["a"]);
+    }
 }

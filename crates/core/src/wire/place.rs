@@ -25,6 +25,8 @@ pub enum Place {
     Message,
     /// Content: text, a block, an item, or a list of these.
     Block,
+    /// A list of items, or what a program is called with: see [`Self::opened`].
+    Input,
     /// A summary of earlier turns.
     Compaction,
     /// What a model thought, as gateways to many models hand it out.
@@ -39,8 +41,8 @@ pub enum Place {
     TextSource,
     /// A document that is given along: its fields are the customer's.
     Document,
-    /// Bytes in base64, and what they are.
-    Inline,
+    /// A file: its bytes in base64, and what they are, or where it is.
+    File,
     /// Bytes in base64, or text, whatever the value looks like: see [`Self::of_value`].
     Data,
     /// Sound and what is said in it.
@@ -91,7 +93,7 @@ impl Place {
             Self::Root => root(key),
             // Who speaks: the customer's own, unlike the name of a tool in a block.
             Self::Message if key == b"name" => Self::Free,
-            Self::Message | Self::Block => block(key),
+            Self::Message | Self::Block | Self::Input => block(key),
             Self::Compaction => match key {
                 b"content" => Self::Kept,
                 b"tool_changes" => Self::Opaque,
@@ -118,8 +120,8 @@ impl Place {
                 b"id" => Self::Free,
                 key => block(key),
             },
-            Self::Inline => match key {
-                b"data" | b"mimeType" | b"mime_type" => Self::Opaque,
+            Self::File => match key {
+                b"data" | b"mimeType" | b"mime_type" | b"fileUri" | b"file_uri" => Self::Opaque,
                 _ => Self::Free,
             },
             Self::Audio => match key {
@@ -167,11 +169,21 @@ impl Place {
         }
     }
 
+    /// The place of what stands in an object or a list at this place. OpenAI's input is a list; an object is that of some
+    /// other API, whose fields are the customer's, whatever they are called.
+    pub fn opened(self, is_object: bool) -> Self {
+        match (self, is_object) {
+            (Self::Input, true) => Self::Free,
+            (Self::Input, false) => Self::Block,
+            (place, _) => place,
+        }
+    }
+
     /// The place of a string whose inside is `value`: whether data is base64, nothing but itself tells.
     pub fn of_value(self, value: &[u8]) -> Self {
         match self {
-            Self::Data if is_packed(value) => Self::Opaque,
-            Self::Data => Self::Free,
+            Self::Data | Self::File if is_packed(value) => Self::Opaque,
+            Self::Data | Self::File => Self::Free,
             place => place,
         }
     }
@@ -200,13 +212,16 @@ impl Place {
 /// Fewest characters of base64 that are bytes of something, and not a word or an id.
 const MIN_PACKED: usize = 64;
 
+/// How much of it is looked at: documents may have megabytes.
+const MAX_READ: usize = 4096;
+
 /// True for base64, by itself or in a URL of data. Identifiers are shorter, or have other characters in them.
 fn is_packed(value: &[u8]) -> bool {
     if value.starts_with(b"data:") {
         return value[..value.len().min(MIN_PACKED)].windows(8).any(|part| part == b";base64,");
     }
-    value.len() >= MIN_PACKED
-        && value.iter().all(|&c| c.is_ascii_alphanumeric() || matches!(c, b'+' | b'/' | b'=' | b'\\'))
+    let is_base64 = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b'+' | b'/' | b'=' | b'\\');
+    value.len() >= MIN_PACKED && value.iter().take(MAX_READ).all(is_base64)
 }
 
 fn typed_block(block_type: &[u8]) -> Place {
@@ -234,11 +249,12 @@ fn typed_block(block_type: &[u8]) -> Place {
 fn root(key: &[u8]) -> Place {
     match key {
         b"messages" | b"message" => Place::Message,
-        b"system" | b"content" | b"content_block" | b"delta" | b"input" | b"output" | b"item" | b"part"
-        | b"prediction" | b"annotation" | b"required_action" | b"step_details" => Place::Block,
+        b"system" | b"content" | b"content_block" | b"delta" | b"output" | b"item" | b"part" | b"prediction"
+        | b"annotation" | b"required_action" | b"step_details" => Place::Block,
         // Gemini; outputs of tools that an Assistants run waits for.
         b"contents" | b"systemInstruction" | b"system_instruction" | b"candidates" | b"tool_outputs" => Place::Block,
         b"tools" | b"functions" | b"toolConfig" | b"tool_config" => Place::Tool,
+        b"input" => Place::Input,
         b"choices" => Place::Choice,
         // Batches, and what Gemini's own clients wrap: what is asked, and what was answered.
         b"requests" | b"request" | b"params" | b"body" | b"result" | b"response" | b"generateContentRequest" => {
@@ -303,7 +319,7 @@ fn block(key: &[u8]) -> Place {
         b"message" => Place::Message,
         b"source" => Place::Source,
         b"document" => Place::Document,
-        b"inlineData" | b"inline_data" => Place::Inline,
+        b"inlineData" | b"inline_data" | b"fileData" | b"file_data" => Place::File,
         b"data" => Place::Data,
         b"tools" => Place::Tool,
         b"function" | b"function_call" | b"custom" | b"functionCall" | b"functionResponse" | b"function_response" => {
@@ -350,8 +366,6 @@ fn block(key: &[u8]) -> Place {
         | b"encrypted_stdout"
         | b"image_url"
         | b"input_audio"
-        | b"file_data"
-        | b"fileData"
         | b"file_url"
         | b"stop_reason"
         | b"logprobs" => Place::Opaque,
