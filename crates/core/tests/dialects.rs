@@ -5,9 +5,12 @@
 mod support;
 
 use aws_masker_core::session::Session;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
 use serde_json::{Value, json};
 
-use support::{mask, restore, restore_cut, session};
+use support::{cases, mask, restore, restore_cut, session};
 
 const SSE: &str = "text/event-stream";
 const SAYS: &str = "Is i-0f3a9c27be41d8056 down?";
@@ -316,5 +319,51 @@ fn answers_side_by_side_are_each_said_once() {
         let wanted =
             said(&stream).map(|text| String::from_utf8(restore(&mut session, "text/plain", text.as_bytes())).unwrap());
         assert_eq!(said(&came), wanted, "{stream}\n{came}");
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(400))]
+
+    /// What else a stream may have between two events of a text changes nothing of what is said.
+    #[test]
+    fn whatever_comes_in_between(
+        dialect in any::<Index>(),
+        text_cuts in vec(any::<Index>(), 0..8),
+        others in vec(0usize..5, 10),
+        byte_cuts in vec(any::<Index>(), 0..6),
+    ) {
+        let dialects = dialects();
+        let dialect = &dialects[dialect.index(dialects.len())];
+        let (mut session, text) = masked(dialect.text());
+        let mut cuts: Vec<usize> = text_cuts.iter().map(|cut| cut.index(text.len() + 1)).collect();
+        cuts.iter_mut().for_each(|at| *at = (0..=*at).rev().find(|&i| text.is_char_boundary(i)).unwrap());
+        cuts.extend([0, text.len()]);
+        cuts.sort_unstable();
+        let mut stream = String::new();
+        for event in (dialect.before)() {
+            stream += &format!("data: {event}\n\n");
+        }
+        for (pair, other) in cuts.windows(2).zip(others) {
+            stream += &format!("data: {}\n\n", (dialect.said)(&text[pair[0]..pair[1]]));
+            stream += [
+                "", "", ": ping\n\n", "event: ping\ndata: {\"type\":\"ping\"}\n\n", "data: {\"usageMetadata\":{\"x\":1}}\n\n"
+            ][other];
+        }
+        for event in (dialect.after)() {
+            stream += &format!("data: {event}\n\n");
+        }
+        let whole = restore(&mut session, SSE, stream.as_bytes());
+        let without = |stream: &[u8]| {
+            let stream = String::from_utf8(stream.to_vec()).unwrap();
+            let events = stream.split_inclusive("\n\n");
+            events.filter(|event| !event.contains("ping") && !event.starts_with("data: {\"usage")).collect::<String>()
+        };
+        let (said, rest) = dialect.read(without(&whole).as_bytes(), true);
+        prop_assert_eq!(&said, dialect.text(), "{}", stream);
+        prop_assert_eq!(rest, dialect.read(without(stream.as_bytes()).as_bytes(), true).1);
+        let mut cuts: Vec<usize> = byte_cuts.iter().map(|cut| cut.index(stream.len())).collect();
+        cuts.sort_unstable();
+        prop_assert!(restore_cut(&mut session, SSE, stream.as_bytes(), &cuts) == whole);
     }
 }
