@@ -153,6 +153,19 @@ fn dialects() -> Vec<Dialect> {
             is_call: false,
         },
         Dialect {
+            name: "Gemini, an argument of a call",
+            said: |text| {
+                let argument = json!({ "jsonPath": "$.id", "stringValue": text, "willContinue": true });
+                let other = json!({ "jsonPath": "$.n", "numberValue": 1 });
+                let call = json!({ "name": "n", "willContinue": true, "partialArgs": [other, argument] });
+                gemini(json!([{ "functionCall": call }]), Value::Null)
+            },
+            at: "/candidates/0/content/parts/0/functionCall/partialArgs/1/stringValue",
+            before: nothing,
+            after: || vec![gemini(json!([{ "functionCall": {} }]), Value::Null), gemini(json!([]), json!("STOP"))],
+            is_call: false,
+        },
+        Dialect {
             name: "Cohere",
             said: |text| cohere("content-delta", json!({ "content": { "text": text } })),
             at: "/delta/message/content/text",

@@ -25,8 +25,8 @@ enum Field {
     Arguments,
     Content,
     Transcript,
-    /// What a model thinks, under a name that not all vendors share.
-    Thinking(u64),
+    /// What a model thinks, under a name that not all vendors share; an argument of a call of Gemini, by its path.
+    Named(u64),
     /// `delta`, or `delta.stdout` and `delta.stderr`, of a family of events of the Responses API.
     Response {
         family: u64,
@@ -68,6 +68,9 @@ impl Rest {
     /// What stands before and after the rest of the text of `id`, if it is not said with the event that it came with.
     pub(super) fn around(self, id: SlotId) -> Option<[Vec<u8>; 2]> {
         let Self::Candidate { is_wrapped } = self else { return None };
+        if !matches!(id.field, Field::Text | Field::Reasoning) {
+            return None;
+        }
         let thought = if id.field == Field::Reasoning { "\"thought\":true," } else { "" };
         let (open, close) = if is_wrapped { ("{\"response\":", "}") } else { ("", "") };
         let before = format!("data: {open}{{\"candidates\":[{{\"content\":{{\"parts\":[{{{thought}\"text\":\"");
@@ -125,6 +128,7 @@ impl Event {
             depth_of_deltas: 1,
             choices: Vec::new(),
             thoughts: Vec::new(),
+            arguments: Vec::new(),
             candidates: Vec::new(),
             ends_block: false,
             tools: Vec::new(),
@@ -169,13 +173,15 @@ struct Fragment {
     tool: Option<usize>,
     /// Position in the list of an Assistants delta.
     item: Option<usize>,
+    /// Position of an argument of Gemini, as in [`Reader::arguments`].
+    argument: Option<[usize; 3]>,
     field: Option<Field>,
     member: Option<Member>,
 }
 
 impl Fragment {
     fn new(field: Field) -> Self {
-        Self { slot: 0, choice: None, tool: None, item: None, field: Some(field), member: None }
+        Self { slot: 0, choice: None, tool: None, item: None, argument: None, field: Some(field), member: None }
     }
 }
 
@@ -188,6 +194,8 @@ struct Reader<'d> {
     choices: Vec<(usize, u64)>,
     /// (position in `candidates`, position in its `parts`) of what the model thinks.
     thoughts: Vec<(usize, usize)>,
+    /// (position in `candidates`, in its `parts`, in the arguments of a call, a hash of the argument's path).
+    arguments: Vec<([usize; 3], u64)>,
     /// Positions in `candidates` that are there.
     candidates: Vec<usize>,
     /// Of Converse: the event is one of a block, and its end where there is no delta.
@@ -220,6 +228,10 @@ impl<'d> Reader<'d> {
             let thought = |at| fragment.item.is_some_and(|part| self.thoughts.contains(&(at, part)));
             let field = match (fragment.field, self.event.kind) {
                 (Some(Field::Text), _) if fragment.choice.is_some_and(thought) => Field::Reasoning,
+                (Some(Field::Named(_)), _) if fragment.argument.is_some() => {
+                    let path = self.arguments.iter().find(|(at, _)| Some(*at) == fragment.argument);
+                    Field::Named(path.map_or(0, |(_, path)| *path))
+                }
                 (Some(field), _) => field,
                 (None, Kind::Delta(family)) => {
                     slot.depth = self.depth_of_deltas;
@@ -338,6 +350,12 @@ impl Keys<'_, '_> {
             (6, b"candidates") if self.key(3) == b"parts" && self.key(5) == b"text" => {
                 Some(Fragment { choice: Some(self.item(1)), item: Some(self.item(4)), ..Fragment::new(Field::Text) })
             }
+            // {"candidates":[{"content":{"parts":[{"functionCall":{"partialArgs":[{"jsonPath":…,"stringValue":…}]}}]}}]}
+            (9, b"candidates") if self.key(6) == b"partialArgs" && self.key(8) == b"stringValue" => Some(Fragment {
+                choice: Some(self.item(1)),
+                argument: Some([self.item(1), self.item(4), self.item(7)]),
+                ..Fragment::new(Field::Named(0))
+            }),
             (4.., b"delta") => {
                 let (field, item) = self.fragment_of_assistant()?;
                 Some(Fragment { item: Some(item), ..Fragment::new(field) })
@@ -387,7 +405,7 @@ impl Keys<'_, '_> {
             (6, b"delta", b"content", _) if self.key(5) == b"text" => Some((Field::Content, None)),
             (4, b"delta", b"refusal", _) => Some((Field::Refusal, None)),
             // `reasoning_content`, `reasoning_text`: some vendors say the same under two of them
-            (4, b"delta", key, _) if key.starts_with(b"reasoning") => Some((Field::Thinking(digest(key)), None)),
+            (4, b"delta", key, _) if key.starts_with(b"reasoning") => Some((Field::Named(digest(key)), None)),
             (5, b"delta", b"function_call", b"arguments") => Some((Field::Arguments, None)),
             (5, b"delta", b"audio", b"transcript") => Some((Field::Transcript, None)),
             // {"choices":[{"delta":{"tool_calls":[{"function":{"arguments":…}}]}}]}
@@ -415,6 +433,10 @@ impl Visitor for Reader<'_> {
             self.event.rest = Rest::Candidate { is_wrapped: outer > path.len() };
             if path.len() == 3 && keys.key(2) == b"finishReason" {
                 self.finished.push(keys.item(1));
+            }
+            if path.len() == 9 && keys.key(6) == b"partialArgs" && keys.key(8) == b"jsonPath" {
+                let at = [keys.item(1), keys.item(4), keys.item(7)];
+                self.arguments.push((at, digest(&self.data[inside.clone()])));
             }
             if self.candidates.last() != Some(&keys.item(1)) {
                 self.candidates.push(keys.item(1));
