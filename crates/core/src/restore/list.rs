@@ -91,7 +91,12 @@ impl ListAnswer {
                     self.depth -= 1;
                     if self.depth == 0 {
                         let (before, item) = self.pending[left..self.read].split_at(self.item - left);
-                        self.frames.push(tokens, before, item, |framed| push_item(framed, out));
+                        // The end of its line goes with it: ai-proxy wants to see a chunk begin with a comma.
+                        let rest = &self.pending[self.read..];
+                        let space = &rest[..rest.len() - rest.trim_ascii_start().len()];
+                        let frame = [before, b"\0", space].concat();
+                        self.frames.push(tokens, &frame, item, |framed| push_item(framed, out));
+                        self.read += space.len();
                         left = self.read;
                         self.state = State::Between;
                     }
@@ -124,10 +129,12 @@ fn is_list(bytes: &[u8]) -> Option<bool> {
     wanted.as_slice().is_empty().then_some(true)
 }
 
-/// Appends an item behind what stands between it and the one before.
+/// Appends an item between what stands before and behind it.
 fn push_item(framed: &Framed, out: &mut Vec<u8>) {
-    // One that only says the rest of a text has nothing before it.
-    let before: &[u8] = if framed.frame.is_empty() { b",\n" } else { &framed.frame };
+    // One that only says the rest of a text has nothing around it.
+    let mut around = framed.frame.split(|&c| c == 0);
+    let before = around.next().filter(|before| !before.is_empty()).unwrap_or(b",\n");
     out.extend_from_slice(before);
     out.extend_from_slice(framed.data.trim_ascii());
+    out.extend_from_slice(around.next().unwrap_or_default());
 }

@@ -8,6 +8,7 @@ local held_answer = require "kong.plugins.aws-masker.held_answer"
 local log_fields = require "kong.plugins.aws-masker.log_fields"
 local metrics = require "kong.plugins.aws-masker.metrics"
 local node_key = require "kong.plugins.aws-masker.node_key"
+local read_stream = require "kong.plugins.aws-masker.read_stream"
 local request_body = require "kong.plugins.aws-masker.request_body"
 local request_header = require "kong.plugins.aws-masker.request_header"
 local scope = require "kong.plugins.aws-masker.scope"
@@ -68,6 +69,8 @@ local function new_answer()
     -- where Kong holds it: as it came, and restored
     held = false,
     held_restored = false,
+    -- a plugin of lower priority reads it as it streams
+    read = false,
     span = false,
   }
 end
@@ -399,7 +402,8 @@ function AwsMasker:header_filter(conf)
       return
     end
 
-    kept.due = tonumber(answer.header("Content-Length")) or false
+    kept.read = read_stream.is_read()
+    kept.due = not kept.read and tonumber(answer.header("Content-Length")) or false
     answer.drop_dependent_headers(kong)
     kept.restoring = true
     kept.span = spans.start(kong, spans.RESTORE)
@@ -498,6 +502,10 @@ function AwsMasker:body_filter()
 
   if restored ~= came then
     arg[1] = restored
+  end
+
+  if kept.read and restored == "" then
+    read_stream.say_nothing()
   end
 end
 
