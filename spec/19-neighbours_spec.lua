@@ -138,7 +138,8 @@ describe("beside", function()
 
 
     it("ai-proxy to " .. provider .. ": a stream is restored before that", function()
-      for _, knobs in ipairs({ {}, { ["X-Mock-Write"] = 5 }, { ["X-Mock-Delta"] = 3 } }) do
+      for _, knobs in ipairs({ {}, { ["X-Mock-Write"] = 5 }, { ["X-Mock-Delta"] = 3 },
+                               { ["X-Mock-Encoding"] = "gzip" } }) do
         local answer = send("/" .. provider, chat(true), knobs)
         local text = {}
         for _, event in ipairs(sse.events(answer.body)) do
