@@ -7,9 +7,12 @@ use aws_masker_core::session::Session;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flate2::Crc;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
 use serde_json::{Value, json};
 
-use support::{mask, restore, restore_cut, session};
+use support::{cases, mask, restore, restore_cut, session};
 
 const BINARY: &str = "application/vnd.amazon.eventstream";
 const SAYS: &str = "Is i-0f3a9c27be41d8056 \"down\"?";
@@ -239,5 +242,37 @@ fn other_lists_are_documents() {
             let came = restore_cut(&mut session, "application/json", answer.as_bytes(), &[cut]);
             assert!(came == wanted.as_bytes(), "{}", String::from_utf8_lossy(&came[..came.len().min(500)]));
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(600))]
+
+    /// Whatever is broken in a stream, the pieces that it comes in change nothing, and nobody panics.
+    #[test]
+    fn broken_streams_are_read_alike(
+        which in 0usize..4,
+        at in 0usize..40,
+        changes in vec((any::<Index>(), any::<u8>()), 0..4),
+        swaps in vec((any::<Index>(), prop::sample::select(&b"[]{},\"\\ \n\0"[..])), 0..4),
+        lost in any::<Index>(),
+        byte_cuts in vec(any::<Index>(), 0..6),
+    ) {
+        let (mut session, text) = masked(SAYS);
+        let (first, rest) = text.split_at(at.min(text.len()));
+        let (mut answer, content_type) = if which < 3 {
+            (bedrock(&[first, rest])[which].0.clone(), BINARY)
+        } else {
+            (list(&[item(first, Value::Null), item(rest, json!("STOP"))]).into_bytes(), "application/json")
+        };
+        for (at, byte) in changes.into_iter().chain(swaps) {
+            let at = at.index(answer.len());
+            answer[at] = byte;
+        }
+        answer.remove(lost.index(answer.len()));
+        let whole = restore(&mut session, content_type, &answer);
+        let mut cuts: Vec<usize> = byte_cuts.iter().map(|cut| cut.index(answer.len())).collect();
+        cuts.sort_unstable();
+        prop_assert!(restore_cut(&mut session, content_type, &answer, &cuts) == whole, "{:?}", String::from_utf8_lossy(&answer));
     }
 }
