@@ -211,6 +211,45 @@ fn tokens_come_back_in_lists_of_gemini() {
 }
 
 #[test]
+fn tokens_come_back_in_lines_of_ollama() {
+    let (mut session, text) = masked(SAYS);
+    let chat = |text: &str, done: bool| {
+        let line = json!({ "created_at": "t", "message": { "role": "assistant", "content": text }, "done": done });
+        line.to_string().replacen('{', "{\"model\":\"m\",", 1) + "\n"
+    };
+    let generated =
+        |text: &str, done: bool| format!("{{\"model\":\"m\",\"response\":{},\"done\":{done}}}\n", json!(text));
+    for at in 0..=text.len() {
+        let (first, rest) = text.split_at(at);
+        for answer in [
+            chat(first, false) + &chat(rest, false) + &chat("", true),
+            chat(first, false) + &chat(rest, true),
+            generated(first, false) + &generated(rest, false) + &generated("", true),
+        ] {
+            let whole = restore(&mut session, "application/x-ndjson", answer.as_bytes());
+            let said: String = std::str::from_utf8(&whole)
+                .unwrap()
+                .lines()
+                .map(|line| serde_json::from_str::<Value>(line).unwrap())
+                .filter_map(|line| {
+                    Some(line.pointer("/message/content").or(line.get("response"))?.as_str()?.to_owned())
+                })
+                .collect();
+            assert_eq!(said, SAYS, "at {at}");
+            for cut in 1..answer.len() {
+                let again = restore_cut(&mut session, "application/x-ndjson", answer.as_bytes(), &[cut]);
+                assert!(again == whole, "cut at {cut}");
+            }
+        }
+    }
+    // other lines go on nothing
+    let line = |text: &str| format!("{}\n", json!({ "custom_id": "a", "message": { "content": text } }));
+    let answer = line(&text[..8]) + &line(&text) + &line(&text[8..]);
+    let wanted = line(&text[..8]) + &line(SAYS) + &line(&text[8..]);
+    assert_eq!(restore(&mut session, "application/x-ndjson", answer.as_bytes()), wanted.as_bytes());
+}
+
+#[test]
 fn an_item_leaves_when_it_is_whole() {
     let (mut session, text) = masked(SAYS);
     assert!(session.open_answer(b"application/json", b""));

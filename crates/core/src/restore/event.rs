@@ -25,6 +25,8 @@ enum Field {
     Arguments,
     Content,
     Transcript,
+    /// Of a line that says whether the answer is done.
+    Line,
     /// What a model thinks, under a name that not all vendors share; an argument of a call of Gemini, by its path.
     Named(u64),
     /// `delta`, or `delta.stdout` and `delta.stderr`, of a family of events of the Responses API.
@@ -131,6 +133,7 @@ impl Event {
             arguments: Vec::new(),
             candidates: Vec::new(),
             ends_block: false,
+            is_line: false,
             tools: Vec::new(),
             items: Vec::new(),
             fragments: Vec::new(),
@@ -200,6 +203,8 @@ struct Reader<'d> {
     candidates: Vec<usize>,
     /// Of Converse: the event is one of a block, and its end where there is no delta.
     ends_block: bool,
+    /// Of Ollama: the event says whether the answer is done.
+    is_line: bool,
     /// (position in `choices`, position in `tool_calls`, its `index`).
     tools: Vec<(usize, usize, u64)>,
     /// (position in the list of an Assistants delta, its `index`).
@@ -232,6 +237,8 @@ impl<'d> Reader<'d> {
                     let path = self.arguments.iter().find(|(at, _)| Some(*at) == fragment.argument);
                     Field::Named(path.map_or(0, |(_, path)| *path))
                 }
+                // A message that says nothing of that is whole.
+                (Some(Field::Line), _) if !self.is_line => continue,
                 (Some(field), _) => field,
                 (None, Kind::Delta(family)) => {
                     slot.depth = self.depth_of_deltas;
@@ -344,6 +351,9 @@ impl Keys<'_, '_> {
             // {"delta":{"content":{"text":…}}}, of an event that an agent's session previews
             (3, b"delta") if self.key(1) == b"content" && self.key(2) == b"text" => Some(Fragment::new(Field::Content)),
             (3.., b"delta") if self.key(1) == b"message" => Some(Fragment::new(self.field_of_cohere()?)),
+            // {"message":{"content":…},"done":false} and {"response":…,"done":false}, of Ollama
+            (2, b"message") if self.key(1) == b"content" => Some(Fragment::new(Field::Line)),
+            (1, b"response") => Some(Fragment::new(Field::Line)),
             // {"event":{"delta":{"text":…}}}, of Llama's
             (3, b"event") if self.key(1) == b"delta" && self.key(2) == b"text" => Some(Fragment::new(Field::Text)),
             // {"candidates":[{"content":{"parts":[{"text":…}]}}]}
@@ -499,6 +509,12 @@ impl Visitor for Reader<'_> {
             && self.data[span.clone()] == *b"true"
         {
             self.thoughts.push((keys.item(1), keys.item(4)));
+        }
+        if path.len() == 1 && keys.key(0) == b"done" {
+            self.is_line = true;
+            if self.data[span.clone()] == *b"true" {
+                self.event.finished.push(0);
+            }
         }
         let last = keys.key(path.len() - 1);
         let place = match (path.len(), keys.key(0), last) {

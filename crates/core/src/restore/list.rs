@@ -1,4 +1,5 @@
-//! Gemini's streams where nobody asked for server-sent events: one JSON list, whose items come one after the other.
+//! Streams of JSON alone: Gemini's, where nobody asked for server-sent events, is one list, whose items come one after the
+//! other; Ollama's has a document on each line.
 
 use super::frames::{Framed, Frames};
 use super::json::JsonAnswer;
@@ -6,8 +7,10 @@ use crate::session::TokenIndex;
 
 /// An item longer than this, and all behind it, is restored as it streams.
 const MAX_ITEM: usize = 256 * 1024;
-/// What such a list begins with, but for white space.
-const BEGINNING: &[u8] = b"[{\"candidates\"";
+/// What a list of Gemini begins with, but for white space, and what a line of Ollama does. Results of batches begin
+/// otherwise, and their lines go on nothing.
+const LIST: &[u8] = b"[{\"candidates\"";
+const LINE: &[u8] = b"{\"model\":\"";
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -26,6 +29,8 @@ enum State {
 #[derive(Debug, Default)]
 pub(super) struct ListAnswer {
     state: State,
+    /// The documents stand on lines.
+    has_lines: bool,
     pending: Vec<u8>,
     /// How much of it was read, and where in it the item begins.
     read: usize,
@@ -38,6 +43,11 @@ pub(super) struct ListAnswer {
 }
 
 impl ListAnswer {
+    /// An answer with a document on each line.
+    pub(super) fn of_lines() -> Self {
+        Self { has_lines: true, ..Self::default() }
+    }
+
     pub(super) fn restored(&self) -> u64 {
         self.frames.restored() + self.document.restored()
     }
@@ -52,7 +62,7 @@ impl ListAnswer {
         }
         self.pending.extend_from_slice(chunk);
         if self.state == State::Beginning {
-            match is_list(&self.pending) {
+            match begins(&self.pending, if self.has_lines { LINE } else { LIST }) {
                 Some(true) => self.state = State::Between,
                 None if !last => return,
                 _ => return self.go_on_as_document(tokens, last, out),
@@ -102,7 +112,7 @@ impl ListAnswer {
                     }
                 }
                 // The end of the list.
-                b']' => {
+                b']' if !self.has_lines => {
                     self.frames.end(tokens, |framed| push_item(framed, out));
                     out.extend_from_slice(&self.pending[left..self.read]);
                     left = self.read;
@@ -116,9 +126,9 @@ impl ListAnswer {
     }
 }
 
-/// Whether `bytes` begin such a list, if they are enough to tell.
-fn is_list(bytes: &[u8]) -> Option<bool> {
-    let mut wanted = BEGINNING.iter();
+/// Whether `bytes` begin so, but for white space, if they are enough to tell.
+fn begins(bytes: &[u8], beginning: &[u8]) -> Option<bool> {
+    let mut wanted = beginning.iter();
     for c in bytes.iter().filter(|c| !c.is_ascii_whitespace()) {
         match wanted.next() {
             None => break,
@@ -132,9 +142,8 @@ fn is_list(bytes: &[u8]) -> Option<bool> {
 /// Appends an item between what stands before and behind it.
 fn push_item(framed: &Framed, out: &mut Vec<u8>) {
     // One that only says the rest of a text has nothing around it.
-    let mut around = framed.frame.split(|&c| c == 0);
-    let before = around.next().filter(|before| !before.is_empty()).unwrap_or(b",\n");
-    out.extend_from_slice(before);
+    let mut around = if framed.frame.is_empty() { b",\n" } else { framed.frame.as_slice() }.split(|&c| c == 0);
+    out.extend_from_slice(around.next().unwrap_or_default());
     out.extend_from_slice(framed.data.trim_ascii());
     out.extend_from_slice(around.next().unwrap_or_default());
 }

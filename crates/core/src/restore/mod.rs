@@ -110,7 +110,8 @@ impl Answer {
 impl Body {
     fn of(content: Content) -> Self {
         match content {
-            Content::Json | Content::JsonLines => Self::Json(JsonAnswer::default()),
+            Content::Json => Self::Json(JsonAnswer::default()),
+            Content::JsonLines => Self::List(Box::new(ListAnswer::of_lines())),
             Content::EventStream => Self::EventStream(SseAnswer::default()),
             Content::Text | Content::Form | Content::Multipart => Self::Text(TextAnswer::default()),
         }
