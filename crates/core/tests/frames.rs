@@ -211,7 +211,7 @@ fn tokens_come_back_in_lists_of_gemini() {
 }
 
 #[test]
-fn tokens_come_back_in_lines_of_ollama() {
+fn tokens_come_back_in_lines_of_ollama_and_cohere() {
     let (mut session, text) = masked(SAYS);
     let chat = |text: &str, done: bool| {
         let line = json!({ "created_at": "t", "message": { "role": "assistant", "content": text }, "done": done });
@@ -219,25 +219,38 @@ fn tokens_come_back_in_lines_of_ollama() {
     };
     let generated =
         |text: &str, done: bool| format!("{{\"model\":\"m\",\"response\":{},\"done\":{done}}}\n", json!(text));
+    let cohere = |text: &str, done: bool| {
+        let (kind, end) = if done {
+            ("stream-end", format!(",\"response\":{{\"text\":{}}}", json!("x")))
+        } else {
+            ("text-generation", String::new())
+        };
+        let said = if done { String::new() } else { format!(",\"text\":{}", json!(text)) };
+        format!("{{\"is_finished\":{done},\"event_type\":\"{kind}\"{said}{end}}}\n")
+    };
     for at in 0..=text.len() {
         let (first, rest) = text.split_at(at);
         for answer in [
+            cohere(first, false) + &cohere(rest, false) + &cohere("", true),
             chat(first, false) + &chat(rest, false) + &chat("", true),
             chat(first, false) + &chat(rest, true),
             generated(first, false) + &generated(rest, false) + &generated("", true),
         ] {
-            let whole = restore(&mut session, "application/x-ndjson", answer.as_bytes());
+            let content_type =
+                if answer.contains("is_finished") { "application/stream+json" } else { "application/x-ndjson" };
+            let whole = restore(&mut session, content_type, answer.as_bytes());
             let said: String = std::str::from_utf8(&whole)
                 .unwrap()
                 .lines()
                 .map(|line| serde_json::from_str::<Value>(line).unwrap())
                 .filter_map(|line| {
-                    Some(line.pointer("/message/content").or(line.get("response"))?.as_str()?.to_owned())
+                    let text = line.pointer("/message/content").or(line.get("text")).or(line.get("response"));
+                    Some(text?.as_str()?.to_owned())
                 })
                 .collect();
             assert_eq!(said, SAYS, "at {at}");
             for cut in 1..answer.len() {
-                let again = restore_cut(&mut session, "application/x-ndjson", answer.as_bytes(), &[cut]);
+                let again = restore_cut(&mut session, content_type, answer.as_bytes(), &[cut]);
                 assert!(again == whole, "cut at {cut}");
             }
         }

@@ -203,7 +203,7 @@ struct Reader<'d> {
     candidates: Vec<usize>,
     /// Of Converse: the event is one of a block, and its end where there is no delta.
     ends_block: bool,
-    /// Of Ollama: the event says whether the answer is done.
+    /// Of Ollama and Cohere: the event says whether the answer is done.
     is_line: bool,
     /// (position in `choices`, position in `tool_calls`, its `index`).
     tools: Vec<(usize, usize, u64)>,
@@ -351,9 +351,10 @@ impl Keys<'_, '_> {
             // {"delta":{"content":{"text":…}}}, of an event that an agent's session previews
             (3, b"delta") if self.key(1) == b"content" && self.key(2) == b"text" => Some(Fragment::new(Field::Content)),
             (3.., b"delta") if self.key(1) == b"message" => Some(Fragment::new(self.field_of_cohere()?)),
-            // {"message":{"content":…},"done":false} and {"response":…,"done":false}, of Ollama
+            // {"message":{"content":…},"done":false} and {"response":…,"done":false}, of Ollama;
+            // {"text":…,"is_finished":false}, of Cohere's v1
             (2, b"message") if self.key(1) == b"content" => Some(Fragment::new(Field::Line)),
-            (1, b"response") => Some(Fragment::new(Field::Line)),
+            (1, b"response" | b"text") => Some(Fragment::new(Field::Line)),
             // {"event":{"delta":{"text":…}}}, of Llama's
             (3, b"event") if self.key(1) == b"delta" && self.key(2) == b"text" => Some(Fragment::new(Field::Text)),
             // {"candidates":[{"content":{"parts":[{"text":…}]}}]}
@@ -510,7 +511,7 @@ impl Visitor for Reader<'_> {
         {
             self.thoughts.push((keys.item(1), keys.item(4)));
         }
-        if path.len() == 1 && keys.key(0) == b"done" {
+        if path.len() == 1 && matches!(keys.key(0), b"done" | b"is_finished") {
             self.is_line = true;
             if self.data[span.clone()] == *b"true" {
                 self.event.finished.push(0);

@@ -1,5 +1,5 @@
 //! Streams of JSON alone: Gemini's, where nobody asked for server-sent events, is one list, whose items come one after the
-//! other; Ollama's has a document on each line.
+//! other; Ollama's and those of Cohere's v1 have a document on each line.
 
 use super::frames::{Framed, Frames};
 use super::json::JsonAnswer;
@@ -7,10 +7,10 @@ use crate::session::TokenIndex;
 
 /// An item longer than this, and all behind it, is restored as it streams.
 const MAX_ITEM: usize = 256 * 1024;
-/// What a list of Gemini begins with, but for white space, and what a line of Ollama does. Results of batches begin
+/// What a list of Gemini begins with, but for white space, and what a line of Ollama or Cohere does. Results of batches begin
 /// otherwise, and their lines go on nothing.
 const LIST: &[u8] = b"[{\"candidates\"";
-const LINE: &[u8] = b"{\"model\":\"";
+const LINES: [&[u8]; 2] = [b"{\"model\":\"", b"{\"is_finished\":"];
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -62,7 +62,8 @@ impl ListAnswer {
         }
         self.pending.extend_from_slice(chunk);
         if self.state == State::Beginning {
-            match begins(&self.pending, if self.has_lines { LINE } else { LIST }) {
+            let known: &[&[u8]] = if self.has_lines { &LINES } else { &[LIST] };
+            match begins(&self.pending, known) {
                 Some(true) => self.state = State::Between,
                 None if !last => return,
                 _ => return self.go_on_as_document(tokens, last, out),
@@ -126,17 +127,21 @@ impl ListAnswer {
     }
 }
 
-/// Whether `bytes` begin so, but for white space, if they are enough to tell.
-fn begins(bytes: &[u8], beginning: &[u8]) -> Option<bool> {
-    let mut wanted = beginning.iter();
-    for c in bytes.iter().filter(|c| !c.is_ascii_whitespace()) {
-        match wanted.next() {
-            None => break,
-            Some(wanted) if wanted != c => return Some(false),
-            Some(_) => {}
+/// Whether `bytes` begin like one of `known`, but for white space, if they are enough to tell.
+fn begins(bytes: &[u8], known: &[&[u8]]) -> Option<bool> {
+    let begins = |known: &[u8]| {
+        let mut wanted = known.iter();
+        for c in bytes.iter().filter(|c| !c.is_ascii_whitespace()) {
+            match wanted.next() {
+                None => break,
+                Some(wanted) if wanted != c => return Some(false),
+                Some(_) => {}
+            }
         }
-    }
-    wanted.as_slice().is_empty().then_some(true)
+        wanted.as_slice().is_empty().then_some(true)
+    };
+    let answers: Vec<_> = known.iter().map(|known| begins(known)).collect();
+    answers.iter().copied().find(|answer| *answer != Some(false)).unwrap_or(Some(false))
 }
 
 /// Appends an item between what stands before and behind it.

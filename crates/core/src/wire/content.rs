@@ -45,6 +45,8 @@ const JSON_LINES_TYPES: &[&str] = &[
     "application/jsonl",
     "application/jsonlines",
     "application/ndjson",
+    // Cohere's v1
+    "application/stream+json",
     "application/x-json-lines",
     "application/x-jsonl",
     "application/x-jsonlines",
