@@ -255,6 +255,14 @@ fn tokens_come_back_in_lines_of_ollama_and_cohere() {
             }
         }
     }
+    // a line leaves before its end comes
+    let line = chat("and more", false);
+    assert!(session.open_answer(b"application/x-ndjson", b""));
+    let mut out = Vec::new();
+    session.restore(line.trim_end().as_bytes(), false, &mut out).unwrap();
+    assert_eq!(out, line.as_bytes());
+    session.restore(b"\n", false, &mut out).unwrap();
+    assert_eq!(out, line.as_bytes());
     // other lines go on nothing
     let line = |text: &str| format!("{}\n", json!({ "custom_id": "a", "message": { "content": text } }));
     let answer = line(&text[..8]) + &line(&text) + &line(&text[8..]);

@@ -102,10 +102,13 @@ impl ListAnswer {
                     self.depth -= 1;
                     if self.depth == 0 {
                         let (before, item) = self.pending[left..self.read].split_at(self.item - left);
-                        // The end of its line goes with it: ai-proxy wants to see a chunk begin with a comma.
                         let rest = &self.pending[self.read..];
                         let space = &rest[..rest.len() - rest.trim_ascii_start().len()];
-                        let frame = [before, b"\0", space].concat();
+                        // The end of its line goes with it, also where that is still to come: who reads lines waits for
+                        // it, and ai-proxy wants to see a chunk begin with a comma.
+                        let (before, behind) =
+                            if self.has_lines { (before.trim_ascii_start(), &b"\n"[..]) } else { (before, space) };
+                        let frame = [before, b"\0", behind].concat();
                         self.frames.push(tokens, &frame, item, |framed| push_item(framed, out));
                         self.read += space.len();
                         left = self.read;
@@ -120,6 +123,10 @@ impl ListAnswer {
                 }
                 _ => {}
             }
+        }
+        if self.has_lines && self.state == State::Between {
+            let rest = &self.pending[left..];
+            left += rest.len() - rest.trim_ascii_start().len();
         }
         self.pending.drain(..left);
         self.read -= left;
