@@ -40,6 +40,7 @@ build = {
     ["kong.plugins.aws-masker.log_fields"] = "kong/plugins/aws-masker/log_fields.lua",
     ["kong.plugins.aws-masker.metrics"] = "kong/plugins/aws-masker/metrics.lua",
     ["kong.plugins.aws-masker.node_key"] = "kong/plugins/aws-masker/node_key.lua",
+    ["kong.plugins.aws-masker.read_stream"] = "kong/plugins/aws-masker/read_stream.lua",
     ["kong.plugins.aws-masker.redis"] = "kong/plugins/aws-masker/redis.lua",
     ["kong.plugins.aws-masker.request_body"] = "kong/plugins/aws-masker/request_body.lua",
     ["kong.plugins.aws-masker.request_header"] = "kong/plugins/aws-masker/request_header.lua",

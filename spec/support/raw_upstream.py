@@ -2,6 +2,8 @@
 
 usage: raw_upstream.py FOLDER
 
+A "<pause>" in them is not sent: it waits there for as long as it takes that what came before leaves by itself.
+
 Writes FOLDER/port; FOLDER/answer is sent, and FOLDER/request is what the last request was, head and body.
 """
 
@@ -9,6 +11,9 @@ import pathlib
 import re
 import socket
 import sys
+import time
+
+PAUSE_SECONDS = 0.05
 
 folder = pathlib.Path(sys.argv[1])
 
@@ -46,4 +51,7 @@ while True:
         # whoever only looks whether the port is open says nothing
         if request:
             write_whole("request", request)
-            client.sendall((folder / "answer").read_bytes())
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for i, piece in enumerate((folder / "answer").read_bytes().split(b"<pause>")):
+                time.sleep(PAUSE_SECONDS if i else 0)
+                client.sendall(piece)

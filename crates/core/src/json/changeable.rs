@@ -126,4 +126,48 @@ mod tests {
             {"type":"image","source":{"data":"AAAA","type":"base64"}}]}]}"#;
         assert_eq!(changeable(body), ["text here"]);
     }
+
+    #[test]
+    fn data_is_base64_where_it_looks_like_it() {
+        let packed = "aW1hZ2U+".repeat(8);
+        let body = format!(
+            r#"{{"messages":[{{"role":"tool","tool_call_id":"t","content":[
+            {{"type":"document","document":{{"id":"a","data":"b"}}}},{{"type":"document","document":{{"data":{{"x":"c"}}}}}},
+            {{"type":"image","data":"{packed}","mimeType":"m"}},{{"type":"new","data":"data:x/y;base64,AAAA"}},
+            {{"type":"document","source":{{"type":"text","data":"{packed}"}}}}]}}]}}"#
+        );
+        assert_eq!(changeable(&body), ["a", "b", "x", "c", "m", packed.as_str()]);
+    }
+
+    #[test]
+    fn what_gemini_signs_and_names_is_opaque() {
+        let body = r#"{"systemInstruction":{"parts":[{"text":"a"}]},"contents":[{"role":"model","parts":[
+            {"text":"b","thought":true,"thoughtSignature":"s"},{"inlineData":{"mimeType":"m","data":"e","displayName":"c"}},
+            {"functionCall":{"id":"i","name":"n","args":{"name":"d"}},"thoughtSignature":"s"},
+            {"functionResponse":{"id":"i","name":"n","response":{"id":"e"}}},{"fileData":{"fileUri":"u"}},
+            {"inline_data":{"mime_type":"m","data":"e"}},{"function_call":{"name":"n","args":{"x":"f"}},"thought_signature":"s"}]}],
+            "tools":[{"functionDeclarations":[{"name":"n","description":"g"}]}],"cachedContent":"c",
+            "toolConfig":{"functionCallingConfig":{"allowedFunctionNames":["n"]}}}"#;
+        assert_eq!(changeable(body), ["a", "b", "c", "name", "d", "id", "e", "x", "f", "g"]);
+        let wrapped = format!(r#"{{"model":"m","request":{body}}}"#);
+        assert_eq!(changeable(&wrapped), changeable(body));
+    }
+
+    #[test]
+    fn ids_of_calls_are_opaque() {
+        let body = r#"{"messages":[{"role":"tool","tool_call_id":"c","content":"a"},{"role":"assistant",
+            "tool_calls":[{"id":"c","function":{"id":"c","name":"n","arguments":"b"}}],"reasoning_opaque":"s","reasoning_text":"t"}],
+            "previous_response_id":"r","tool_outputs":[{"tool_call_id":"c","output":"d"}],
+            "input":[{"type":"function_call_output","call_id":"c","output":"e"}]}"#;
+        assert_eq!(changeable(body), ["a", "b", "t", "d", "e"]);
+    }
+
+    #[test]
+    fn what_a_program_is_called_with_is_all_its_own() {
+        let body = r#"{"input":{"id":"a","role":"b","messages":[{"role":"c","content":"d"}]},"model":"m"}"#;
+        assert_eq!(changeable(body), ["id", "a", "role", "b", "messages", "role", "c", "content", "d"]);
+        let items = r#"{"input":[{"role":"r","content":"a"},"b",{"type":"input_file","file_data":"c"}],"model":"m"}"#;
+        assert_eq!(changeable(items), ["a", "b", "c"]);
+        assert_eq!(changeable(r#"{"input":"a"}"#), ["a"]);
+    }
 }

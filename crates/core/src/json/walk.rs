@@ -215,6 +215,7 @@ impl<V: Visitor> Walk<'_, '_, V> {
         match self.body.get(self.at) {
             Some(b'"') => {
                 let span = self.string()?;
+                let place = place.of_value(&self.body[span.clone()]);
                 self.visitor.string(&self.stack, place, span);
                 Ok(())
             }
@@ -230,6 +231,7 @@ impl<V: Visitor> Walk<'_, '_, V> {
     fn open(&mut self, is_object: bool, place: Place) {
         self.at += 1;
         let start = self.at - 1;
+        let place = place.opened(is_object);
         let place = if is_object && place.is_typed() { self.typed(place) } else { place };
         self.stack.push(Frame { key: 0..0, index: 0, start, is_object, is_new: true, place });
     }

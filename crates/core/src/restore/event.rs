@@ -25,6 +25,10 @@ enum Field {
     Arguments,
     Content,
     Transcript,
+    /// Of a line that says whether the answer is done.
+    Line,
+    /// What a model thinks, under a name that not all vendors share; an argument of a call of Gemini, by its path.
+    Named(u64),
     /// `delta`, or `delta.stdout` and `delta.stderr`, of a family of events of the Responses API.
     Response {
         family: u64,
@@ -49,6 +53,34 @@ pub(super) struct Slot {
     pub(super) runs_on: Option<SlotId>,
 }
 
+/// How the rest of a text is said that has to leave by itself.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// As the event that its last fragment came with.
+    #[default]
+    Repeated,
+    /// With the text alone, in an event of Gemini: the others of its parts are calls, which must not be made twice.
+    Candidate {
+        /// Behind what Gemini's own clients have around it.
+        is_wrapped: bool,
+    },
+}
+
+impl Rest {
+    /// What stands before and after the rest of the text of `id`, if it is not said with the event that it came with.
+    pub(super) fn around(self, id: SlotId) -> Option<[Vec<u8>; 2]> {
+        let Self::Candidate { is_wrapped } = self else { return None };
+        if !matches!(id.field, Field::Text | Field::Reasoning) {
+            return None;
+        }
+        let thought = if id.field == Field::Reasoning { "\"thought\":true," } else { "" };
+        let (open, close) = if is_wrapped { ("{\"response\":", "}") } else { ("", "") };
+        let before = format!("data: {open}{{\"candidates\":[{{\"content\":{{\"parts\":[{{{thought}\"text\":\"");
+        let after = format!("\"}}],\"role\":\"model\"}},\"index\":{}}}]}}{close}\n\n", id.index);
+        Some([before.into_bytes(), after.into_bytes()])
+    }
+}
+
 /// What an event's data says.
 #[derive(Debug, Default)]
 pub(super) struct Event {
@@ -57,6 +89,7 @@ pub(super) struct Event {
     /// It must not be said twice, even with other text: it has a number in the stream, or says more than one thing that
     /// clients put together.
     pub(super) is_unique: bool,
+    pub(super) rest: Rest,
     kind: Kind,
     /// By a hash, the event of an agent's session that this is.
     whole: Option<u64>,
@@ -64,6 +97,8 @@ pub(super) struct Event {
     part: Option<u64>,
     /// Choices whose `finish_reason` is set.
     finished: Vec<u64>,
+    /// Candidates of Gemini that this event has: each says all that it says of a text in one stretch of events.
+    candidates: Vec<u64>,
 }
 
 /// What the `type` of an event means to texts that run on.
@@ -94,6 +129,11 @@ impl Event {
             event: Self::default(),
             depth_of_deltas: 1,
             choices: Vec::new(),
+            thoughts: Vec::new(),
+            arguments: Vec::new(),
+            candidates: Vec::new(),
+            ends_block: false,
+            is_line: false,
             tools: Vec::new(),
             items: Vec::new(),
             fragments: Vec::new(),
@@ -116,7 +156,8 @@ impl Event {
             }
             Kind::Other if self.whole == Some(id.index) => true,
             Kind::Delta(_) | Kind::Other => {
-                self.is_last_of(id) && !self.slots.iter().any(|slot| slot.runs_on == Some(id))
+                (self.is_last_of(id) || self.candidates.contains(&id.index))
+                    && !self.slots.iter().any(|slot| slot.runs_on == Some(id))
             }
         }
     }
@@ -135,13 +176,15 @@ struct Fragment {
     tool: Option<usize>,
     /// Position in the list of an Assistants delta.
     item: Option<usize>,
+    /// Position of an argument of Gemini, as in [`Reader::arguments`].
+    argument: Option<[usize; 3]>,
     field: Option<Field>,
     member: Option<Member>,
 }
 
 impl Fragment {
     fn new(field: Field) -> Self {
-        Self { slot: 0, choice: None, tool: None, item: None, field: Some(field), member: None }
+        Self { slot: 0, choice: None, tool: None, item: None, argument: None, field: Some(field), member: None }
     }
 }
 
@@ -150,8 +193,18 @@ struct Reader<'d> {
     event: Event,
     /// How deep the text of a `delta` is whose event says so by its type.
     depth_of_deltas: u8,
-    /// (position in `choices`, its `index`).
+    /// (position in `choices` or `candidates`, its `index`).
     choices: Vec<(usize, u64)>,
+    /// (position in `candidates`, position in its `parts`) of what the model thinks.
+    thoughts: Vec<(usize, usize)>,
+    /// (position in `candidates`, in its `parts`, in the arguments of a call, a hash of the argument's path).
+    arguments: Vec<([usize; 3], u64)>,
+    /// Positions in `candidates` that are there.
+    candidates: Vec<usize>,
+    /// Of Converse: the event is one of a block, and its end where there is no delta.
+    ends_block: bool,
+    /// Of Ollama and Cohere: the event says whether the answer is done.
+    is_line: bool,
     /// (position in `choices`, position in `tool_calls`, its `index`).
     tools: Vec<(usize, usize, u64)>,
     /// (position in the list of an Assistants delta, its `index`).
@@ -171,9 +224,21 @@ impl<'d> Reader<'d> {
     fn finish(mut self) -> Event {
         let choice_index = |at| self.choices.iter().find(|c| c.0 == at).map_or(0, |c| c.1);
         self.event.finished.extend(self.finished.iter().map(|&at| choice_index(at)));
+        if self.ends_block && self.event.kind == Kind::Other && self.fragments.is_empty() {
+            self.event.kind = Kind::BlockStop;
+        }
+        self.event.candidates.extend(self.candidates.iter().map(|&at| choice_index(at)));
         for fragment in &self.fragments {
             let slot = &mut self.event.slots[fragment.slot];
+            let thought = |at| fragment.item.is_some_and(|part| self.thoughts.contains(&(at, part)));
             let field = match (fragment.field, self.event.kind) {
+                (Some(Field::Text), _) if fragment.choice.is_some_and(thought) => Field::Reasoning,
+                (Some(Field::Named(_)), _) if fragment.argument.is_some() => {
+                    let path = self.arguments.iter().find(|(at, _)| Some(*at) == fragment.argument);
+                    Field::Named(path.map_or(0, |(_, path)| *path))
+                }
+                // A message that says nothing of that is whole.
+                (Some(Field::Line), _) if !self.is_line => continue,
                 (Some(field), _) => field,
                 (None, Kind::Delta(family)) => {
                     slot.depth = self.depth_of_deltas;
@@ -201,8 +266,10 @@ impl<'d> Reader<'d> {
                 self.event.is_unique = true;
                 Kind::Other
             }
-            b"content_block_stop" => Kind::BlockStop,
-            b"message_delta"
+            // Cohere's calls of tools come after what it plans to do with them.
+            b"content_block_stop" | b"content-end" | b"tool-call-start" | b"tool-call-end" => Kind::BlockStop,
+            b"message-end"
+            | b"message_delta"
             | b"message_stop"
             | b"error"
             | b"response.completed"
@@ -232,6 +299,16 @@ fn is_whole_of_assistant(object: &[u8]) -> bool {
 /// FNV-1a: tells the families of events apart, those that are yet to be invented too.
 fn digest(family: &[u8]) -> u64 {
     family.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &c| (hash ^ u64::from(c)).wrapping_mul(0x100_0000_01b3))
+}
+
+/// The path to a value without what Gemini's own clients have around an answer.
+fn unwrapped<'p>(data: &[u8], path: &'p [Frame]) -> &'p [Frame] {
+    match path {
+        [outer, rest @ ..] if rest.first().is_some_and(|frame| data[frame.key.clone()] == *b"candidates") => {
+            if data[outer.key.clone()] == *b"response" { rest } else { path }
+        }
+        _ => path,
+    }
 }
 
 /// The keys that lead to a value.
@@ -267,8 +344,29 @@ impl Keys<'_, '_> {
                 b"stderr" => Some(Fragment { field: None, member: Some(Member::Stderr), ..Fragment::new(Field::Text) }),
                 _ => None,
             },
+            // {"delta":{"toolUse":{"input":…}}}, of Bedrock's Converse
+            (3, b"delta") if self.key(1) == b"toolUse" && self.key(2) == b"input" => {
+                Some(Fragment::new(Field::Arguments))
+            }
             // {"delta":{"content":{"text":…}}}, of an event that an agent's session previews
             (3, b"delta") if self.key(1) == b"content" && self.key(2) == b"text" => Some(Fragment::new(Field::Content)),
+            (3.., b"delta") if self.key(1) == b"message" => Some(Fragment::new(self.field_of_cohere()?)),
+            // {"message":{"content":…},"done":false} and {"response":…,"done":false}, of Ollama;
+            // {"text":…,"is_finished":false}, of Cohere's v1
+            (2, b"message") if self.key(1) == b"content" => Some(Fragment::new(Field::Line)),
+            (1, b"response" | b"text") => Some(Fragment::new(Field::Line)),
+            // {"event":{"delta":{"text":…}}}, of Llama's
+            (3, b"event") if self.key(1) == b"delta" && self.key(2) == b"text" => Some(Fragment::new(Field::Text)),
+            // {"candidates":[{"content":{"parts":[{"text":…}]}}]}
+            (6, b"candidates") if self.key(3) == b"parts" && self.key(5) == b"text" => {
+                Some(Fragment { choice: Some(self.item(1)), item: Some(self.item(4)), ..Fragment::new(Field::Text) })
+            }
+            // {"candidates":[{"content":{"parts":[{"functionCall":{"partialArgs":[{"jsonPath":…,"stringValue":…}]}}]}}]}
+            (9, b"candidates") if self.key(6) == b"partialArgs" && self.key(8) == b"stringValue" => Some(Fragment {
+                choice: Some(self.item(1)),
+                argument: Some([self.item(1), self.item(4), self.item(7)]),
+                ..Fragment::new(Field::Named(0))
+            }),
             (4.., b"delta") => {
                 let (field, item) = self.fragment_of_assistant()?;
                 Some(Fragment { item: Some(item), ..Fragment::new(field) })
@@ -277,6 +375,18 @@ impl Keys<'_, '_> {
                 let (field, tool) = self.fragment_of_choice()?;
                 Some(Fragment { choice: Some(self.item(1)), tool, ..Fragment::new(field) })
             }
+            _ => None,
+        }
+    }
+
+    fn field_of_cohere(&self) -> Option<Field> {
+        match (self.path.len(), self.key(2), self.key(3), self.key(4)) {
+            // {"delta":{"message":{"tool_plan":…}}}
+            (3, b"tool_plan", ..) => Some(Field::Reasoning),
+            // {"delta":{"message":{"content":{"text":…}}}}
+            (4, b"content", b"text", _) => Some(Field::Content),
+            // {"delta":{"message":{"tool_calls":{"function":{"arguments":…}}}}}
+            (5, b"tool_calls", b"function", b"arguments") => Some(Field::Arguments),
             _ => None,
         }
     }
@@ -305,7 +415,8 @@ impl Keys<'_, '_> {
             // {"choices":[{"delta":{"content":[{"text":…}]}}]}
             (6, b"delta", b"content", _) if self.key(5) == b"text" => Some((Field::Content, None)),
             (4, b"delta", b"refusal", _) => Some((Field::Refusal, None)),
-            (4, b"delta", b"reasoning_content" | b"reasoning", _) => Some((Field::Reasoning, None)),
+            // `reasoning_content`, `reasoning_text`: some vendors say the same under two of them
+            (4, b"delta", key, _) if key.starts_with(b"reasoning") => Some((Field::Named(digest(key)), None)),
             (5, b"delta", b"function_call", b"arguments") => Some((Field::Arguments, None)),
             (5, b"delta", b"audio", b"transcript") => Some((Field::Transcript, None)),
             // {"choices":[{"delta":{"tool_calls":[{"function":{"arguments":…}}]}}]}
@@ -325,7 +436,30 @@ impl Visitor for Reader<'_> {
     }
 
     fn string(&mut self, path: &[Frame], place: Place, inside: Range<usize>) {
+        let outer = path.len();
+        let path = unwrapped(self.data, path);
         let keys = self.keys(path);
+        if path.len() >= 3 && keys.key(0) == b"candidates" {
+            self.event.is_unique = true;
+            self.event.rest = Rest::Candidate { is_wrapped: outer > path.len() };
+            if path.len() == 3 && keys.key(2) == b"finishReason" {
+                self.finished.push(keys.item(1));
+            }
+            if path.len() == 9 && keys.key(6) == b"partialArgs" && keys.key(8) == b"jsonPath" {
+                let at = [keys.item(1), keys.item(4), keys.item(7)];
+                self.arguments.push((at, digest(&self.data[inside.clone()])));
+            }
+            if self.candidates.last() != Some(&keys.item(1)) {
+                self.candidates.push(keys.item(1));
+            }
+        }
+        if path.len() == 2
+            && keys.key(0) == b"event"
+            && keys.key(1) == b"event_type"
+            && self.data[inside.clone()] == *b"complete"
+        {
+            self.event.kind = Kind::End;
+        }
         if path.len() == 1 && keys.key(0) == b"type" {
             self.read_type(&self.data[inside.clone()]);
         }
@@ -358,28 +492,49 @@ impl Visitor for Reader<'_> {
         if let Some(fragment) = fragment {
             self.fragments.push(Fragment { slot: self.event.slots.len(), ..fragment });
         }
-        let depth = if place == Place::JsonText { 2 } else { 1 };
-        self.event.slots.push(Slot { span: inside, depth, runs_on: None });
+        // Of Converse: what is an object in whole answers comes as its text.
+        let is_json = place == Place::JsonText
+            || path.len() == 3 && keys.key(0) == b"delta" && keys.key(1) == b"toolUse" && keys.key(2) == b"input";
+        self.event.slots.push(Slot { span: inside, depth: if is_json { 2 } else { 1 }, runs_on: None });
     }
 
     fn scalar(&mut self, path: &[Frame], _place: Place, span: Range<usize>) {
+        let path = unwrapped(self.data, path);
         if path.is_empty() {
             return;
         }
         let keys = self.keys(path);
+        if path.len() == 6
+            && keys.key(3) == b"parts"
+            && keys.key(5) == b"thought"
+            && self.data[span.clone()] == *b"true"
+        {
+            self.thoughts.push((keys.item(1), keys.item(4)));
+        }
+        if path.len() == 1 && matches!(keys.key(0), b"done" | b"is_finished") {
+            self.is_line = true;
+            if self.data[span.clone()] == *b"true" {
+                self.event.finished.push(0);
+            }
+        }
         let last = keys.key(path.len() - 1);
         let place = match (path.len(), keys.key(0), last) {
-            (1, b"index" | b"output_index", _)
+            (1, b"index" | b"output_index" | b"contentBlockIndex", _)
             | (1, b"content_index" | b"summary_index" | b"command_index", _)
             | (1, b"sequence_number", _)
             | (2, b"delta", b"index")
             | (3 | 6, b"choices", b"index")
+            | (3, b"candidates", b"index")
             | (4 | 5, b"delta", b"index") => path.len(),
             _ => return,
         };
         let digits = &self.data[span];
         let Some(value) = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()) else { return };
         match (place, last) {
+            (1, b"contentBlockIndex") => {
+                self.event.index = Some(value);
+                self.ends_block = true;
+            }
             (1, b"index" | b"output_index") => self.event.index = Some(value),
             (1, b"sequence_number") => self.event.is_unique = true,
             (1 | 2, _) => self.event.part = Some(value),

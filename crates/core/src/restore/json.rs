@@ -109,7 +109,7 @@ impl JsonAnswer {
             self.below += 1;
             return;
         }
-        let place = self.value_place.take().unwrap_or(self.place());
+        let place = self.value_place.take().unwrap_or(self.place()).opened(is_object);
         self.stack.push(Frame { is_object, place });
         self.expects_key = is_object;
     }

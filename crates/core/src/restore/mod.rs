@@ -1,9 +1,12 @@
 //! Turning tokens back into originals while an answer streams.
 
+mod binary;
 mod event;
+mod frames;
 mod framing;
 mod inflate;
 mod json;
+mod list;
 mod matcher;
 mod repeat;
 mod sse;
@@ -12,10 +15,12 @@ mod unresolved;
 
 use crate::Result;
 use crate::session::TokenIndex;
-use crate::wire::{Content, ContentCoding, is_generic_type};
+use crate::wire::{Content, ContentCoding, essence, is_generic_type};
 
+use binary::BinaryAnswer;
 use inflate::Inflater;
 use json::JsonAnswer;
+use list::ListAnswer;
 use sse::SseAnswer;
 use text::TextAnswer;
 
@@ -31,7 +36,9 @@ enum Body {
     /// Its type says nothing, or what gateways in between call everything; the first byte will say more.
     Unknown(Option<Content>),
     Json(JsonAnswer),
+    List(Box<ListAnswer>),
     EventStream(SseAnswer),
+    Binary(Box<BinaryAnswer>),
     Text(TextAnswer),
 }
 
@@ -42,6 +49,9 @@ impl Answer {
             ContentCoding::Identity => None,
             coding => Some(Inflater::new(coding)),
         };
+        if essence(content_type).eq_ignore_ascii_case(binary::TYPE) {
+            return Some(Self { inflater, body: Body::Binary(Box::default()) });
+        }
         let declared = if is_generic_type(content_type) { None } else { Some(Content::parse(content_type, b"")?) };
         let body = match declared {
             None | Some(Content::Json | Content::Text) => Body::Unknown(declared),
@@ -77,6 +87,8 @@ impl Answer {
         match &self.body {
             Body::Unknown(_) => 0,
             Body::Json(answer) => answer.held_bytes(),
+            Body::List(answer) => answer.held_bytes(),
+            Body::Binary(answer) => answer.held_bytes(),
             Body::EventStream(answer) => answer.held_bytes(),
             Body::Text(answer) => answer.held_bytes(),
         }
@@ -87,6 +99,8 @@ impl Answer {
         match &self.body {
             Body::Unknown(_) => 0,
             Body::Json(answer) => answer.restored(),
+            Body::List(answer) => answer.restored(),
+            Body::Binary(answer) => answer.restored(),
             Body::EventStream(answer) => answer.restored(),
             Body::Text(answer) => answer.restored(),
         }
@@ -96,7 +110,8 @@ impl Answer {
 impl Body {
     fn of(content: Content) -> Self {
         match content {
-            Content::Json | Content::JsonLines => Self::Json(JsonAnswer::default()),
+            Content::Json => Self::Json(JsonAnswer::default()),
+            Content::JsonLines => Self::List(Box::new(ListAnswer::of_lines())),
             Content::EventStream => Self::EventStream(SseAnswer::default()),
             Content::Text | Content::Form | Content::Multipart => Self::Text(TextAnswer::default()),
         }
@@ -113,11 +128,17 @@ impl Body {
             };
             // Numbers and words of JSON hold no token; pages of errors may.
             let is_text = content == Content::Json && !begins_like_json(chunk);
-            *self = Self::of(if is_text { Content::Text } else { content });
+            *self = if content == Content::Json && chunk.trim_ascii_start().first() == Some(&b'[') {
+                Self::List(Box::default())
+            } else {
+                Self::of(if is_text { Content::Text } else { content })
+            };
         }
         match self {
             Self::Unknown(_) => out.extend_from_slice(chunk),
             Self::Json(answer) => answer.push(tokens, chunk, last, out),
+            Self::List(answer) => answer.push(tokens, chunk, last, out),
+            Self::Binary(answer) => answer.push(tokens, chunk, last, out),
             Self::EventStream(answer) => answer.push(tokens, chunk, last, out),
             Self::Text(answer) => answer.push(tokens, chunk, last, out),
         }

@@ -35,14 +35,13 @@ impl Running {
     }
 }
 
-/// An event that waits, because its text ends in what could be the beginning of a token.
+/// An event that waits, because a text of it ends in what could be the beginning of a token.
 #[derive(Debug)]
 struct Waiting {
-    id: SlotId,
     /// As it will leave.
     event: Vec<u8>,
-    /// Where in it the held end of the text belongs.
-    end_of_text: usize,
+    /// The texts of which an end is held, and where in it that belongs.
+    ends: Vec<(SlotId, usize)>,
 }
 
 /// An event that is too long to be kept.
@@ -263,55 +262,66 @@ impl SseAnswer {
     ) {
         let start = out.len();
         let mut copied = 0;
-        let mut holding = None;
-        for slot in &event.slots {
+        let mut ends: Vec<(SlotId, usize)> = Vec::new();
+        for (at, slot) in event.slots.iter().enumerate() {
             let span = place(&slot.span);
             out.extend_from_slice(&bytes[copied..span.start]);
             copied = span.end;
-            let last = slot.runs_on.is_some_and(|id| event.is_last_of(id));
-            if self.slot(tokens, slot, last, bytes, span, out) {
-                holding = slot.runs_on.map(|id| (id, out.len() - start));
+            let is_holding = self.slot(tokens, event, at, &place, bytes, out);
+            let Some(id) = slot.runs_on else { continue };
+            ends.retain(|(other, _)| *other != id);
+            if is_holding {
+                ends.push((id, out.len() - start));
             }
         }
         out.extend_from_slice(&bytes[copied..]);
-        if let Some((id, end_of_text)) = holding.filter(|_| event.is_unique) {
-            self.waiting = Some(Waiting { id, event: out.split_off(start), end_of_text });
+        if event.is_unique && !ends.is_empty() {
+            self.waiting = Some(Waiting { event: out.split_off(start), ends });
         }
     }
 
-    /// True when an end of its text is held back.
+    /// The text of the slot at `at`; true when an end of it is held back.
     fn slot(
         &mut self,
         tokens: &TokenIndex,
-        slot: &Slot,
-        last: bool,
+        event: &Event,
+        at: usize,
+        place: impl Fn(&Range<usize>) -> Range<usize>,
         bytes: &[u8],
-        span: Range<usize>,
         out: &mut Vec<u8>,
     ) -> bool {
-        let inside = &bytes[span.clone()];
+        let slot = &event.slots[at];
+        let inside = &bytes[place(&slot.span)];
         let Some(id) = slot.runs_on else {
             let mut text = TextAnswer::in_json(slot.depth);
             text.push(tokens, inside, true, out);
             self.restored += text.restored();
             return false;
         };
-        let at = match self.running.iter().position(|r| r.id == id) {
-            Some(at) => at,
+        let known = match self.running.iter().position(|r| r.id == id) {
+            Some(known) => known,
             None => {
                 let text = TextAnswer::in_json(slot.depth);
                 self.running.push(Running { id, text, before: Vec::new(), after: Vec::new() });
                 self.running.len() - 1
             }
         };
-        let running = &mut self.running[at];
-        running.text.push(tokens, inside, last, out);
+        let running = &mut self.running[known];
+        let goes_on = || event.slots[at + 1..].iter().any(|later| later.runs_on == Some(id));
+        running.text.push(tokens, inside, event.is_last_of(id) && !goes_on(), out);
         running.before.clear();
         running.after.clear();
         let is_holding = running.text.is_holding();
         if is_holding {
-            running.before.extend_from_slice(&bytes[..span.start]);
-            running.after.extend_from_slice(&bytes[span.end..]);
+            match event.rest.around(id) {
+                Some([before, after]) => (running.before, running.after) = (before, after),
+                None => {
+                    let (before, after) = (&event.slots[..at], &event.slots[at + 1..]);
+                    let span = place(&slot.span);
+                    push_without_texts(before, &place, bytes, 0..span.start, &mut running.before);
+                    push_without_texts(after, &place, bytes, span.end..bytes.len(), &mut running.after);
+                }
+            }
         }
         is_holding
     }
@@ -326,16 +336,27 @@ impl SseAnswer {
     /// Ends the texts that `ends` names; what was held of them goes out with the event that waits, or as one more event
     /// of their kind.
     fn end_texts(&mut self, tokens: &TokenIndex, ends: impl Fn(SlotId) -> bool, out: &mut Vec<u8>) {
-        let waits_for = self.waiting.as_ref().map(|waiting| waiting.id);
-        if let Some(waiting) = self.waiting.take_if(|waiting| ends(waiting.id)) {
-            let (before, after) = waiting.event.split_at(waiting.end_of_text);
-            out.extend_from_slice(before);
-            if let Some(running) = self.running.iter_mut().find(|running| running.id == waiting.id) {
-                running.text.push(tokens, b"", true, out);
+        let is_waiting = self.waiting.is_some();
+        if let Some(waiting) = self.waiting.take_if(|waiting| waiting.ends.iter().any(|(id, _)| ends(*id))) {
+            let mut said = Waiting { event: Vec::with_capacity(waiting.event.len()), ends: Vec::new() };
+            let mut copied = 0;
+            for (id, at) in waiting.ends {
+                said.event.extend_from_slice(&waiting.event[copied..at]);
+                copied = at;
+                if !ends(id) {
+                    said.ends.push((id, said.event.len()));
+                } else if let Some(running) = self.running.iter_mut().find(|running| running.id == id) {
+                    running.text.push(tokens, b"", true, &mut said.event);
+                }
             }
-            out.extend_from_slice(after);
+            said.event.extend_from_slice(&waiting.event[copied..]);
+            if said.ends.is_empty() {
+                out.extend_from_slice(&said.event);
+            } else {
+                self.waiting = Some(said);
+            }
         }
-        if waits_for.is_some() && self.running.iter().any(|r| ends(r.id) && r.text.is_holding()) {
+        if is_waiting && self.running.iter().any(|r| ends(r.id) && r.text.is_holding()) {
             self.let_go(out);
         }
         let mut at = 0;
@@ -364,4 +385,22 @@ impl SseAnswer {
         text.push(tokens, bytes, true, out);
         self.restored += text.restored();
     }
+}
+
+/// Appends `bytes[range]` without what `slots` say there of texts that run on: an event that says the rest of one text
+/// says nothing of others.
+fn push_without_texts(
+    slots: &[Slot],
+    place: impl Fn(&Range<usize>) -> Range<usize>,
+    bytes: &[u8],
+    range: Range<usize>,
+    out: &mut Vec<u8>,
+) {
+    let mut copied = range.start;
+    for slot in slots.iter().filter(|slot| slot.runs_on.is_some()) {
+        let span = place(&slot.span);
+        out.extend_from_slice(&bytes[copied..span.start]);
+        copied = span.end;
+    }
+    out.extend_from_slice(&bytes[copied..range.end]);
 }

@@ -45,6 +45,8 @@ const JSON_LINES_TYPES: &[&str] = &[
     "application/jsonl",
     "application/jsonlines",
     "application/ndjson",
+    // Cohere's v1
+    "application/stream+json",
     "application/x-json-lines",
     "application/x-jsonl",
     "application/x-jsonlines",
@@ -82,7 +84,7 @@ impl Content {
         if parameter(content_type, "charset").is_some_and(|range| !is_ascii_charset(&content_type[range])) {
             return None;
         }
-        let essence = content_type.split(|&c| c == b';').next().unwrap_or_default().trim_ascii().to_ascii_lowercase();
+        let essence = essence(content_type).to_ascii_lowercase();
         match std::str::from_utf8(&essence).ok()? {
             "" => Some(Self::sniff(body)),
             "application/json" | "text/json" => Some(Self::Json),
@@ -159,9 +161,14 @@ fn is_packed(body: &[u8]) -> bool {
     PACKED.iter().any(|beginning| body.starts_with(beginning)) && std::str::from_utf8(body).is_err()
 }
 
+/// A type without its parameters.
+pub(crate) fn essence(content_type: &[u8]) -> &[u8] {
+    content_type.split(|&c| c == b';').next().unwrap_or_default().trim_ascii()
+}
+
 /// True for types that say nothing about their content.
 pub(crate) fn is_generic_type(content_type: &[u8]) -> bool {
-    let essence = content_type.split(|&c| c == b';').next().unwrap_or_default().trim_ascii();
+    let essence = essence(content_type);
     essence.is_empty()
         || essence.eq_ignore_ascii_case(b"application/octet-stream")
         || essence.eq_ignore_ascii_case(b"binary/octet-stream")

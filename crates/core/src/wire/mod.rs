@@ -9,7 +9,7 @@ mod place;
 
 pub use coding::ContentCoding;
 pub use content::Content;
-pub(crate) use content::is_generic_type;
+pub(crate) use content::{essence, is_generic_type};
 pub(crate) use form::DecodedForm;
 pub(crate) use layout::{Layout, Spelling};
 pub(crate) use multipart::{Multipart, boundary};

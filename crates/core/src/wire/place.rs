@@ -1,11 +1,12 @@
-//! Where a string stands in the JSON of the Anthropic and OpenAI APIs.
+//! Where a string stands in the JSON of the APIs of Anthropic, OpenAI, Google (Gemini) and Cohere.
 //!
-//! The two vendors' shapes do not contradict each other, so one table serves requests, answers and stream events of
-//! both. What must never change is known by its position in the protocol; a key such as `signature` deep inside a
+//! The vendors' shapes do not contradict each other, so one table serves requests, answers and stream events of
+//! all. What must never change is known by its position in the protocol; a key such as `signature` deep inside a
 //! tool's input is the customer's own text. Positions that nobody listed are [`Place::Free`]: they are masked.
 //!
 //! Source: the type definitions of the vendors' own Python SDKs, `anthropic/types` (2.13) and `openai/types` (3.57).
-//! Bedrock's Converse shapes are read along, as far as something in them must not change.
+//! Bedrock's Converse shapes are read along, as far as something in them must not change; so are those of Gemini
+//! (reference of `generateContent`, read 2026-12) and Cohere (reference of the Chat API v2).
 
 /// A position in the protocol.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,6 +25,8 @@ pub enum Place {
     Message,
     /// Content: text, a block, an item, or a list of these.
     Block,
+    /// A list of items, or what a program is called with: see [`Self::opened`].
+    Input,
     /// A summary of earlier turns.
     Compaction,
     /// What a model thought, as gateways to many models hand it out.
@@ -34,6 +37,14 @@ pub enum Place {
     Web,
     /// Where the bytes of an image or a document come from.
     Source,
+    /// The same, of a text: its data is that, whatever it looks like.
+    TextSource,
+    /// A document that is given along: its fields are the customer's.
+    Document,
+    /// A file: its bytes in base64, and what they are, or where it is.
+    File,
+    /// Bytes in base64, or text, whatever the value looks like: see [`Self::of_value`].
+    Data,
     /// Sound and what is said in it.
     Audio,
     /// A tool's definition.
@@ -78,11 +89,11 @@ impl Place {
         match self {
             Self::Free | Self::Opaque | Self::Kept => self,
             // The text of an object in place of a string is its own, not escaped once more.
-            Self::JsonText => Self::Free,
+            Self::JsonText | Self::Data => Self::Free,
             Self::Root => root(key),
             // Who speaks: the customer's own, unlike the name of a tool in a block.
             Self::Message if key == b"name" => Self::Free,
-            Self::Message | Self::Block => block(key),
+            Self::Message | Self::Block | Self::Input => block(key),
             Self::Compaction => match key {
                 b"content" => Self::Kept,
                 b"tool_changes" => Self::Opaque,
@@ -101,6 +112,18 @@ impl Place {
                 key => block(key),
             },
             Self::Source => source(key),
+            Self::TextSource => match key {
+                b"data" => Self::Free,
+                key => source(key),
+            },
+            Self::Document => match key {
+                b"id" => Self::Free,
+                key => block(key),
+            },
+            Self::File => match key {
+                b"data" | b"mimeType" | b"mime_type" | b"fileUri" | b"file_uri" => Self::Opaque,
+                _ => Self::Free,
+            },
             Self::Audio => match key {
                 b"transcript" => Self::Free,
                 _ => Self::Opaque,
@@ -139,9 +162,29 @@ impl Place {
     pub fn typed(self, object_type: &[u8]) -> Self {
         match self {
             Self::Source if matches!(object_type, b"base64" | b"url" | b"file") => Self::Opaque,
+            Self::Source if object_type == b"text" => Self::TextSource,
             Self::Auth if matches!(object_type, b"static_bearer" | b"mcp_oauth") => Self::Opaque,
             Self::Block => typed_block(object_type),
             _ => self,
+        }
+    }
+
+    /// The place of what stands in an object or a list at this place. OpenAI's input is a list; an object is that of some
+    /// other API, whose fields are the customer's, whatever they are called.
+    pub fn opened(self, is_object: bool) -> Self {
+        match (self, is_object) {
+            (Self::Input, true) => Self::Free,
+            (Self::Input, false) => Self::Block,
+            (place, _) => place,
+        }
+    }
+
+    /// The place of a string whose inside is `value`: whether data is base64, nothing but itself tells.
+    pub fn of_value(self, value: &[u8]) -> Self {
+        match self {
+            Self::Data | Self::File if is_packed(value) => Self::Opaque,
+            Self::Data | Self::File => Self::Free,
+            place => place,
         }
     }
 
@@ -153,7 +196,7 @@ impl Place {
     /// True where `key`, by its inside, is none of the protocol's: it may be an identifier then, and is masked like text.
     pub fn may_rename(self, key: &[u8]) -> bool {
         match self {
-            Self::Free | Self::JsonText => true,
+            Self::Free | Self::JsonText | Self::Data => true,
             Self::Opaque => false,
             // `tool_use_id`, `b64_json`
             _ => key.iter().fold(0, |seen, &c| seen | IN_KEYS[usize::from(c)]) & !WORD != SMALL,
@@ -166,10 +209,26 @@ impl Place {
     }
 }
 
+/// Fewest characters of base64 that are bytes of something, and not a word or an id.
+const MIN_PACKED: usize = 64;
+
+/// How much of it is looked at: documents may have megabytes.
+const MAX_READ: usize = 4096;
+
+/// True for base64, by itself or in a URL of data. Identifiers are shorter, or have other characters in them.
+fn is_packed(value: &[u8]) -> bool {
+    if value.starts_with(b"data:") {
+        return value[..value.len().min(MIN_PACKED)].windows(8).any(|part| part == b";base64,");
+    }
+    let is_base64 = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b'+' | b'/' | b'=' | b'\\');
+    value.len() >= MIN_PACKED && value.iter().take(MAX_READ).all(is_base64)
+}
+
 fn typed_block(block_type: &[u8]) -> Place {
     match block_type {
         b"thinking"
         | b"redacted_thinking"
+        | b"reasoning.encrypted"
         | b"web_search_tool_result"
         | b"tool_search_tool_result"
         | b"tool_reference"
@@ -190,12 +249,17 @@ fn typed_block(block_type: &[u8]) -> Place {
 fn root(key: &[u8]) -> Place {
     match key {
         b"messages" | b"message" => Place::Message,
-        b"system" | b"content" | b"content_block" | b"delta" | b"input" | b"output" | b"item" | b"part"
-        | b"prediction" | b"annotation" | b"required_action" | b"step_details" => Place::Block,
-        b"tools" | b"functions" | b"toolConfig" => Place::Tool,
+        b"system" | b"content" | b"content_block" | b"delta" | b"output" | b"item" | b"part" | b"prediction"
+        | b"annotation" | b"required_action" | b"step_details" => Place::Block,
+        // Gemini; outputs of tools that an Assistants run waits for.
+        b"contents" | b"systemInstruction" | b"system_instruction" | b"candidates" | b"tool_outputs" => Place::Block,
+        b"tools" | b"functions" | b"toolConfig" | b"tool_config" => Place::Tool,
+        b"input" => Place::Input,
         b"choices" => Place::Choice,
-        // Batches: what is asked, and what was answered.
-        b"requests" | b"params" | b"body" | b"result" | b"response" => Place::Root,
+        // Batches, and what Gemini's own clients wrap: what is asked, and what was answered.
+        b"requests" | b"request" | b"params" | b"body" | b"result" | b"response" | b"generateContentRequest" => {
+            Place::Root
+        }
         b"arguments" => Place::JsonText,
         b"audio" => Place::Audio,
         b"context_management" => Place::Edits,
@@ -212,6 +276,13 @@ fn root(key: &[u8]) -> Place {
         | b"thinking"
         | b"stop_reason"
         | b"obfuscation"
+        | b"previous_response_id"
+        | b"item_id"
+        | b"call_id"
+        | b"tool_call_id"
+        | b"tool_use_id"
+        | b"cachedContent"
+        | b"cached_content"
         | b"partial_image_b64"
         | b"logprobs"
         | b"guardrailConfig"
@@ -233,8 +304,12 @@ fn block(key: &[u8]) -> Place {
         | b"toolResult"
         | b"file"
         | b"image"
-        | b"document"
         | b"video"
+        // Gemini
+        | b"parts"
+        // Gemini in the format of OpenAI, which has its signature there.
+        | b"extra_content"
+        | b"google"
         | b"submit_tool_outputs"
         | b"step_details"
         // OpenRouter and LiteLLM: thinking in the formats of OpenAI, with the vendor's signature.
@@ -243,8 +318,13 @@ fn block(key: &[u8]) -> Place {
         // Converse puts its answer one level deeper.
         b"message" => Place::Message,
         b"source" => Place::Source,
+        b"document" => Place::Document,
+        b"inlineData" | b"inline_data" | b"fileData" | b"file_data" => Place::File,
+        b"data" => Place::Data,
         b"tools" => Place::Tool,
-        b"function" | b"function_call" | b"custom" => Place::Function,
+        b"function" | b"function_call" | b"custom" | b"functionCall" | b"functionResponse" | b"function_response" => {
+            Place::Function
+        }
         b"arguments" | b"partial_json" => Place::JsonText,
         b"audio" => Place::Audio,
         b"type"
@@ -258,6 +338,8 @@ fn block(key: &[u8]) -> Place {
         | b"tool_use_id"
         | b"toolUseId"
         | b"call_id"
+        | b"tool_call_id"
+        | b"toolCallId"
         | b"item_id"
         | b"file_id"
         | b"container_id"
@@ -275,14 +357,15 @@ fn block(key: &[u8]) -> Place {
         | b"cachePoint"
         | b"signature"
         | b"thinking"
+        | b"thoughtSignature"
+        | b"thought_signature"
+        | b"reasoning_opaque"
         | b"reasoningContent"
-        | b"data"
         | b"encrypted_content"
         | b"encrypted_index"
         | b"encrypted_stdout"
         | b"image_url"
         | b"input_audio"
-        | b"file_data"
         | b"file_url"
         | b"stop_reason"
         | b"logprobs" => Place::Opaque,
@@ -293,6 +376,7 @@ fn block(key: &[u8]) -> Place {
 fn source(key: &[u8]) -> Place {
     match key {
         b"content" => Place::Block,
+        b"data" => Place::Data,
         b"type" | b"media_type" | b"file_id" | b"url" | b"bytes" | b"s3Location" => Place::Opaque,
         _ => Place::Free,
     }
@@ -300,21 +384,40 @@ fn source(key: &[u8]) -> Place {
 
 fn tool(key: &[u8]) -> Place {
     match key {
-        b"function" | b"custom" | b"toolSpec" => Place::Function,
+        b"function" | b"custom" | b"toolSpec" | b"functionDeclarations" | b"function_declarations" => Place::Function,
         b"tools" | b"definition" => Place::Tool,
         b"environment" | b"container" => Place::Environment,
-        b"type" | b"name" | b"server_name" | b"cache_control" | b"cachePoint" | b"toolChoice" | b"model"
-        | b"server_url" | b"headers" | b"authorization" | b"tunnel_id" | b"vector_store_ids" | b"server_label"
-        | b"mcp_server_name" | b"connector_id" | b"allowed_tools" | b"configs" | b"url_sources"
-        | b"require_approval" | b"input_image_mask" => Place::Opaque,
+        b"type"
+        | b"name"
+        | b"server_name"
+        | b"cache_control"
+        | b"cachePoint"
+        | b"toolChoice"
+        | b"model"
+        | b"server_url"
+        | b"headers"
+        | b"authorization"
+        | b"tunnel_id"
+        | b"vector_store_ids"
+        | b"server_label"
+        | b"mcp_server_name"
+        | b"connector_id"
+        | b"allowed_tools"
+        | b"configs"
+        | b"url_sources"
+        | b"require_approval"
+        | b"input_image_mask"
+        | b"functionCallingConfig"
+        | b"function_calling_config" => Place::Opaque,
         _ => Place::Free,
     }
 }
 
 fn function(key: &[u8]) -> Place {
     match key {
-        b"name" | b"type" | b"strict" => Place::Opaque,
+        b"name" | b"id" | b"type" | b"strict" => Place::Opaque,
         b"arguments" => Place::JsonText,
+        b"parts" => Place::Block,
         _ => Place::Free,
     }
 }

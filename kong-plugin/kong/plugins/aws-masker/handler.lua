@@ -8,6 +8,7 @@ local held_answer = require "kong.plugins.aws-masker.held_answer"
 local log_fields = require "kong.plugins.aws-masker.log_fields"
 local metrics = require "kong.plugins.aws-masker.metrics"
 local node_key = require "kong.plugins.aws-masker.node_key"
+local read_stream = require "kong.plugins.aws-masker.read_stream"
 local request_body = require "kong.plugins.aws-masker.request_body"
 local request_header = require "kong.plugins.aws-masker.request_header"
 local scope = require "kong.plugins.aws-masker.scope"
@@ -358,7 +359,8 @@ function AwsMasker:header_filter(conf)
       return
     end
 
-    state.due = tonumber(answer.header("Content-Length")) or false
+    state.read = read_stream.is_read()
+    state.due = not state.read and tonumber(answer.header("Content-Length")) or false
     answer.drop_dependent_headers(kong)
     state.restoring = true
     state.span = spans.start(kong, spans.RESTORE)
@@ -456,6 +458,10 @@ function AwsMasker:body_filter()
 
   if restored ~= came then
     arg[1] = restored
+  end
+
+  if state.read and restored == "" then
+    read_stream.say_nothing()
   end
 end
 

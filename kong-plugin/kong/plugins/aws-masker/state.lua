@@ -36,6 +36,8 @@ local function reset(state)
   -- where Kong holds the answer: as it came, and restored
   state.held = false
   state.held_restored = false
+  -- a plugin of lower priority reads it as it streams
+  state.read = false
   state.span = false
   return state
 end

@@ -32,6 +32,8 @@ const MAX_DOMAIN: usize = 255;
 const MAX_WORD: usize = 64;
 /// Longest name of a user of IAM, and what CodeCommit puts behind it.
 const MAX_USER: usize = 64;
+/// Length of a UUID before its last group.
+const UUID_BEFORE: usize = 24;
 const AT: &[u8] = b"-at-";
 const WORDS: &[&str] = &[
     "account",
@@ -175,7 +177,16 @@ fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
             || text.get(end) == Some(&b'.') && text.get(end + 1).is_some_and(u8::is_ascii_digit);
     // `shardId-000000000003`
     let is_counter = text[..start].ends_with(b"shardId-");
-    left && !fraction && !is_counter && text.get(end).is_none_or(|&c| !is_alnum(c))
+    left && !fraction && !is_counter && !ends_uuid(text, start) && text.get(end).is_none_or(|&c| !is_alnum(c))
+}
+
+/// True for the last group of a UUID, `123e4567-e89b-12d3-a456-426614174000`: an account beside it says nothing of it.
+fn ends_uuid(text: &[u8], start: usize) -> bool {
+    let Some(before) = start.checked_sub(UUID_BEFORE).and_then(|at| text.get(at..start)) else { return false };
+    before
+        .iter()
+        .enumerate()
+        .all(|(i, c)| if matches!(i, 8 | 13 | 18 | 23) { *c == b'-' } else { c.is_ascii_hexdigit() })
 }
 
 fn says_account(text: &[u8], start: usize, end: usize) -> bool {
@@ -335,6 +346,12 @@ mod tests {
         let query = "1.0 2017-12-13T08:16:02.130Z Z0123412341234ABCDEF example.com A NOERROR UDP FRA6";
         assert_eq!(found(query), [("route53:hosted-zone".to_owned(), "Z0123412341234ABCDEF")]);
         assert_eq!(found("account x, shardId-000000000003 of it"), []);
+        for text in
+            ["account 550e8400-e29b-41d4-a716-618734209955", "account_uuid: '550E8400-E29B-41D4-A716-618734209955'"]
+        {
+            assert_eq!(found(text), [], "{text}");
+        }
+        assert_eq!(found("account e29b-41d4-a716-618734209955").len(), 1);
         for text in ["my account\nis 618734209955", "order\n618734209955\n", "x-0ab12cd3 618734209955 IPv4"] {
             assert_eq!(found(text), [], "{text}");
         }
