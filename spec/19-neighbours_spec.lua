@@ -69,6 +69,7 @@ describe("beside", function()
       openai = { name = "ai-proxy", config = openai },
       anthropic = { name = "ai-proxy", config = model("anthropic", "/v1/messages") },
       gemini = { name = "ai-proxy", config = model("gemini", "/v1beta/x:streamGenerateContent", raw.port) },
+      cohere = { name = "ai-proxy", config = model("cohere", "/v1/chat", raw.port) },
       raw = { name = "ai-proxy", config = model("openai", "/v1/chat/completions", raw.port) },
       asked = { name = "ai-request-transformer", config = { prompt = "Rewrite it.", llm = openai } },
       answered = { name = "ai-response-transformer", config = { prompt = "Rewrite it.", llm = openai } },
@@ -90,7 +91,7 @@ describe("beside", function()
     local list = {}
     for name, plugin in pairs(routes) do
       -- chunks as they come, where they matter
-      local buffers = name ~= "raw" and name ~= "gemini"
+      local buffers = name ~= "raw" and name ~= "gemini" and name ~= "cohere"
       list[#list + 1] = { name = name, paths = { "/" .. name }, plugins = { plugin }, response_buffering = buffers }
     end
     -- one that both plugins of buffered answers share
@@ -155,9 +156,9 @@ describe("beside", function()
 
   -- Where a chunk ends in the middle of an event, there is nothing to hand on; ai-proxy would take that for another
   -- chunk with the events of the last one.
-  for _, provider in ipairs({ "openai", "gemini" }) do
+  for _, provider in ipairs({ "openai", "gemini", "cohere" }) do
     it("ai-proxy to " .. provider .. ": nothing is said twice or left out, whatever chunks come", function()
-      local path = provider == "gemini" and "/gemini" or "/raw"
+      local path = provider == "openai" and "/raw" or "/" .. provider
       local function ask(content_type, body, more)
         raw:answer("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: " .. content_type .. "\r\n" .. (more or "")
                    .. "\r\n" .. body)
@@ -175,6 +176,10 @@ describe("beside", function()
           } } })
         end
 
+        if provider == "cohere" then
+          return ('{"is_finished":false,"event_type":"text-generation","text":%s}\n'):format(cjson.encode(text))
+        end
+
         local choice = { index = 0, delta = { content = text }, finish_reason = reason or cjson.null }
         return "data: " .. cjson.encode({ id = "c", choices = { choice } }) .. "\n\n"
       end
@@ -187,6 +192,9 @@ describe("beside", function()
         for i, item in ipairs(stream) do
           stream[i] = (i == 1 and "[" or ",\r\n") .. item .. (i == #stream and "\n]" or "\n")
         end
+      elseif provider == "cohere" then
+        content_type = "application/stream+json"
+        stream[#stream + 1] = '{"is_finished":true,"event_type":"stream-end","response":{"text":"x"}}\n'
       else
         stream[#stream + 1] = "data: [DONE]\n\n"
       end
