@@ -11,6 +11,7 @@ pub(super) mod flat;
 pub(super) mod index;
 pub(super) mod key;
 pub(super) mod nesting;
+pub(super) mod plural;
 pub(super) mod section;
 pub(super) mod setter;
 pub(super) mod title;
