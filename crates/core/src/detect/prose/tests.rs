@@ -8,8 +8,6 @@ fn names_after_the_word_for_what_they_are() {
         ("Athena workgroup acme-wg is slow", "name:athena-workgroup", "acme-wg"),
         ("the SageMaker endpoint acme-fraud-v3 returns 413", "name:sagemaker", "acme-fraud-v3"),
         ("Elastic Beanstalk environment acme-web-env is red", "name:eb-environment", "acme-web-env"),
-        ("IoT thing acme-00042 disconnected", "name:iot-thing", "acme-00042"),
-        ("the WebACL acme-edge-7 blocks it", "name:resource", "acme-edge-7"),
         ("DynamoDB GSI acme-user-idx throttles", "name:dynamodb-index", "acme-user-idx"),
         ("마스터 유저 svc_acme 로 접속", "name:db-user", "svc_acme"),
         ("Parameter Store의 /acme/prod/url 값", "name:ssm-parameter", "/acme/prod/url"),
