@@ -43,24 +43,38 @@ impl Scan<'_, '_> {
             return found;
         }
         self.key = start..end;
-        let words = Words::split(&text[start..end]);
-        found = self.meanings_of_words(&words);
+        let words = &Words::split(&text[start..end]);
+        let told = self.word_told(words);
+        if let Some((word, known)) = told {
+            found = known.to_vec();
+            found.retain(|member| words.fits(member, word));
+        }
         match words.last() {
-            b"name" if words.count() > 1 && found.is_empty() => found.extend(self.meanings_of_flat(start, end)),
+            b"name" | b"names" if !words.is_one() => {
+                if found.is_empty() {
+                    found.extend(self.meanings_of_flat(start, end));
+                }
+                if found.is_empty() {
+                    found.extend(self.meanings_of_branded(words, start..end));
+                }
+            }
+            // Any `id` may be the path of a zone; that is seen in the value.
+            b"id" | b"ids" | b"identifier"
+                if !words.is_one() && told.is_none_or(|(word, _)| word + 1 == words.count()) =>
+            {
+                found.extend(self.meanings_of_branded(words, start..end));
+            }
+            b"id" | b"ids" | b"identifier" if !words.is_one() => {}
             b"name" | b"names" if words.is_one() => {
                 found.extend(self.meanings_of_name(start));
                 found.extend(self.meanings_of_title(start, end));
             }
-            b"id" | b"ids" | b"identifier" if words.is_one() => {
+            b"id" | b"ids" | b"identifier" => {
                 found.extend(self.meanings_of_id(start));
                 found.extend(self.meanings_of_title(start, end));
             }
             last if PAIRED.contains(&last) => found.splice(0..0, self.meanings_of_value(start)).for_each(drop),
             _ => {}
-        }
-        // Any `id` may be the path of a zone; that is seen in the value.
-        if found.is_empty() || words.count() > 1 && members.get(words.last()).len() >= found.len() {
-            found.extend(self.meanings_of_branded(&words, start..end));
         }
         found.retain(|m| self.wants(m.kind));
         found
@@ -68,16 +82,23 @@ impl Scan<'_, '_> {
 
     /// The meanings of the longest part of a key that means something.
     pub(in crate::detect) fn meanings_of_words(&self, words: &Words) -> Vec<Member> {
+        let Some((word, known)) = self.word_told(words) else { return Vec::new() };
+        let mut found = known.to_vec();
+        found.retain(|member| words.fits(member, word));
+        found
+    }
+
+    /// The word that the longest part of a key begins with which means something, and what that means in any spelling.
+    #[inline]
+    fn word_told(&self, words: &Words) -> Option<(usize, &'static [Member])> {
         let members = &self.detector.catalog.members;
         for word in 0..words.count() {
             let known = members.get(words.from(word));
             if known.iter().any(|member| words.fits(member, word)) {
-                let mut found = known.to_vec();
-                found.retain(|member| words.fits(member, word));
-                return found;
+                return Some((word, known));
             }
         }
-        Vec::new()
+        None
     }
 
     /// What `Name` means as an argument of a call such as `create_secret(Name=…)`, as the option of a command such

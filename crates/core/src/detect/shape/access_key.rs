@@ -36,12 +36,15 @@ impl Scan<'_, '_> {
 
     /// The kind of the unique id that this is, all of it.
     pub(in crate::detect) fn unique_id(&self, id: &[u8]) -> Option<KindId> {
+        if id.first() != Some(&b'A') {
+            return None;
+        }
         // Old ids of this family differ in their fourth character.
         let len = if id.starts_with(b"A3T") { PREFIX - 1 } else { PREFIX };
         let (prefix, body) = id.split_at_checked(len)?;
         let fits =
             |len: usize| move |shape: &&PrefixShape| (usize::from(shape.min)..=usize::from(shape.max)).contains(&len);
-        let is_id = body.iter().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()) && prefix.starts_with(b"A");
+        let is_id = body.iter().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
         let shape = self.detector.catalog.prefixes.get(prefix).iter().find(fits(body.len())).filter(|_| is_id)?;
         Some(shape.kind)
     }
