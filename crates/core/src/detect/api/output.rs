@@ -10,8 +10,8 @@ use crate::detect::Scan;
 use crate::detect::api::call::ANSWERS;
 use crate::detect::api::query::MAX_EXPRESSION;
 use crate::detect::layout::table::split_at_tabs;
-use crate::detect::setting::key::Words;
 use crate::detect::setting::value::{Setting, Value};
+use crate::detect::setting::words::Words;
 use crate::detect::text::boundary::{MAX_BACKSLASHES, run_end, run_start};
 use crate::detect::text::line::{Line, break_at, following};
 

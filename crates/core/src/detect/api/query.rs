@@ -6,8 +6,8 @@ use crate::catalog::{MAX_KEY_LEN, Match, Member, ValueShape};
 use crate::detect::Scan;
 use crate::detect::layout::container::named;
 use crate::detect::layout::table::{content, is_rule, split_at_bars, split_at_tabs};
-use crate::detect::setting::key::Words;
 use crate::detect::setting::value::{Setting, quoted_value};
+use crate::detect::setting::words::Words;
 use crate::detect::text::boundary::{MAX_BACKSLASHES, is_alnum, run_end, run_start};
 use crate::detect::text::line::{Line, line_start, quote_backslashes};
 

@@ -105,10 +105,29 @@ pub(in crate::detect) fn is_password(body: &[u8], setting: Setting) -> bool {
         && !is_usage
         && is_one_word
         && (varied || setting.is_sure() || setting == Setting::Line && is_passphrase(body))
-        && !is_placeholder(body)
+        && !is_stand_in(body)
         && !is_path_of_setting(body)
         && !is_common_word(body)
         && (!is_code(body, setting) || has_sign_of_password(body) || has_brackets_of_password(body))
+}
+
+/// What is written where a password belongs, `!Ref` and `%DB_PASSWORD%` among it. One that somebody, or Secrets Manager, drew
+/// may begin with any sign: `!xK9#mQ2vLpw`, `%7Kd!qZ0rTna`.
+fn is_stand_in(body: &[u8]) -> bool {
+    let drawn = match body {
+        [b'!' | b'%', rest @ ..] => Some(rest).filter(|rest| is_drawn(rest)),
+        _ => None,
+    };
+    is_placeholder(drawn.unwrap_or(body))
+}
+
+/// True for what no tag of YAML and no variable of a shell is: letters, a digit, and one more sign or both cases.
+fn is_drawn(body: &[u8]) -> bool {
+    let has = |class: fn(&u8) -> bool| body.iter().any(class);
+    let is_variable = matches!(body, [b'(' | b'{', ..] | [.., b'%']);
+    let is_mixed =
+        has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) || body.iter().any(|c| b"!@#^*?~&+".contains(c));
+    !is_variable && is_mixed && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic) && !body.contains(&b' ')
 }
 
 /// `ssl.key.password`: where a secret is set.
@@ -254,6 +273,30 @@ fn begins_line(text: &[u8], at: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::detect::testing::found;
+
+    #[test]
+    fn passwords_that_begin_with_a_sign() {
+        for secret in ["!xK9#mQ2vLpw", "!Vq7ZrT2nMa", "%7Kd!qZ0rTna", "%9hTq2LmWz"] {
+            for text in [
+                format!("{{\"MasterUserPassword\": \"{secret}\"}}"),
+                format!("aws rds modify-db-cluster --master-user-password '{secret}'"),
+                format!("DB_PASSWORD={secret}\n"),
+            ] {
+                assert_eq!(found(&text), [("cred:password".to_owned(), secret)], "{text}");
+            }
+        }
+        for text in [
+            "MasterUserPassword: !Ref DbPassword1\n",
+            "MasterUserPassword: '!GetAtt Db1.Password'\n",
+            "password: !vault |\n",
+            "set PASSWORD=%DB_PASSWORD1%\n",
+            "\"password\": \"%(dbPassword1)s\"",
+            "\"password\": \"%{dbPassword1}\"",
+            "\"password\": \"!password1\"",
+        ] {
+            assert_eq!(found(text), [], "{text}");
+        }
+    }
 
     #[test]
     fn passwords_with_brackets() {

@@ -155,7 +155,7 @@ impl Scan<'_, '_> {
             Link::With => is_long && is_lettered(body),
             Link::Told => is_long && is_mixed(body),
             Link::None if is_foreign => is_long && is_mixed(body),
-            Link::None => is_long && is_mixed(body) && has_sign(body),
+            Link::None => is_long && is_mixed(body) && (has_sign(body) || is_scrambled(body)),
         };
         // `user.Password1` is code, `Fubuki=2025` is none.
         let may_be_code = body.contains(&b'.') && opening.is_none() && !is_scrambled(body);
@@ -220,6 +220,7 @@ mod tests {
             "das Passwort lautet Zx5yMykw_387",
             "the password of the directory is Zx5yMykw_387, in case",
             "log in with password Zx5yMykw_387.",
+            "RDS acme-main password Zx5yMykw_387 again",
             "the temp password <code>Zx5yMykw_387</code>, please change it",
         ] {
             assert_eq!(found(text), [("cred:password".to_owned(), "Zx5yMykw_387")], "{text}");
@@ -235,6 +236,8 @@ mod tests {
             "password is user.Password1()",
             "the password is user.Password1 here",
             "protect it with password policies and sha256",
+            "the password Rotation2024 policy",
+            "password Base64Encoder2",
         ] {
             assert_eq!(found(text), [], "{text}");
         }

@@ -279,7 +279,19 @@ static OF_ANY_TRADE: WordList = WordList::new(&[
     "함수",
 ]);
 /// Nouns for what has the segments of a path in its name.
-const OF_PATHS: &[&str] = &["log group", "parameter", "secret", "로그 그룹", "로그그룹", "파라미터", "시크릿"];
+const OF_PATHS: &[&str] = &[
+    "log group",
+    "log stream",
+    "parameter",
+    "parameter store의",
+    "secret",
+    "로그 스트림",
+    "파라미터 스토어의",
+    "로그 그룹",
+    "로그그룹",
+    "파라미터",
+    "시크릿",
+];
 
 /// True for a name that is one whatever follows it: `named acme-logs`, with a digit in it, of three words.
 pub(in crate::detect) fn is_told(links: &[u8], name: &[u8]) -> bool {

@@ -8,8 +8,8 @@ use memchr::memmem;
 use crate::catalog::Member;
 use crate::detect::Scan;
 use crate::detect::layout::element::{MAX_CONTENT, MAX_INSIDE};
-use crate::detect::setting::key::Words;
 use crate::detect::setting::value::{Setting, Value};
+use crate::detect::setting::words::Words;
 use crate::detect::text::boundary::{is_alnum, run_end, run_start};
 
 /// Longest text of a cell, and a byte more.

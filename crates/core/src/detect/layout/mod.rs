@@ -2,6 +2,7 @@
 
 pub(super) mod access_log;
 pub(super) mod container;
+pub(super) mod difference;
 pub(super) mod dimension;
 pub(super) mod element;
 pub(super) mod listing;

@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use crate::catalog::{MAX_KEY_LEN, Match, Member, ValueShape};
 use crate::detect::Scan;
-use crate::detect::setting::key::{Words, key_end, key_start};
+use crate::detect::setting::key::{key_end, key_start};
 use crate::detect::setting::value::quoted_value;
+use crate::detect::setting::words::Words;
 use crate::detect::text::boundary::{is_alnum, run_end, run_start};
 use crate::detect::text::line::{break_before, line_start};
 

@@ -10,8 +10,8 @@ use std::ops::Range;
 use crate::catalog::{Catalog, Match, Member, ValueShape};
 use crate::detect::Scan;
 use crate::detect::evidence::nearby::is_sure;
-use crate::detect::setting::key::Words;
 use crate::detect::setting::value::{Setting, Value};
+use crate::detect::setting::words::Words;
 use crate::detect::text::boundary::{is_alnum, run_end, run_start};
 use crate::detect::text::line::{Line, break_at, break_before, following, line_at, line_start, opening_quote};
 

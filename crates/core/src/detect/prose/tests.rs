@@ -5,6 +5,12 @@ use crate::detect::testing::{found, scanned};
 fn names_after_the_word_for_what_they_are() {
     for (text, kind, name) in [
         ("The bucket acme-logs is public, why?", "name:s3-bucket", "acme-logs"),
+        ("Athena workgroup acme-wg is slow", "name:athena-workgroup", "acme-wg"),
+        ("the SageMaker endpoint acme-fraud-v3 returns 413", "name:sagemaker", "acme-fraud-v3"),
+        ("Elastic Beanstalk environment acme-web-env is red", "name:eb-environment", "acme-web-env"),
+        ("DynamoDB GSI acme-user-idx throttles", "name:dynamodb-index", "acme-user-idx"),
+        ("마스터 유저 svc_acme 로 접속", "name:db-user", "svc_acme"),
+        ("Parameter Store의 /acme/prod/url 값", "name:ssm-parameter", "/acme/prod/url"),
         ("Copy the table `orders_eu` of DynamoDB to another region", "name:dynamodb-table", "orders_eu"),
         ("The function orders-sync fails", "name:lambda-function", "orders-sync"),
         ("Why is my S3 bucket acme-prod-logs public?", "name:s3-bucket", "acme-prod-logs"),

@@ -12,6 +12,7 @@ use crate::detect::credential::password::is_secure;
 use crate::detect::evidence::hint::AWS_OR_SERVICE;
 use crate::detect::evidence::told::ANY_SERVICE;
 use crate::detect::evidence::vain;
+use crate::detect::layout::difference::DIFFERS;
 use crate::detect::setting::bare::{is_before_constant, is_ini_line, is_namespaced, is_of_record};
 use crate::detect::setting::below::{is_no_argument, next_item, value_below};
 use crate::detect::setting::between::{past_decoration, past_triple};
@@ -60,9 +61,12 @@ impl Scan<'_, '_> {
         let joined = joined && !gutter::is_behind_place(text, start - 1) && !text[at..].starts_with(b"=>");
         let joined = joined && !is_namespaced(text, start - 1, at);
         let compared = text.get(at + 1) == Some(&b'=') || at > 0 && matches!(text[at - 1], b'=' | b'!' | b'<' | b'>');
+        let sign = if compared { filter_sign(text, start, at).unwrap_or(at) } else { at };
+        let compared = compared && sign == at;
         if joined && (text[at] == b':' || text[..start].ends_with(b"::")) || compared && text[at] == b'=' {
             return;
         }
+        let at = sign;
         // `/gc/heap/buckets:bytes`, `_total/_bucket: `, metrics of Go and of Prometheus.
         let of_path = end == at && start > 0 && text[start - 1] == b'/' && text[at] == b':';
         let of_path = of_path && (text[start] == b'_' || text.get(at + 1).is_some_and(|c| !c.is_ascii_whitespace()));
@@ -89,6 +93,9 @@ impl Scan<'_, '_> {
         // `Cluster::connection_info`, `vault://env/x`.
         let of_path = of_path || end == at && matches!(text[at..], [b':', b':', ..] | [b':', b'/', b'/', ..]);
         if of_path {
+            if &text[start..end] == b"AWS" && text[..start].ends_with(DIFFERS) {
+                self.differences(start);
+            }
             members.retain(|member| self.detector.is_credential(member.kind));
         }
         if joined {
@@ -152,7 +159,9 @@ impl Scan<'_, '_> {
         if members.iter().all(|member| self.detector.is_credential(member.kind)) && is_spoken_of(text, dash, at) {
             return;
         }
-        let most = match text[end - 1] {
+        // `--secret-id-list a b`
+        let last = if text[name..end].ends_with(b"-list") { b's' } else { text[end - 1] };
+        let most = match last {
             b's' if self.options_met.is_deep(at) => MAX_NESTED_LIST,
             b's' => MAX_LIST,
             _ => 1,
@@ -323,7 +332,11 @@ impl Scan<'_, '_> {
         if setting == Setting::Open && is_in_code && !is_credential && self.is_variable(at) {
             return;
         }
+        let is_plural = text[self.key.clone()].last() == Some(&b's');
         let found = self.announced(members, at, setting);
+        if is_plural && setting == Setting::Open && !is_in_code {
+            self.plural_values(members, at);
+        }
         // `name = "acme-logs" -> "acme-logs-2"`, in a plan of Terraform.
         // `=>`, of older ones.
         let is_changed = |found: &Value| [CHANGED, b" => "].iter().any(|sign| text[found.next..].starts_with(sign));
@@ -500,6 +513,14 @@ impl Scan<'_, '_> {
             self.user_beside(self.key.start, value.next);
         }
     }
+}
+
+/// The second half of the sign at `at` where a filter of jq asks for a string: `select(.bucket == "acme-logs")`.
+fn filter_sign(text: &[u8], start: usize, at: usize) -> Option<usize> {
+    let is_path = matches!(text[..start], [.., b' ' | b'(' | b'[' | b'|', b'.']);
+    let value = run_end(text, at + 2, 1, |c| c == b' ');
+    let quote = run_end(text, value, MAX_BACKSLASHES, |c| c == b'\\');
+    (is_path && text[at..].starts_with(b"==") && text.get(quote) == Some(&b'"')).then_some(at + 1)
 }
 
 fn ends_in(key: &[u8], end: &[u8]) -> bool {

@@ -5,11 +5,10 @@ use crate::detect::Scan;
 use crate::detect::api::operation::Operation;
 use crate::detect::layout::container::named;
 use crate::detect::scan::sieve::Lanes;
+use crate::detect::setting::words::Words;
 use crate::detect::text::boundary::{MAX_BACKSLASHES, is_alnum, run_end, run_start, word_start};
 use crate::detect::text::line::{break_at, break_before};
 
-/// Most words of one key.
-const MAX_WORDS: usize = 12;
 /// Longest word before a call's opening bracket.
 const MAX_CALL: usize = 64;
 
@@ -26,89 +25,6 @@ const MAX_TABS: usize = 8;
 /// What operations begin with that take the name of a thing.
 pub(in crate::detect) const VERBS: [&[u8]; 9] =
     [b"create", b"delete", b"describe", b"get", b"put", b"register", b"start", b"stop", b"update"];
-
-/// The words of a key, lower case and without separators.
-pub(in crate::detect) struct Words {
-    text: [u8; MAX_KEY_LEN],
-    len: usize,
-    starts: [(usize, Start); MAX_WORDS],
-    count: usize,
-}
-
-/// What stands before a word of a key.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Start {
-    /// Nothing, or a dot: the word begins a key of its own.
-    Key,
-    /// An underscore or a dash.
-    Separator,
-    /// The case changed.
-    Case,
-}
-
-impl Words {
-    /// Splits `key` at its separators and where its case changes.
-    pub(in crate::detect) fn split(key: &[u8]) -> Self {
-        let mut words = Self { text: [0; MAX_KEY_LEN], len: 0, starts: [(0, Start::Key); MAX_WORDS], count: 0 };
-        let mut pending = Some(Start::Key);
-        for (i, &c) in key.iter().take(MAX_KEY_LEN).enumerate() {
-            match c {
-                b'a'..=b'z' | b'0'..=b'9' if pending.is_none() => {
-                    words.text[words.len] = c;
-                    words.len += 1;
-                }
-                b'.' => pending = Some(Start::Key),
-                _ if !is_alnum(c) => pending = Some(pending.unwrap_or(Start::Separator)),
-                _ => {
-                    let before = i.checked_sub(1).map_or(b' ', |i| key[i]);
-                    let next = key.get(i + 1).copied().unwrap_or(b' ');
-                    let changes = c.is_ascii_uppercase()
-                        && (before.is_ascii_lowercase()
-                            || before.is_ascii_digit()
-                            || before.is_ascii_uppercase() && next.is_ascii_lowercase() && next != b's');
-                    let start = pending.take().or(changes.then_some(Start::Case));
-                    if let Some(start) = start
-                        && words.count < MAX_WORDS
-                    {
-                        words.starts[words.count] = (words.len, start);
-                        words.count += 1;
-                    }
-                    words.text[words.len] = c.to_ascii_lowercase();
-                    words.len += 1;
-                }
-            }
-        }
-        words
-    }
-
-    fn from(&self, word: usize) -> &[u8] {
-        &self.text[self.starts[word].0..self.len]
-    }
-
-    pub(in crate::detect) fn is_one(&self) -> bool {
-        self.count == 1
-    }
-
-    pub(in crate::detect) fn last(&self) -> &[u8] {
-        if self.count == 0 { &[] } else { self.from(self.count - 1) }
-    }
-
-    /// Whether `member`, found under the words from `word` on, means this spelling.
-    fn fits(&self, member: &Member, word: usize) -> bool {
-        let (_, start) = self.starts[word];
-        let rest = &self.starts[word + 1..self.count];
-        let alone = match start {
-            Start::Key => true,
-            Start::Separator => rest.iter().all(|&(_, start)| start == Start::Case),
-            Start::Case => false,
-        };
-        match member.matches {
-            Match::Suffix => true,
-            Match::Exact => alone,
-            Match::Words => alone && !rest.is_empty(),
-        }
-    }
-}
 
 impl Scan<'_, '_> {
     /// The meanings of the key `start..end`, the longest part of it that means something first.
@@ -127,14 +43,33 @@ impl Scan<'_, '_> {
             return found;
         }
         self.key = start..end;
-        let words = Words::split(&text[start..end]);
-        found = self.meanings_of_words(&words);
+        let words = &Words::split(&text[start..end]);
+        let told = self.word_told(words);
+        if let Some((word, known)) = told {
+            found = known.to_vec();
+            found.retain(|member| words.fits(member, word));
+        }
         match words.last() {
-            b"name" | b"names" if words.count == 1 => {
+            b"name" | b"names" if !words.is_one() => {
+                if found.is_empty() {
+                    found.extend(self.meanings_of_flat(start, end));
+                }
+                if found.is_empty() {
+                    found.extend(self.meanings_of_branded(words, start..end));
+                }
+            }
+            // Any `id` may be the path of a zone; that is seen in the value.
+            b"id" | b"ids" | b"identifier"
+                if !words.is_one() && told.is_none_or(|(word, _)| word + 1 == words.count()) =>
+            {
+                found.extend(self.meanings_of_branded(words, start..end));
+            }
+            b"id" | b"ids" | b"identifier" if !words.is_one() => {}
+            b"name" | b"names" if words.is_one() => {
                 found.extend(self.meanings_of_name(start));
                 found.extend(self.meanings_of_title(start, end));
             }
-            b"id" | b"ids" | b"identifier" if words.count == 1 => {
+            b"id" | b"ids" | b"identifier" => {
                 found.extend(self.meanings_of_id(start));
                 found.extend(self.meanings_of_title(start, end));
             }
@@ -147,16 +82,23 @@ impl Scan<'_, '_> {
 
     /// The meanings of the longest part of a key that means something.
     pub(in crate::detect) fn meanings_of_words(&self, words: &Words) -> Vec<Member> {
+        let Some((word, known)) = self.word_told(words) else { return Vec::new() };
+        let mut found = known.to_vec();
+        found.retain(|member| words.fits(member, word));
+        found
+    }
+
+    /// The word that the longest part of a key begins with which means something, and what that means in any spelling.
+    #[inline]
+    fn word_told(&self, words: &Words) -> Option<(usize, &'static [Member])> {
         let members = &self.detector.catalog.members;
-        for word in 0..words.count {
+        for word in 0..words.count() {
             let known = members.get(words.from(word));
             if known.iter().any(|member| words.fits(member, word)) {
-                let mut found = known.to_vec();
-                found.retain(|member| words.fits(member, word));
-                return found;
+                return Some((word, known));
             }
         }
-        Vec::new()
+        None
     }
 
     /// What `Name` means as an argument of a call such as `create_secret(Name=…)`, as the option of a command such
@@ -259,7 +201,7 @@ impl Scan<'_, '_> {
             let words = Words::split(&noun[..len]);
             let members = &self.detector.catalog.members;
             // `subtle.generateKey({name: "HMAC"` names an algorithm; of AWS's keys, only pairs have names.
-            let nouns = (0..words.count).map(|word| words.from(word)).filter(|noun| *noun != b"keyname");
+            let nouns = (0..words.count()).map(|word| words.from(word)).filter(|noun| *noun != b"keyname");
             if let Some(found) = nouns.map(|noun| members.get(noun)).find(|found| !found.is_empty()) {
                 return found.to_vec();
             }
@@ -493,7 +435,6 @@ pub(in crate::detect) fn key_start(text: &[u8], end: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::detect::testing::found;
 
     #[test]
@@ -576,19 +517,5 @@ mod tests {
         ] {
             assert_eq!(found(text), [], "{text}");
         }
-    }
-
-    fn words(key: &str) -> Vec<String> {
-        let words = Words::split(key.as_bytes());
-        (0..words.count).map(|w| String::from_utf8(words.from(w).to_vec()).unwrap()).collect()
-    }
-
-    #[test]
-    fn keys_are_split_into_words() {
-        assert_eq!(words("DBInstanceIdentifier"), ["dbinstanceidentifier", "instanceidentifier", "identifier"]);
-        assert_eq!(words("S3BucketName"), ["s3bucketname", "bucketname", "name"]);
-        assert_eq!(words("db-instance_id"), ["dbinstanceid", "instanceid", "id"]);
-        assert_eq!(words("Instances.0.VpcId"), ["instances0vpcid", "0vpcid", "vpcid", "id"]);
-        assert_eq!(words("accountIDs"), ["accountids", "ids"]);
     }
 }

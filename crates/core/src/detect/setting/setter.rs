@@ -2,8 +2,9 @@
 
 use crate::catalog::{MAX_KEY_LEN, ValueShape};
 use crate::detect::Scan;
-use crate::detect::setting::key::{Words, is_asked_last};
+use crate::detect::setting::key::is_asked_last;
 use crate::detect::setting::value::{BareRun, Setting, Value, is_believable, value};
+use crate::detect::setting::words::Words;
 use crate::detect::text::boundary::{is_alnum, run_end, run_start};
 
 /// The last bytes of the names of functions that set something, before the bracket.

@@ -3,7 +3,7 @@
 use crate::catalog::Member;
 use crate::detect::Scan;
 use crate::detect::evidence::hint::AWS_OR_SERVICE;
-use crate::detect::setting::key::Words;
+use crate::detect::setting::words::Words;
 use crate::detect::text::boundary::run_start;
 
 /// Most words before the last one, and the longest of them.

@@ -1,5 +1,6 @@
 //! Access key ids and the unique ids of IAM: `AKIA…`, `AROA…`.
 
+use crate::catalog::{KindId, PrefixShape};
 use crate::detect::Scan;
 use crate::detect::text::boundary::{ends_at, is_alnum, run_end, run_start, word_start};
 
@@ -17,30 +18,35 @@ impl Scan<'_, '_> {
         if end - at <= PREFIX || run != at && word_start(text, run) != at {
             return end;
         }
-        // Old ids of this family differ in their fourth character.
-        let prefix: &[u8] = if text[at..].starts_with(b"A3T") { b"A3T" } else { &text[at..at + PREFIX] };
-        let body = end - at - prefix.len();
-        let shape = self
-            .detector
-            .catalog
-            .prefixes
-            .get(prefix)
-            .iter()
-            .find(|shape| (usize::from(shape.min)..=usize::from(shape.max)).contains(&body));
-        if let Some(shape) = shape
+        if let Some(kind) = self.unique_id(&text[at..end])
             && ends_at(text, end)
         {
-            let session = self.session_end(prefix, end);
+            let session = self.session_end(&text[at..at + PREFIX], end);
             if session == end {
-                self.whole(shape.kind, at, end);
-            } else if self.wants(shape.kind) {
-                self.finding(shape.kind, at, session);
-                self.part(shape.kind, at, end, false);
+                self.whole(kind, at, end);
+            } else if self.wants(kind) {
+                self.finding(kind, at, session);
+                self.part(kind, at, end, false);
                 self.arn_segment(Some(self.detector.catalog.known.arn_name), end + 1, session, false);
             }
             return session;
         }
         end
+    }
+
+    /// The kind of the unique id that this is, all of it.
+    pub(in crate::detect) fn unique_id(&self, id: &[u8]) -> Option<KindId> {
+        if id.first() != Some(&b'A') {
+            return None;
+        }
+        // Old ids of this family differ in their fourth character.
+        let len = if id.starts_with(b"A3T") { PREFIX - 1 } else { PREFIX };
+        let (prefix, body) = id.split_at_checked(len)?;
+        let fits =
+            |len: usize| move |shape: &&PrefixShape| (usize::from(shape.min)..=usize::from(shape.max)).contains(&len);
+        let is_id = body.iter().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+        let shape = self.detector.catalog.prefixes.get(prefix).iter().find(fits(body.len())).filter(|_| is_id)?;
+        Some(shape.kind)
     }
 
     /// Where the session's name ends that follows the id of a role: `AROA…:session` is the user id of an assumed role.

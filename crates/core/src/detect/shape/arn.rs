@@ -48,6 +48,11 @@ impl Scan<'_, '_> {
             let (from, to) = fields[3];
             self.part(self.detector.catalog.known.account, from, to, false);
         }
+        // In examples of Pinpoint's, the id of a user stands in its place.
+        if let Some(kind) = self.unique_id(account) {
+            let (from, to) = fields[3];
+            self.part(kind, from, to, false);
+        }
         let in_capitals = service.iter().any(u8::is_ascii_uppercase);
         let service = &*own_word(service, in_capitals);
         // Quotas have the same codes in every account, and `arn:aws:states:::lambda:invoke` is what a state machine can do.
@@ -313,6 +318,14 @@ pub(in crate::detect) fn is_region(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::detect::testing::{found, parts};
+
+    #[test]
+    fn the_id_of_a_user_may_stand_where_the_account_does() {
+        let text = "arn:aws:mobiletargeting:us-west-2:AIDAQ7ZK3M5X2W9LPVNB:apps/9d1c2e7f4a6b";
+        let parts = [("iam:user-id".to_owned(), "AIDAQ7ZK3M5X2W9LPVNB"), ("arn:name".to_owned(), "9d1c2e7f4a6b")];
+        assert_eq!(found(text), parts);
+        assert!(found("arn:aws:s3:us-west-2:AIDAQ7ZK:x/aws").iter().all(|(kind, _)| kind != "iam:user-id"));
+    }
 
     #[test]
     fn arns_in_capitals() {

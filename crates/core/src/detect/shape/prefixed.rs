@@ -90,7 +90,7 @@ impl Scan<'_, '_> {
                     self.whole(known.identity_pool, from, end);
                     return end;
                 }
-                if owner.len() > 1 && self.speaks_of("codebuild", start) {
+                if owner.len() > 1 && (is_of_build(&text[..from]) || self.speaks_of("codebuild", start)) {
                     self.whole(known.build, from, end);
                     return end;
                 }
@@ -254,6 +254,13 @@ fn find(scan: &mut Scan<'_, '_>, dash: usize) -> Found {
     Found::Nothing
 }
 
+/// True behind a key that says that the id of a build follows: `"BuildId": "`, `| build-id | `.
+fn is_of_build(before: &[u8]) -> bool {
+    let key = run_start(before, before.len(), MAX_PREFIX, |c| !is_alnum(c) && c != b'\n');
+    let words = before[..key].iter().rev().filter(|c| !matches!(c, b'-' | b'_')).map(u8::to_ascii_lowercase);
+    words.take(b"buildid".len()).eq(b"buildid".iter().rev().copied())
+}
+
 /// What stands before the last dash of an [`organizational_unit`].
 fn may_be_unit(text: &[u8], dash: usize) -> bool {
     let is_part = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
@@ -390,6 +397,20 @@ pub(in crate::detect) fn uuid_end(text: &[u8], at: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use crate::detect::testing::found;
+
+    #[test]
+    fn a_key_says_that_a_build_has_this_id() {
+        let id = "acme-web:4f2e8d1c-73b6-4a09-9c5d-e1f0a2b3c4d5";
+        for text in [
+            format!("{{\"BuildId\": \"{id}\"}}"),
+            format!("| build-id | {id} |"),
+            format!("export BUILD_ID={id}"),
+            format!("aws codebuild x --ids {id}"),
+        ] {
+            assert_eq!(found(&text), [("codebuild:build".to_owned(), id)], "{text}");
+        }
+        assert_eq!(found(&format!("{{\"Id\": \"{id}\"}}")), []);
+    }
 
     #[test]
     fn ids_of_cloudfront_have_an_underscore() {

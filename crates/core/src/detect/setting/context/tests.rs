@@ -382,3 +382,32 @@ fn what_is_called_a_secret_may_be_as_short_as_a_password() {
         assert_eq!(parts(text), [""; 0], "{text}");
     }
 }
+
+#[test]
+fn filters_of_jq_ask_for_a_name() {
+    for text in [
+        "jq '.[] | select(.bucket == \"acme-drop\")'",
+        "jq 'select(.requestParameters.bucketName==\"acme-drop\")' trail.json",
+        "jq '.Records[] | select(.s3.bucket.name == \"acme-drop\")'",
+    ] {
+        assert_eq!(found(text), [("name:s3-bucket".to_owned(), "acme-drop")], "{text}");
+    }
+    for text in ["if x.bucket == \"acme-drop\":", "bucket == \"acme-drop\"", "jq 'select(.state == \"acme-drop\")'"] {
+        assert_eq!(parts(text), [""; 0], "{text}");
+    }
+}
+
+#[test]
+fn options_that_take_a_list() {
+    let text = "aws secretsmanager batch-get-secret-value --secret-id-list acme-db1 acme-db2 --query x";
+    assert_eq!(parts(text), ["acme-db1", "acme-db2"]);
+    assert_eq!(parts("aws ecs describe-clusters --include X --clusters acme-web"), ["acme-web"]);
+}
+
+#[test]
+fn modules_of_ansible() {
+    for module in ["amazon.aws.s3_bucket", "community.aws.ecs_cluster", "amazon.aws.iam_managed_policy"] {
+        let text = format!("- name: make it\n  {module}:\n    name: acme-web\n    state: present\n");
+        assert_eq!(parts(&text), ["acme-web"], "{text}");
+    }
+}
