@@ -40,6 +40,8 @@ const WORDS: &[&str] = &[
     "awslogs/",
     "principal",
     "acct",
+    // Names of variables that lost their underscores: `EC2SECURITYGROUPOWNERID=618734209955`.
+    "ownerid=",
     // `The repository … does not exist in the registry with id '618734209955'`, of ECR.
     "registry with id",
     // Of an event of S3; other software has a `requester_id`.
@@ -345,6 +347,7 @@ mod tests {
         }
         let query = "1.0 2017-12-13T08:16:02.130Z Z0123412341234ABCDEF example.com A NOERROR UDP FRA6";
         assert_eq!(found(query), [("route53:hosted-zone".to_owned(), "Z0123412341234ABCDEF")]);
+        assert_eq!(found("EC2SECURITYGROUPOWNERID=618734209955").len(), 1);
         assert_eq!(found("account x, shardId-000000000003 of it"), []);
         for text in
             ["account 550e8400-e29b-41d4-a716-618734209955", "account_uuid: '550E8400-E29B-41D4-A716-618734209955'"]
