@@ -98,6 +98,9 @@ impl BinaryAnswer {
         pending.drain(..at);
         if last {
             self.frames.end(tokens, |framed| push_message(framed, out));
+            // The rest of it may come all the same.
+            let total = pending.first_chunk::<PRELUDE>().and_then(lengths).map_or(0, |(total, _)| total);
+            self.passing = self.passing.max(total.saturating_sub(pending.len()));
             out.append(&mut pending);
         }
         self.pending = pending;
