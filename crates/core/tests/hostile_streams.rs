@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use support::bedrock::{TYPE as BINARY, message, messages};
+use support::bedrock::{TYPE as BINARY, exception, message, messages};
 use support::{mask, restore, restore_cut, session};
 
 const JSON: &str = "application/json";
@@ -189,4 +189,38 @@ fn an_event_takes_time_in_proportion_to_its_length() {
         assert!(restore(&mut session, BINARY, &answer) == answer);
         assert!(start.elapsed().as_secs() < 10, "took {:?}", start.elapsed());
     }
+}
+
+/// Clients read nothing behind an exception: what is held of a text leaves before it.
+#[test]
+fn an_exception_ends_all_texts() {
+    let (mut session, token) = knowing();
+    let payload = json!({ "contentBlockIndex": 0, "delta": { "text": &token[..5] } }).to_string();
+    let fails = exception("throttlingException", b"{\"message\":\"Too many requests\"}");
+    let stream = [message("contentBlockDelta", payload.as_bytes()), fails.clone()].concat();
+    let came = restore_any(&mut session, BINARY, &stream);
+    let said: String = messages(&came)
+        .iter()
+        .filter_map(|(_, payload)| {
+            let payload: Value = serde_json::from_slice(payload).unwrap();
+            Some(payload.pointer("/delta/text")?.as_str()?.to_owned())
+        })
+        .collect();
+    assert_eq!(said, token[..5]);
+    assert!(came.ends_with(&fails));
+}
+
+/// An item that is too long to be kept is read alike where it comes in one piece.
+#[test]
+fn a_long_item_is_read_alike_in_one_piece() {
+    let (mut session, token) = knowing();
+    let (first, rest) = token.split_at(5);
+    let item = |text: &str, more: &str| {
+        let parts = json!([{ "text": text }, { "inlineData": { "data": more } }]);
+        json!({ "candidates": [{ "content": { "parts": parts } }] })
+    };
+    let answer = json!([item(first, ""), item(&token, &"A".repeat(400_000)), item(rest, "")]).to_string();
+    let pieces: Vec<usize> = (1..answer.len()).step_by(1000).collect();
+    let whole = restore(&mut session, JSON, answer.as_bytes());
+    assert!(restore_cut(&mut session, JSON, answer.as_bytes(), &pieces) == whole);
 }

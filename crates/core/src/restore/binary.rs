@@ -113,6 +113,10 @@ impl BinaryAnswer {
         let is_readable = crc(content) == *checksum && walk(payload, &mut bytes).is_ok();
         let event = bytes.span.map(|span| (STANDARD.decode(&payload[span.clone()]), span));
         let headers = &content[PRELUDE..PRELUDE + headers];
+        // Clients read nothing behind it.
+        if memchr::memmem::find(headers, b":exception-type").is_some() {
+            self.frames.end(tokens, |framed| push_message(framed, out));
+        }
         match event {
             None if is_readable => {
                 self.frames.push(tokens, &frame_of(headers, None), payload, |framed| push_message(framed, out));

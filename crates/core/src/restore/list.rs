@@ -87,6 +87,7 @@ impl ListAnswer {
             }
         }
         self.items(tokens, out);
+        // Also where it came in one piece: as an event it would be copied several times.
         let is_long = self.pending.len() > MAX_ITEM;
         if last && self.state == State::LineEnd {
             self.last_line(tokens, out);
@@ -130,6 +131,9 @@ impl ListAnswer {
                     self.depth -= 1;
                     if self.depth > 0 {
                         continue;
+                    }
+                    if self.read - self.item > MAX_ITEM {
+                        break;
                     }
                     self.item_end = self.read;
                     // The end of its line goes with it. Who reads lines has nothing of one without its end, and what its

@@ -20,11 +20,20 @@ fn header(name: &str, value: &str) -> Vec<u8> {
 }
 
 pub fn message(event_type: &str, payload: &[u8]) -> Vec<u8> {
-    let headers = [header(":event-type", event_type), header(":message-type", "event")].concat();
+    message_with(&[header(":event-type", event_type), header(":message-type", "event")].concat(), payload)
+}
+
+/// What ends a stream that goes wrong.
+#[allow(dead_code)]
+pub fn exception(exception_type: &str, payload: &[u8]) -> Vec<u8> {
+    message_with(&[header(":exception-type", exception_type), header(":message-type", "exception")].concat(), payload)
+}
+
+fn message_with(headers: &[u8], payload: &[u8]) -> Vec<u8> {
     let mut out = u32::try_from(16 + headers.len() + payload.len()).unwrap().to_be_bytes().to_vec();
     out.extend_from_slice(&u32::try_from(headers.len()).unwrap().to_be_bytes());
     out.extend_from_slice(&crc(&out));
-    out.extend_from_slice(&headers);
+    out.extend_from_slice(headers);
     out.extend_from_slice(payload);
     out.extend_from_slice(&crc(&out));
     out
