@@ -32,6 +32,11 @@ impl Frames {
         self.events.held_bytes()
     }
 
+    /// True when an event waits for the next one: it is the first one to leave then.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.events.is_waiting()
+    }
+
     /// Restores an event, calling `each` with those that may leave.
     pub(super) fn push(&mut self, tokens: &TokenIndex, frame: &[u8], data: &[u8], each: impl FnMut(&Framed)) {
         let came = &mut self.came;

@@ -1,6 +1,8 @@
 //! Streams of JSON alone: Gemini's, where nobody asked for server-sent events, is one list, whose items come one after the
 //! other; Ollama's and those of Cohere's v1 have a document on each line.
 
+use std::ops::Range;
+
 use super::frames::{Framed, Frames};
 use super::json::JsonAnswer;
 use crate::session::TokenIndex;
@@ -92,7 +94,8 @@ impl ListAnswer {
         if last && self.state == State::LineEnd {
             self.last_line(tokens, out);
         } else if last || is_long {
-            self.frames.end(tokens, |framed| self.around.push_item(framed, out));
+            let space = self.end(tokens, 0, out);
+            self.pending.drain(..space);
         }
         if is_long || last && !self.pending.is_empty() {
             self.go_on_as_document(tokens, last, out);
@@ -149,7 +152,7 @@ impl ListAnswer {
                 }
                 // The end of the list.
                 b']' if !self.has_lines => {
-                    self.frames.end(tokens, |framed| self.around.push_item(framed, out));
+                    left = self.end(tokens, left, out);
                     out.extend_from_slice(&self.pending[left..self.read]);
                     left = self.read;
                 }
@@ -164,12 +167,41 @@ impl ListAnswer {
 
     /// Restores the item with all that stands around it in `pending[start..end]`; gives `end`.
     fn push_read(&mut self, tokens: &TokenIndex, start: usize, end: usize, out: &mut Vec<u8>) -> usize {
-        let (before, behind) = (&self.pending[start..self.item], &self.pending[self.item_end..end]);
+        let mut space = self.space(start, self.item, out);
+        let (before, behind) = (&self.pending[space.end..self.item], &self.pending[self.item_end..end]);
         let frame = frame_of(!std::mem::replace(&mut self.has_begun, true), before, behind);
         let item = &self.pending[self.item..self.item_end];
-        self.frames.push(tokens, &frame, item, |framed| self.around.push_item(framed, out));
+        self.frames.push(tokens, &frame, item, |framed| {
+            self.around.push_item(framed, out);
+            out.extend_from_slice(&self.pending[std::mem::take(&mut space)]);
+        });
         self.state = State::Between;
         end
+    }
+
+    /// Ends all texts; gives where in `pending[start..]` what is still to leave begins.
+    fn end(&mut self, tokens: &TokenIndex, start: usize, out: &mut Vec<u8>) -> usize {
+        let mut space = self.space(start, self.pending.len(), out);
+        let left = space.end;
+        self.frames.end(tokens, |framed| {
+            self.around.push_item(framed, out);
+            out.extend_from_slice(&self.pending[std::mem::take(&mut space)]);
+        });
+        left
+    }
+
+    /// White space in `pending[start..end]` that belongs to the item before, having come later than that. It leaves at once,
+    /// or else is given, to leave with the item that waits: before what the item's text has still to say, as it does where
+    /// it came with the item.
+    fn space(&self, start: usize, end: usize, out: &mut Vec<u8>) -> Range<usize> {
+        let rest = &self.pending[start..end];
+        let len = if self.has_lines { 0 } else { rest.len() - rest.trim_ascii_start().len() };
+        let space = start..start + len;
+        if self.frames.is_waiting() {
+            return space;
+        }
+        out.extend_from_slice(&self.pending[space.clone()]);
+        space.end..space.end
     }
 
     /// A line without its end, as the stream ends: it gets one for the time that something may follow.

@@ -85,6 +85,10 @@ impl SseAnswer {
         self.pending.len() + waiting + oversized + last + self.running.iter().map(Running::held_bytes).sum::<usize>()
     }
 
+    pub(super) fn is_waiting(&self) -> bool {
+        self.waiting.is_some()
+    }
+
     pub(super) fn push(&mut self, tokens: &TokenIndex, chunk: &[u8], last: bool, out: &mut Vec<u8>) {
         let mut owned = std::mem::take(&mut self.pending);
         // Whole events of a chunk need not be copied.
