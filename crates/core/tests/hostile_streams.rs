@@ -224,3 +224,21 @@ fn a_long_item_is_read_alike_in_one_piece() {
     let whole = restore(&mut session, JSON, answer.as_bytes());
     assert!(restore_cut(&mut session, JSON, answer.as_bytes(), &pieces) == whole);
 }
+
+/// A byte order mark that comes byte by byte says no more than one that comes in one piece.
+#[test]
+fn a_byte_order_mark_changes_nothing() {
+    let (mut session, token) = knowing();
+    let (first, rest) = token.split_at(5);
+    let item = |text: &str| json!({ "candidates": [{ "content": { "parts": [{ "text": text }] } }] });
+    let key = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA0123456789\n-----END RSA PRIVATE KEY-----";
+    let key = String::from_utf8(mask(&mut session, "text/plain", key.as_bytes())).unwrap();
+    for text in [json!([item(first), item(rest)]).to_string(), format!("<p>{token} {key}"), json!([token]).to_string()]
+    {
+        let plain = restore_any(&mut session, JSON, text.as_bytes());
+        for mark in ["\u{feff}", "\u{feff}\n", " \u{feff} "] {
+            let came = restore_any(&mut session, JSON, format!("{mark}{text}").as_bytes());
+            assert_eq!(String::from_utf8_lossy(&came), format!("{mark}{}", String::from_utf8_lossy(&plain)));
+        }
+    }
+}
