@@ -1,5 +1,5 @@
 //! Streams that somebody sends to lose bytes, or to have a gateway keep and compute more than it can.
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::string_slice)]
 
 mod support;
 

@@ -35,9 +35,10 @@ mod tests {
     #[test]
     fn data_is_base64_to_its_end() {
         let image = "iVBORw0KGgo".repeat(1000);
-        let escaped = format!("{}\\n{}\\/==", &image[..76], &image[..76]);
+        let line = "iVBORw0KGgo".repeat(7);
+        let escaped = format!("{line}\\n{line}\\/==");
         for packed in
-            [&image[..], &escaped, &format!("data:image/png;base64,{image}"), "data:text/plain;base64,QQ%3D%3D"]
+            [image.as_str(), &escaped, &format!("data:image/png;base64,{image}"), "data:text/plain;base64,QQ%3D%3D"]
         {
             assert!(is_packed(packed.as_bytes()), "{packed}");
             for behind in [" i-0f3a9c27be41d8056", "-i", "10.24.7.31"] {
