@@ -59,6 +59,11 @@ fn restore_sse() {
 }
 
 #[test]
+fn restore_frames() {
+    run("restore_frames", properties::restore_frames);
+}
+
+#[test]
 fn stream_deltas() {
     run("stream_deltas", properties::stream_deltas);
 }

@@ -2,6 +2,9 @@
 //!
 //! Inputs of the `restore_*` targets and of `stream_deltas` begin with a byte that says where the rest is cut.
 
+#[path = "../../tests/support/bedrock.rs"]
+mod bedrock;
+mod frames;
 #[path = "../../tests/support/oracle.rs"]
 mod oracle_patterns;
 
@@ -11,6 +14,8 @@ use aws_masker_core::detect::{Detector, DetectorConfig, Lanes};
 use aws_masker_core::session::{Session, SessionOptions};
 use aws_masker_core::token::TokenKey;
 use serde_json::{Value, json};
+
+pub use frames::restore_frames;
 
 const JSON: &[u8] = b"application/json";
 const TEXT: &[u8] = b"text/plain";

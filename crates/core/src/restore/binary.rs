@@ -98,6 +98,9 @@ impl BinaryAnswer {
         pending.drain(..at);
         if last {
             self.frames.end(tokens, |framed| push_message(framed, out));
+            // The rest of it may come all the same.
+            let total = pending.first_chunk::<PRELUDE>().and_then(lengths).map_or(0, |(total, _)| total);
+            self.passing = self.passing.max(total.saturating_sub(pending.len()));
             out.append(&mut pending);
         }
         self.pending = pending;
@@ -110,6 +113,10 @@ impl BinaryAnswer {
         let is_readable = crc(content) == *checksum && walk(payload, &mut bytes).is_ok();
         let event = bytes.span.map(|span| (STANDARD.decode(&payload[span.clone()]), span));
         let headers = &content[PRELUDE..PRELUDE + headers];
+        // Clients read nothing behind it.
+        if memchr::memmem::find(headers, b":exception-type").is_some() {
+            self.frames.end(tokens, |framed| push_message(framed, out));
+        }
         match event {
             None if is_readable => {
                 self.frames.push(tokens, &frame_of(headers, None), payload, |framed| push_message(framed, out));

@@ -1,5 +1,6 @@
 //! What a stream event says: which of its strings are whole, and which are fragments of a text that runs on.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::Result;
@@ -7,7 +8,7 @@ use crate::json::{Frame, Visitor, walk};
 use crate::wire::Place;
 
 /// Which text a fragment belongs to.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) struct SlotId {
     /// Content block index, choice index, or index of an output item.
     index: u64,
@@ -17,7 +18,7 @@ pub(super) struct SlotId {
 }
 
 /// The fields that carry fragments.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Field {
     Text,
     Refusal,
@@ -36,7 +37,7 @@ enum Field {
     },
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Member {
     Stdout,
     Stderr,
@@ -95,9 +96,9 @@ pub(super) struct Event {
     whole: Option<u64>,
     index: Option<u64>,
     part: Option<u64>,
-    /// Choices whose `finish_reason` is set.
+    /// Choices whose `finish_reason` is set, in order.
     finished: Vec<u64>,
-    /// Candidates of Gemini that this event has: each says all that it says of a text in one stretch of events.
+    /// Candidates of Gemini that this event has, in order: each says all that it says of a text in one stretch of events.
     candidates: Vec<u64>,
 }
 
@@ -156,15 +157,31 @@ impl Event {
             }
             Kind::Other if self.whole == Some(id.index) => true,
             Kind::Delta(_) | Kind::Other => {
-                (self.is_last_of(id) || self.candidates.contains(&id.index))
+                (self.is_last_of(id) || self.candidates.binary_search(&id.index).is_ok())
                     && !self.slots.iter().any(|slot| slot.runs_on == Some(id))
             }
         }
     }
 
     /// True when no event after this one goes on with the text of `id`.
-    pub(super) fn is_last_of(&self, id: SlotId) -> bool {
-        self.finished.contains(&id.index)
+    fn is_last_of(&self, id: SlotId) -> bool {
+        self.finished.binary_search(&id.index).is_ok()
+    }
+
+    /// Which of the slots end their text, each being the last one of it in this event; empty where none does.
+    pub(super) fn ended_slots(&self) -> Vec<bool> {
+        if self.finished.is_empty() {
+            return Vec::new();
+        }
+        let mut later = HashSet::new();
+        let mut ended: Vec<bool> = self
+            .slots
+            .iter()
+            .rev()
+            .map(|slot| slot.runs_on.is_some_and(|id| self.is_last_of(id) && later.insert(id)))
+            .collect();
+        ended.reverse();
+        ended
     }
 }
 
@@ -222,19 +239,24 @@ impl<'d> Reader<'d> {
     }
 
     fn finish(mut self) -> Event {
-        let choice_index = |at| self.choices.iter().find(|c| c.0 == at).map_or(0, |c| c.1);
+        // What was noted of positions is in their order: an event may have as many as it has bytes to say them with.
+        let choice_index = |at| index_at(&self.choices, at, |c| c.0).map_or(0, |c| c.1);
         self.event.finished.extend(self.finished.iter().map(|&at| choice_index(at)));
+        self.event.finished.sort_unstable();
+        self.event.finished.dedup();
         if self.ends_block && self.event.kind == Kind::Other && self.fragments.is_empty() {
             self.event.kind = Kind::BlockStop;
         }
         self.event.candidates.extend(self.candidates.iter().map(|&at| choice_index(at)));
+        self.event.candidates.sort_unstable();
+        self.event.candidates.dedup();
         for fragment in &self.fragments {
             let slot = &mut self.event.slots[fragment.slot];
-            let thought = |at| fragment.item.is_some_and(|part| self.thoughts.contains(&(at, part)));
+            let thought = |at| fragment.item.is_some_and(|part| self.thoughts.binary_search(&(at, part)).is_ok());
             let field = match (fragment.field, self.event.kind) {
                 (Some(Field::Text), _) if fragment.choice.is_some_and(thought) => Field::Reasoning,
                 (Some(Field::Named(_)), _) if fragment.argument.is_some() => {
-                    let path = self.arguments.iter().find(|(at, _)| Some(*at) == fragment.argument);
+                    let path = fragment.argument.and_then(|at| index_at(&self.arguments, at, |argument| argument.0));
                     Field::Named(path.map_or(0, |(_, path)| *path))
                 }
                 // A message that says nothing of that is whole.
@@ -247,8 +269,9 @@ impl<'d> Reader<'d> {
                 (None, _) => continue,
             };
             let index = fragment.choice.map_or(self.event.index.unwrap_or(0), choice_index);
-            let tool = self.tools.iter().find(|t| Some(t.0) == fragment.choice && Some(t.1) == fragment.tool);
-            let item = self.items.iter().find(|item| Some(item.0) == fragment.item);
+            let tool = fragment.choice.zip(fragment.tool);
+            let tool = tool.and_then(|at| index_at(&self.tools, at, |tool| (tool.0, tool.1)));
+            let item = fragment.item.and_then(|at| index_at(&self.items, at, |item| item.0));
             let part = match (fragment.choice, fragment.item) {
                 (Some(_), _) => tool.map(|t| t.2),
                 (None, Some(_)) => item.map(|item| item.1),
@@ -289,6 +312,12 @@ impl<'d> Reader<'d> {
             },
         };
     }
+}
+
+/// The first of `noted` at `position`.
+fn index_at<T, P: Ord>(noted: &[T], position: P, position_of: impl Fn(&T) -> P) -> Option<&T> {
+    let at = noted.partition_point(|one| position_of(one) < position);
+    noted.get(at).filter(|one| position_of(one) == position)
 }
 
 /// Whether an object of the Assistants API ends the texts that its deltas say.

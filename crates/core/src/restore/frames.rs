@@ -32,17 +32,26 @@ impl Frames {
         self.events.held_bytes()
     }
 
+    /// True when an event waits for the next one: it is the first one to leave then.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.events.is_waiting()
+    }
+
     /// Restores an event, calling `each` with those that may leave.
     pub(super) fn push(&mut self, tokens: &TokenIndex, frame: &[u8], data: &[u8], each: impl FnMut(&Framed)) {
         let came = &mut self.came;
         came.clear();
         came.push(b':');
         came.extend_from_slice(STANDARD.encode(frame).as_bytes());
-        for line in data.split(|&c| c == b'\n') {
-            came.extend_from_slice(b"\ndata:");
-            // A line of events may end there; between strings it is white space like any other.
-            came.extend(line.iter().map(|&c| if c == b'\r' { b' ' } else { c }));
+        came.extend_from_slice(b"\ndata:");
+        let mut rest = data;
+        // Events know only one end of a line: the other has a comment before what follows it.
+        while let Some(end) = memchr::memchr2(b'\n', b'\r', rest) {
+            came.extend_from_slice(&rest[..end]);
+            came.extend_from_slice(if rest[end] == b'\r' { b"\n:\ndata:" } else { b"\ndata:" });
+            rest = &rest[end + 1..];
         }
+        came.extend_from_slice(rest);
         came.extend_from_slice(b"\n\n");
         self.events.push(tokens, came, false, &mut self.leaves);
         self.leave(each);
@@ -58,15 +67,17 @@ impl Frames {
         let mut at = 0;
         while let Some(end) = memchr::memmem::find(&self.leaves[at..], b"\n\n").map(|len| at + len) {
             let mut framed = Framed::default();
-            let mut is_first = true;
+            let mut line_end = None;
             for line in self.leaves[at..end].split(|&c| c == b'\n') {
                 if let Some(frame) = line.strip_prefix(b":") {
-                    framed.frame = STANDARD.decode(frame).unwrap_or_default();
-                } else if let Some(data) = line.strip_prefix(b"data:") {
-                    if !std::mem::take(&mut is_first) {
-                        framed.data.push(b'\n');
+                    match line_end {
+                        None => framed.frame = STANDARD.decode(frame).unwrap_or_default(),
+                        Some(_) => line_end = Some(b'\r'),
                     }
+                } else if let Some(data) = line.strip_prefix(b"data:") {
+                    framed.data.extend(line_end);
                     framed.data.extend_from_slice(data);
+                    line_end = Some(b'\n');
                 }
             }
             each(&framed);

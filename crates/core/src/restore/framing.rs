@@ -43,8 +43,8 @@ pub(super) fn begins_like_events(bytes: &[u8]) -> bool {
 #[derive(Debug)]
 pub(super) struct Data {
     first: Range<usize>,
-    /// The lines after the first, of which there are hardly ever any.
-    more: Vec<Range<usize>>,
+    /// The lines after the first, of which there are hardly ever any, and where each begins in what is put together.
+    more: Vec<(usize, Range<usize>)>,
     /// The lines put together, where there is more than one.
     joined: Vec<u8>,
 }
@@ -53,7 +53,8 @@ impl Data {
     /// `None` when the event has none, as comments do.
     pub(super) fn of(event: &[u8]) -> Option<Self> {
         let mut first = None;
-        let mut more: Vec<Range<usize>> = Vec::new();
+        let mut more = Vec::new();
+        let mut len = 0;
         let mut at = if event.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
         while at < event.len() {
             let end = memchr::memchr2(b'\n', b'\r', &event[at..]).map_or(event.len(), |found| at + found);
@@ -61,15 +62,16 @@ impl Data {
                 let line = end - value.len()..end;
                 match first {
                     None => first = Some(line),
-                    Some(_) => more.push(line),
+                    Some(_) => more.push((len, line)),
                 }
+                len += value.len() + 1;
             }
             at = end + 1;
         }
         let mut data = Self { first: first?, more, joined: Vec::new() };
         if !data.more.is_empty() {
-            let mut joined = Vec::new();
-            for line in data.lines() {
+            let mut joined = Vec::with_capacity(len);
+            for line in std::iter::once(&data.first).chain(data.more.iter().map(|(_, line)| line)) {
                 joined.extend_from_slice(&event[line.clone()]);
                 joined.push(b'\n');
             }
@@ -78,25 +80,21 @@ impl Data {
         Some(data)
     }
 
-    fn lines(&self) -> impl Iterator<Item = &Range<usize>> {
-        std::iter::once(&self.first).chain(&self.more)
-    }
-
     pub(super) fn text<'d>(&'d self, event: &'d [u8]) -> &'d [u8] {
         if self.more.is_empty() { &event[self.first.clone()] } else { &self.joined }
     }
 
     /// Where in the event a stretch of the data stands; `None` when it goes over the end of a line.
     pub(super) fn span(&self, stretch: &Range<usize>) -> Option<Range<usize>> {
-        let mut start = 0;
-        for line in self.lines() {
-            if stretch.start <= start + line.len() {
-                let end = line.start + (stretch.end - start);
-                return (end <= line.end).then(|| line.start + (stretch.start - start)..end);
-            }
-            start += line.len() + 1;
-        }
-        None
+        // Looked up, as an event may have as many lines as strings.
+        let behind = self.more.partition_point(|(start, _)| *start <= stretch.start);
+        let (start, line) = match behind.checked_sub(1) {
+            Some(at) => (self.more[at].0, &self.more[at].1),
+            None => (0, &self.first),
+        };
+        let from = line.start + (stretch.start - start);
+        let end = line.start + (stretch.end - start);
+        (end <= line.end).then_some(from..end)
     }
 
     /// Where the data begins, if it stands on one line.

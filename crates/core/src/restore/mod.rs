@@ -24,6 +24,8 @@ use list::ListAnswer;
 use sse::SseAnswer;
 use text::TextAnswer;
 
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// An answer on its way to the client. What it holds back is never longer than one event or one token.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -117,10 +119,16 @@ impl Body {
         }
     }
 
-    fn push(&mut self, tokens: &TokenIndex, chunk: &[u8], last: bool, out: &mut Vec<u8>) {
-        if let Self::Unknown(declared) = self
-            && !chunk.trim_ascii().is_empty()
-        {
+    fn push(&mut self, tokens: &TokenIndex, mut chunk: &[u8], last: bool, out: &mut Vec<u8>) {
+        if let Self::Unknown(declared) = self {
+            // A byte order mark says nothing, and may come byte by byte.
+            let says_nothing = |c: &&u8| c.is_ascii_whitespace() || BYTE_ORDER_MARK.contains(c);
+            let (nothing, rest) = chunk.split_at(chunk.iter().take_while(says_nothing).count());
+            out.extend_from_slice(nothing);
+            if rest.is_empty() {
+                return;
+            }
+            chunk = rest;
             let content = if framing::begins_like_events(chunk) {
                 Content::EventStream
             } else {
@@ -128,14 +136,14 @@ impl Body {
             };
             // Numbers and words of JSON hold no token; pages of errors may.
             let is_text = content == Content::Json && !begins_like_json(chunk);
-            *self = if content == Content::Json && chunk.trim_ascii_start().first() == Some(&b'[') {
+            *self = if content == Content::Json && chunk.starts_with(b"[") {
                 Self::List(Box::default())
             } else {
                 Self::of(if is_text { Content::Text } else { content })
             };
         }
         match self {
-            Self::Unknown(_) => out.extend_from_slice(chunk),
+            Self::Unknown(_) => {}
             Self::Json(answer) => answer.push(tokens, chunk, last, out),
             Self::List(answer) => answer.push(tokens, chunk, last, out),
             Self::Binary(answer) => answer.push(tokens, chunk, last, out),
@@ -146,8 +154,7 @@ impl Body {
 }
 
 /// True for the beginning of a document that has strings.
-fn begins_like_json(chunk: &[u8]) -> bool {
-    let document = chunk.strip_prefix(b"\xef\xbb\xbf").unwrap_or(chunk).trim_ascii_start();
-    // A byte order mark may come alone, and some lines of JSON begin with a record separator.
-    document.first().is_none_or(|first| matches!(first, b'{' | b'[' | b'"' | 0x1e | 0xef | 0xbb | 0xbf))
+fn begins_like_json(document: &[u8]) -> bool {
+    // Some lines of JSON begin with a record separator.
+    document.first().is_some_and(|first| matches!(first, b'{' | b'[' | b'"' | 0x1e))
 }

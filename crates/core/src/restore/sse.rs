@@ -18,6 +18,8 @@ use crate::session::TokenIndex;
 const MAX_EVENT: usize = 256 * 1024;
 /// Most that is held of texts that run on.
 const MAX_HELD: usize = 256 * 1024;
+/// Most texts that run on at a time: each is looked at with each event.
+const MAX_RUNNING: usize = 1024;
 
 /// A text that runs over several events.
 #[derive(Debug)]
@@ -81,6 +83,10 @@ impl SseAnswer {
         };
         let last = self.last.as_ref().map_or(0, |last| last.held_bytes());
         self.pending.len() + waiting + oversized + last + self.running.iter().map(Running::held_bytes).sum::<usize>()
+    }
+
+    pub(super) fn is_waiting(&self) -> bool {
+        self.waiting.is_some()
     }
 
     pub(super) fn push(&mut self, tokens: &TokenIndex, chunk: &[u8], last: bool, out: &mut Vec<u8>) {
@@ -247,7 +253,8 @@ impl SseAnswer {
         self.end_texts(tokens, |id| event.ends(id), out);
         self.let_go(out);
         self.slots(tokens, event, place, bytes, out);
-        if self.running.iter().map(Running::held_bytes).sum::<usize>() > MAX_HELD {
+        let held: usize = self.running.iter().map(Running::held_bytes).sum();
+        if held > MAX_HELD || self.running.len() >= MAX_RUNNING {
             self.end_texts(tokens, |_| true, out);
         }
     }
@@ -263,14 +270,19 @@ impl SseAnswer {
         let start = out.len();
         let mut copied = 0;
         let mut ends: Vec<(SlotId, usize)> = Vec::new();
+        let ended = event.ended_slots();
+        // What the ends that are held are said with has the length of the event each.
+        let mut room = MAX_HELD;
         for (at, slot) in event.slots.iter().enumerate() {
             let span = place(&slot.span);
             out.extend_from_slice(&bytes[copied..span.start]);
             copied = span.end;
-            let is_holding = self.slot(tokens, event, at, &place, bytes, out);
+            let is_last = room == 0 || ended.get(at) == Some(&true);
+            let held = self.slot(tokens, event, at, is_last, &place, bytes, out);
             let Some(id) = slot.runs_on else { continue };
             ends.retain(|(other, _)| *other != id);
-            if is_holding {
+            if let Some(held) = held {
+                room = room.saturating_sub(held);
                 ends.push((id, out.len() - start));
             }
         }
@@ -280,50 +292,50 @@ impl SseAnswer {
         }
     }
 
-    /// The text of the slot at `at`; true when an end of it is held back.
+    /// The text of the slot at `at`, which ends there with `is_last`. Where an end of it is held back, gives the length of
+    /// what that is said with.
+    #[allow(clippy::too_many_arguments)]
     fn slot(
         &mut self,
         tokens: &TokenIndex,
         event: &Event,
         at: usize,
+        is_last: bool,
         place: impl Fn(&Range<usize>) -> Range<usize>,
         bytes: &[u8],
         out: &mut Vec<u8>,
-    ) -> bool {
+    ) -> Option<usize> {
         let slot = &event.slots[at];
         let inside = &bytes[place(&slot.span)];
-        let Some(id) = slot.runs_on else {
+        let known = slot.runs_on.and_then(|id| self.running.iter().position(|r| r.id == id));
+        let Some(id) = slot.runs_on.filter(|_| known.is_some() || self.running.len() < MAX_RUNNING) else {
             let mut text = TextAnswer::in_json(slot.depth);
             text.push(tokens, inside, true, out);
             self.restored += text.restored();
-            return false;
+            return None;
         };
-        let known = match self.running.iter().position(|r| r.id == id) {
-            Some(known) => known,
-            None => {
-                let text = TextAnswer::in_json(slot.depth);
-                self.running.push(Running { id, text, before: Vec::new(), after: Vec::new() });
-                self.running.len() - 1
-            }
-        };
+        let known = known.unwrap_or_else(|| {
+            let text = TextAnswer::in_json(slot.depth);
+            self.running.push(Running { id, text, before: Vec::new(), after: Vec::new() });
+            self.running.len() - 1
+        });
         let running = &mut self.running[known];
-        let goes_on = || event.slots[at + 1..].iter().any(|later| later.runs_on == Some(id));
-        running.text.push(tokens, inside, event.is_last_of(id) && !goes_on(), out);
+        running.text.push(tokens, inside, is_last, out);
         running.before.clear();
         running.after.clear();
-        let is_holding = running.text.is_holding();
-        if is_holding {
-            match event.rest.around(id) {
-                Some([before, after]) => (running.before, running.after) = (before, after),
-                None => {
-                    let (before, after) = (&event.slots[..at], &event.slots[at + 1..]);
-                    let span = place(&slot.span);
-                    push_without_texts(before, &place, bytes, 0..span.start, &mut running.before);
-                    push_without_texts(after, &place, bytes, span.end..bytes.len(), &mut running.after);
-                }
+        if !running.text.is_holding() {
+            return None;
+        }
+        match event.rest.around(id) {
+            Some([before, after]) => (running.before, running.after) = (before, after),
+            None => {
+                let (before, after) = (&event.slots[..at], &event.slots[at + 1..]);
+                let span = place(&slot.span);
+                push_without_texts(before, &place, bytes, 0..span.start, &mut running.before);
+                push_without_texts(after, &place, bytes, span.end..bytes.len(), &mut running.after);
             }
         }
-        is_holding
+        Some(running.before.len() + running.after.len())
     }
 
     /// Lets the event go that waits; the end of its text is still held.
@@ -403,4 +415,22 @@ fn push_without_texts(
         copied = span.end;
     }
     out.extend_from_slice(&bytes[copied..range.end]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_that_never_end_are_not_all_remembered() {
+        let mut tokens = TokenIndex::default();
+        assert!(tokens.learn(b"EC2_ABCDEFG2", b"i-0f3a9c27be41d8056"));
+        let (mut answer, mut out) = (SseAnswer::default(), Vec::new());
+        for index in 0..3 * MAX_RUNNING {
+            let event = format!("data: {{\"choices\":[{{\"index\":{index},\"delta\":{{\"content\":\"\"}}}}]}}\n\n");
+            answer.push(&tokens, event.as_bytes(), false, &mut out);
+            assert!(answer.running.len() <= MAX_RUNNING);
+            assert!(out.ends_with(event.as_bytes()));
+        }
+    }
 }

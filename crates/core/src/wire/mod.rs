@@ -5,6 +5,7 @@ mod content;
 mod form;
 mod layout;
 mod multipart;
+mod packed;
 mod place;
 
 pub use coding::ContentCoding;

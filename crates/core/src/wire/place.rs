@@ -8,6 +8,8 @@
 //! Bedrock's Converse shapes are read along, as far as something in them must not change; so are those of Gemini
 //! (reference of `generateContent`, read 2026-12) and Cohere (reference of the Chat API v2).
 
+use super::packed::is_packed;
+
 /// A position in the protocol.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Place {
@@ -207,21 +209,6 @@ impl Place {
     pub fn may_restore(self) -> bool {
         !matches!(self, Self::Opaque | Self::Kept)
     }
-}
-
-/// Fewest characters of base64 that are bytes of something, and not a word or an id.
-const MIN_PACKED: usize = 64;
-
-/// How much of it is looked at: documents may have megabytes.
-const MAX_READ: usize = 4096;
-
-/// True for base64, by itself or in a URL of data. Identifiers are shorter, or have other characters in them.
-fn is_packed(value: &[u8]) -> bool {
-    if value.starts_with(b"data:") {
-        return value[..value.len().min(MIN_PACKED)].windows(8).any(|part| part == b";base64,");
-    }
-    let is_base64 = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b'+' | b'/' | b'=' | b'\\');
-    value.len() >= MIN_PACKED && value.iter().take(MAX_READ).all(is_base64)
 }
 
 fn typed_block(block_type: &[u8]) -> Place {

@@ -1,6 +1,7 @@
 //! Helpers of the integration tests.
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::string_slice, clippy::unwrap_used)]
 
+pub mod bedrock;
 pub mod body;
 pub mod identifier;
 
