@@ -32,11 +32,20 @@ fn line_past(bytes: &[u8], line_end: usize) -> usize {
 /// What a line of an event begins with; a colon alone begins a comment.
 const FIELDS: [&[u8]; 5] = [b"data:", b"event:", b"id:", b"retry:", b":"];
 
-/// True for the beginning of a stream whose first event says something in JSON.
-pub(super) fn begins_like_events(bytes: &[u8]) -> bool {
-    let first = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes).trim_ascii_start();
-    FIELDS.iter().any(|field| first.starts_with(field))
-        && Data::of(bytes).is_some_and(|data| data.text(bytes).trim_ascii_start().starts_with(b"{"))
+/// How much of an answer is read to tell whether it is a stream of events.
+pub(super) const MAX_BEGINNING: usize = 1024;
+
+/// Whether an answer that begins so, without white space in front, is a stream whose first event says something in JSON;
+/// `None` while only more of it would tell.
+pub(super) fn begins_like_events(bytes: &[u8]) -> Option<bool> {
+    let start = &bytes[..bytes.len().min(MAX_BEGINNING)];
+    let goes_on = bytes.len() < MAX_BEGINNING;
+    if FIELDS.iter().any(|field| start.starts_with(field)) {
+        let data = Data::of(start);
+        let first = data.as_ref().and_then(|data| data.text(start).trim_ascii_start().first());
+        return first.map(|&c| c == b'{').or((!goes_on).then_some(false));
+    }
+    (!goes_on || !FIELDS.iter().any(|field| field.starts_with(start))).then_some(false)
 }
 
 /// The data of an event: the values of its `data` lines, put together with a line feed between two.

@@ -35,8 +35,9 @@ pub(crate) struct Answer {
 
 #[derive(Debug)]
 enum Body {
-    /// Its type says nothing, or what gateways in between call everything; the first byte will say more.
-    Unknown(Option<Content>),
+    /// Its type says nothing, or what gateways in between call everything; the first bytes will say more. Kept of them is
+    /// what could begin a stream of events, and does not tell yet.
+    Unknown(Option<Content>, Vec<u8>),
     Json(JsonAnswer),
     List(Box<ListAnswer>),
     EventStream(SseAnswer),
@@ -56,7 +57,7 @@ impl Answer {
         }
         let declared = if is_generic_type(content_type) { None } else { Some(Content::parse(content_type, b"")?) };
         let body = match declared {
-            None | Some(Content::Json | Content::Text) => Body::Unknown(declared),
+            None | Some(Content::Json | Content::Text) => Body::Unknown(declared, Vec::new()),
             Some(content) => Body::of(content),
         };
         Some(Self { inflater, body })
@@ -87,7 +88,7 @@ impl Answer {
     /// Bytes kept of what came.
     pub(crate) fn held_bytes(&self) -> usize {
         match &self.body {
-            Body::Unknown(_) => 0,
+            Body::Unknown(_, beginning) => beginning.len(),
             Body::Json(answer) => answer.held_bytes(),
             Body::List(answer) => answer.held_bytes(),
             Body::Binary(answer) => answer.held_bytes(),
@@ -99,7 +100,7 @@ impl Answer {
     /// Tokens turned back so far.
     pub(crate) fn restored(&self) -> u64 {
         match &self.body {
-            Body::Unknown(_) => 0,
+            Body::Unknown(..) => 0,
             Body::Json(answer) => answer.restored(),
             Body::List(answer) => answer.restored(),
             Body::Binary(answer) => answer.restored(),
@@ -119,20 +120,31 @@ impl Body {
         }
     }
 
-    fn push(&mut self, tokens: &TokenIndex, mut chunk: &[u8], last: bool, out: &mut Vec<u8>) {
-        if let Self::Unknown(declared) = self {
-            // A byte order mark says nothing, and may come byte by byte.
-            let says_nothing = |c: &&u8| c.is_ascii_whitespace() || BYTE_ORDER_MARK.contains(c);
-            let (nothing, rest) = chunk.split_at(chunk.iter().take_while(says_nothing).count());
-            out.extend_from_slice(nothing);
-            if rest.is_empty() {
+    fn push(&mut self, tokens: &TokenIndex, chunk: &[u8], last: bool, out: &mut Vec<u8>) {
+        let kept;
+        let mut chunk = chunk;
+        if let Self::Unknown(declared, beginning) = self {
+            if beginning.is_empty() {
+                // A byte order mark says nothing, and may come byte by byte.
+                let says_nothing = |c: &&u8| c.is_ascii_whitespace() || BYTE_ORDER_MARK.contains(c);
+                let (nothing, rest) = chunk.split_at(chunk.iter().take_while(says_nothing).count());
+                out.extend_from_slice(nothing);
+                chunk = rest;
+            } else {
+                beginning.extend_from_slice(chunk);
+                kept = std::mem::take(beginning);
+                chunk = &kept;
+            }
+            if chunk.is_empty() {
                 return;
             }
-            chunk = rest;
-            let content = if framing::begins_like_events(chunk) {
-                Content::EventStream
-            } else {
-                declared.unwrap_or_else(|| Content::sniff(chunk))
+            let content = match framing::begins_like_events(chunk) {
+                None if !last => {
+                    *beginning = chunk.to_vec();
+                    return;
+                }
+                Some(true) => Content::EventStream,
+                _ => declared.unwrap_or_else(|| Content::sniff(chunk)),
             };
             // Numbers and words of JSON hold no token; pages of errors may.
             let is_text = content == Content::Json && !begins_like_json(chunk);
@@ -143,7 +155,7 @@ impl Body {
             };
         }
         match self {
-            Self::Unknown(_) => {}
+            Self::Unknown(..) => {}
             Self::Json(answer) => answer.push(tokens, chunk, last, out),
             Self::List(answer) => answer.push(tokens, chunk, last, out),
             Self::Binary(answer) => answer.push(tokens, chunk, last, out),
@@ -157,4 +169,38 @@ impl Body {
 fn begins_like_json(document: &[u8]) -> bool {
     // Some lines of JSON begin with a record separator.
     document.first().is_some_and(|first| matches!(first, b'{' | b'[' | b'"' | 0x1e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_that_call_themselves_something_else_are_known_in_any_pieces() {
+        let mut tokens = TokenIndex::default();
+        assert!(tokens.learn(b"EC2_AAAAAAAA", b"i-0f3a9c27be41d8056"));
+        let event =
+            |text: &str| format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}}}}]}}\n\n");
+        for begin in ["", ": ping\n\n", "event: x\nid: 1\n"] {
+            let stream = [begin, &event("see EC2_AAA"), &event("AAAAA."), "data: [DONE]\n\n"].concat();
+            for content_type in ["application/json", "text/plain", ""] {
+                for size in [1, 2, 3, 7, 100, stream.len()] {
+                    let mut answer = Answer::open(content_type.as_bytes(), b"").unwrap();
+                    let mut out = Vec::new();
+                    for chunk in stream.as_bytes().chunks(size) {
+                        answer.push(&tokens, chunk, false, &mut out).unwrap();
+                    }
+                    answer.push(&tokens, b"", true, &mut out).unwrap();
+                    let out = String::from_utf8(out).unwrap();
+                    assert!(out.contains("i-0f3a9c27be41d8056."), "{content_type} {size}: {out}");
+                }
+            }
+        }
+        for text in ["data", "i", "ev", "retry", "data: ", "id: x", "data: EC2_AAAAAAAA"] {
+            let mut answer = Answer::open(b"text/plain", b"").unwrap();
+            let mut out = Vec::new();
+            answer.push(&tokens, text.as_bytes(), true, &mut out).unwrap();
+            assert_eq!(String::from_utf8(out).unwrap(), text.replace("EC2_AAAAAAAA", "i-0f3a9c27be41d8056"));
+        }
+    }
 }
