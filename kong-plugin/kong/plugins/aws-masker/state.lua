@@ -1,5 +1,5 @@
--- What is kept of an exchange from phase to phase. The tables are used again: one of this size for every request costs
--- the garbage collector more than the masker's own work on a short one.
+-- What is kept of an exchange from phase to phase. The tables are used again: a new one of this size for every request
+-- shows in what a short request costs, for the garbage collector has to go through it.
 --
 -- They lie in `ngx.ctx`, as Kong's own do; `kong.ctx.plugin` makes a table more for each request.
 local ngx = ngx
