@@ -39,13 +39,15 @@ pub(super) const MAX_BEGINNING: usize = 1024;
 /// `None` while only more of it would tell.
 pub(super) fn begins_like_events(bytes: &[u8]) -> Option<bool> {
     let start = &bytes[..bytes.len().min(MAX_BEGINNING)];
-    let goes_on = bytes.len() < MAX_BEGINNING;
-    if FIELDS.iter().any(|field| start.starts_with(field)) {
-        let data = Data::of(start);
-        let first = data.as_ref().and_then(|data| data.text(start).trim_ascii_start().first());
-        return first.map(|&c| c == b'{').or((!goes_on).then_some(false));
-    }
-    (!goes_on || !FIELDS.iter().any(|field| field.starts_with(start))).then_some(false)
+    // A text that begins with `id:`, say, shows by its next line that it is none, and need not wait.
+    let may_be = |line: &&[u8]| {
+        matches!(*line, b"\n" | b"\r") || FIELDS.iter().any(|field| line.starts_with(field) || field.starts_with(line))
+    };
+    let lines = start.split_inclusive(|&c| matches!(c, b'\n' | b'\r'));
+    let fields = &start[..lines.take_while(may_be).map(<[u8]>::len).sum()];
+    let first = Data::of(fields).and_then(|data| data.text(fields).trim_ascii_start().first().copied());
+    let is_over = bytes.len() >= MAX_BEGINNING || fields.len() < start.len();
+    first.map(|c| c == b'{').or(is_over.then_some(false))
 }
 
 /// The data of an event: the values of its `data` lines, put together with a line feed between two.

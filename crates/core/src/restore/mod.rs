@@ -196,6 +196,20 @@ mod tests {
                 }
             }
         }
+        let text = ["id: 1\nname: x\n", &event("see EC2_AAAAAAAA")].concat();
+        for size in [1, 5, 20, text.len()] {
+            let mut answer = Answer::open(b"text/plain", b"").unwrap();
+            let mut out = Vec::new();
+            text.as_bytes().chunks(size).for_each(|chunk| answer.push(&tokens, chunk, false, &mut out).unwrap());
+            answer.push(&tokens, b"", true, &mut out).unwrap();
+            assert_eq!(String::from_utf8(out).unwrap(), text.replace("EC2_AAAAAAAA", "i-0f3a9c27be41d8056"), "{size}");
+        }
+        for (text, leaves) in [("i", false), ("id: x", false), ("id: x\nname: y", true), ("ideas: x", true)] {
+            let mut answer = Answer::open(b"text/plain", b"").unwrap();
+            let mut out = Vec::new();
+            answer.push(&tokens, text.as_bytes(), false, &mut out).unwrap();
+            assert_eq!(out.is_empty(), !leaves, "{text}");
+        }
         for text in ["data", "i", "ev", "retry", "data: ", "id: x", "data: EC2_AAAAAAAA"] {
             let mut answer = Answer::open(b"text/plain", b"").unwrap();
             let mut out = Vec::new();
