@@ -6,6 +6,9 @@ const MIN_PACKED: usize = 64;
 /// What credentials begin with that are base64 as bytes are: session tokens, and keys of Bedrock.
 const CREDENTIALS: [&[u8]; 4] = [b"IQo", b"FwoG", b"FQo", b"ABSK"];
 
+/// Shortest line that encoders break base64 into: PEM has 64 characters, MIME 76.
+const MIN_LINE: usize = 60;
+
 /// How much is looked at in one go, so that a compiler can compare many characters at a time.
 const STEP: usize = 64;
 
@@ -22,10 +25,30 @@ pub(super) fn is_packed(value: &[u8]) -> bool {
     value.len() >= MIN_PACKED && !CREDENTIALS.iter().any(|begin| value.starts_with(begin)) && is_base64(value)
 }
 
-/// True for base64 as a JSON string may have it, also broken into lines there.
+/// True for base64 as a JSON string may have it, also broken into lines there: all as long as encoders make them, for keys
+/// below each other are of such characters, too; and padded at the end only, unlike `secret=…`.
 fn is_base64(value: &[u8]) -> bool {
     let is_of_it = |c: u8| c.is_ascii_alphanumeric() | (c == b'+') | (c == b'/') | (c == b'=') | (c == b'\\');
-    value.chunks(STEP).all(|step| step.iter().fold(true, |all, &c| all & is_of_it(c)))
+    if !value.chunks(STEP).all(|step| step.iter().fold(true, |all, &c| all & is_of_it(c))) {
+        return false;
+    }
+    let value = value.strip_suffix(b"\\n").unwrap_or(value);
+    let digits = value.iter().rposition(|&c| c != b'=').map_or(0, |at| at + 1);
+    if memchr::memchr(b'=', &value[..digits]).is_some() {
+        return false;
+    }
+    let mut start = 0;
+    let mut length = None;
+    for end in memchr::memmem::find_iter(value, b"\\n") {
+        let line = &value[start..end];
+        let len = line.strip_suffix(b"\\r").unwrap_or(line).iter().filter(|&&c| c != b'\\').count();
+        if len < MIN_LINE || length.is_some_and(|length| length != len) {
+            return false;
+        }
+        length = Some(len);
+        start = end + 2;
+    }
+    true
 }
 
 #[cfg(test)]
@@ -46,6 +69,15 @@ mod tests {
                 assert!(!is_packed(text.as_bytes()), "{text}");
             }
         }
+        let (key, secret) = ("AKIAZ4EXKMQ7WTPLN3RB", "wJbkrXUtnFEMIK7MDENGbPxRfiCYqT3vN8sLdGhZ");
+        for text in [
+            format!("{key}\\n{secret}\\n{key}\\n{secret}"),
+            format!("accesskey={key}\\nsecretkey={secret}"),
+            format!("{line}\\n{key}\\n{secret}"),
+        ] {
+            assert!(!is_packed(text.as_bytes()), "{text}");
+        }
+        assert!(is_packed(format!("{line}\\r\\n{line}\\r\\niVBO==\\n").as_bytes()));
         for credential in ["IQoJb3JpZ2luX2VjEJv", "FwoGZXIvYXdzE", "ABSKQmVkcm9ja0FQSUtleS"] {
             let credential = credential.replace('_', "/") + &"a1B2".repeat(40);
             assert!(!is_packed(credential.as_bytes()), "{credential}");
