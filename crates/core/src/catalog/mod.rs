@@ -240,6 +240,8 @@ known_kinds! {
     password = "cred:password",
     /// An SMTP password of SES.
     smtp_password = "cred:ses-smtp-password",
+    /// Profiles of the AWS CLI.
+    cli_profile = "name:cli-profile",
     /// Secrets of Secrets Manager.
     secret = "name:secret",
     /// Policies of IAM.

@@ -59,6 +59,8 @@ pub enum Follows {
     RedisRules,
     /// In the lines below, behind a date and a time: what `aws s3 ls` prints.
     Listed,
+    /// In the lines below, indented: names with a key behind each.
+    Keyed,
     /// The name of a dimension of metrics, in quotes, beside its value.
     Dimension,
     /// In Terraform, the address of a resource and its id.
@@ -134,6 +136,7 @@ impl Follows {
             "redis-login" => Self::RedisLogin,
             "redis-rules" => Self::RedisRules,
             "listed" => Self::Listed,
+            "keyed" => Self::Keyed,
             "dimension" => Self::Dimension,
             "imported" => Self::Imported,
             "positional" => Self::Positional,

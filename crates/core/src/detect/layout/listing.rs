@@ -27,6 +27,23 @@ impl Scan<'_, '_> {
             true
         });
     }
+
+    /// The keys in the lines behind `at`, each indented and behind its name.
+    pub(in crate::detect) fn keyed(&mut self, kind: KindId, at: usize) {
+        let text = self.text;
+        self.each_printed(at, |scan, line| {
+            let cells = &text[line.start..line.end];
+            let Some(colon) = memchr::memmem::find(cells, b": ").filter(|_| cells.starts_with(b" ")) else {
+                return false;
+            };
+            let start = line.start + colon + 2;
+            if is_believable(ValueShape::Token, &text[start..line.end], Setting::Sure) {
+                scan.finding(kind, start, line.end);
+                scan.part(kind, start, line.end, false);
+            }
+            true
+        });
+    }
 }
 
 /// What each line of a listing begins with; `0` stands for any digit.
@@ -40,6 +57,15 @@ fn is_time_of_listing(line: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::detect::testing::{in_json, parts};
+
+    #[test]
+    fn keys_of_a_stage() {
+        let text = "stage: prod\napi keys:\n  mobile: 9fK2mQx7Lr0TzB4vWn8YpH3sDc6GjA1e\n  web: None\nendpoints:\n  x: \
+                    0TzB4vWn8YpH3sDc6GjA1e9fK2mQx7Lr\n";
+        for text in [text.to_owned(), in_json(text)] {
+            assert_eq!(parts(&text), ["9fK2mQx7Lr0TzB4vWn8YpH3sDc6GjA1e"], "{text}");
+        }
+    }
 
     #[test]
     fn listings_of_buckets() {

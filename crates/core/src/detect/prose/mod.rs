@@ -257,6 +257,10 @@ impl Scan<'_, '_> {
                 self.listed(phrase.kind, end);
                 None
             }
+            Follows::Keyed => {
+                self.keyed(phrase.kind, end);
+                None
+            }
             Follows::Dimension => self.dimension(at, end),
             Follows::Imported => {
                 self.imported(end);
@@ -431,12 +435,20 @@ impl Scan<'_, '_> {
     }
 
     /// The repository in `codecommit::eu-west-1://profile@acme-web`, behind the scheme that ends at `at`.
-    fn git_remote(&self, at: usize) -> Option<Value> {
+    fn git_remote(&mut self, at: usize) -> Option<Value> {
         let text = self.text;
         let colon = run_end(text, at, MAX_ELEMENT, |c| is_alnum(c) || matches!(c, b'-' | b':'));
         let start = text.get(colon..)?.strip_prefix(b"//").map(|_| colon + 2)?;
         let end = run_end(text, start, MAX_NAME, |c| is_alnum(c) || matches!(c, b'-' | b'_' | b'.' | b'@'));
-        let start = text[start..end].iter().position(|&c| c == b'@').map_or(start, |at| start + at + 1);
+        let profile = text[start..end].iter().position(|&c| c == b'@').map(|at| start + at);
+        let kind = self.detector.catalog.known.cli_profile;
+        if let Some(profile) = profile.filter(|&profile| {
+            self.wants(kind) && is_believable(ValueShape::Name, &text[start..profile], Setting::Told)
+        }) {
+            self.finding(kind, start, profile);
+            self.part(kind, start, profile, true);
+        }
+        let start = profile.map_or(start, |at| at + 1);
         let end = run_start(text, end, end - start, |c| c == b'.');
         let believed = is_believable(ValueShape::Name, &text[start..end], Setting::Told);
         believed.then_some(Value { start, end, next: end, quoted: false })
@@ -478,7 +490,8 @@ impl Scan<'_, '_> {
 
     /// True for what has objects in buckets: `s3.Object("acme-logs", …)`, and not `mock.patch.object("module", …)`.
     fn is_of_s3(&mut self, receiver: &[u8], at: usize) -> bool {
-        receiver.ends_with(b"resource") || receiver != b"patch" && self.speaks_of("s3", at)
+        // `.bucket('acme').object('a.csv')`, of Ruby, has the name of an object there.
+        !receiver.is_empty() && (receiver.ends_with(b"resource") || receiver != b"patch" && self.speaks_of("s3", at))
     }
 }
 

@@ -216,9 +216,17 @@ fn what_prose_has_found_speaks_for_more() {
 }
 
 #[test]
+fn profiles_before_repositories() {
+    let found = crate::detect::testing::found("git clone codecommit::eu-west-1://billing@acme-web");
+    assert_eq!(found, [("name:cli-profile".to_owned(), "billing"), ("name:ecr-repository".to_owned(), "acme-web")]);
+    assert_eq!(crate::detect::testing::parts("s3.bucket('acme-logs').object('a.csv')"), ["acme-logs"]);
+    let text = "the Cognito app client 6v3k9pq2m1xz7t4b8c5d0wh1ra was rotated";
+    assert_eq!(crate::detect::testing::parts(text), ["6v3k9pq2m1xz7t4b8c5d0wh1ra"]);
+}
+
+#[test]
 fn names_in_urls_paths_and_files() {
     for (text, kind, name) in [
-        ("git clone codecommit::eu-west-1://billing@acme-web", "name:ecr-repository", "acme-web"),
         ("git clone codecommit://AcmeWeb", "name:ecr-repository", "AcmeWeb"),
         (
             "curl http://169.254.169.254/latest/meta-data/iam/security-credentials/\nacme-nodes\n",
