@@ -45,8 +45,25 @@ local function load_redis(client)
     null = {},
     now = function() return state.now end,
     md5 = function(text) return "digest of " .. #text .. text:gsub("%Z", function(c) return c:byte() end) end,
+    sleep = function(seconds)
+      state.now = state.now + seconds
+      if client.while_sleeping then
+        client.while_sleeping()
+      end
+    end,
+    thread = {
+      spawn = function(fn, ...)
+        return { fn(...) }
+      end,
+      wait = function(thread)
+        return true, unpack(thread)
+      end,
+    },
     timer = {
       at = function(_, fn, ...)
+        if client.has_no_timers then
+          return nil, "too many pending timers"
+        end
         state.timers[#state.timers + 1] = { fn, ... }
         return true
       end,
@@ -66,7 +83,10 @@ local function load_redis(client)
       local waiting = 0
       return {
         wait = function(_, seconds)
-          if free == 0 then
+          if client.breaks then
+            error("no semaphores")
+          end
+          if free == 0 and seconds > 0 then
             waiting = 1
             if client.while_waiting then
               client.while_waiting()
@@ -257,27 +277,137 @@ describe("connections to Redis", function()
   end)
 
 
-  it("are there again when threads that had them were ended", function()
+  it("are there again when a request that had them was ended in the middle", function()
     local state = load_redis({})
-    local function lose()
-      local thread = coroutine.create(function()
-        state.redis.run(conf({}, 1), coroutine.yield)
-      end)
-      coroutine.resume(thread)
-    end
+    local hasty = conf({ timeout = 100 }, 1)
+    for _ = 1, 5 do
+      local owner = {}
+      coroutine.resume(coroutine.create(function()
+        state.redis.run(hasty, coroutine.yield, owner)
+      end))
+      assert.is_nil(state.redis.run(hasty, answer))
+      state.redis.abandon(owner)
+      -- as often as one likes
+      state.redis.abandon(owner)
+      state.now = state.now + 10
 
-    lose()
-    assert.is_nil(state.redis.run(conf({}, 1), answer))
-    for _ = 1, 3 do
-      state.now = state.now + 61
-      state.redis.run(conf({}, 1), answer)
-      local timers = state.timers
-      state.timers = {}
-      for _, timer in ipairs(timers) do
-        timer[1](false, unpack(timer, 2))
-      end
+      assert.equal("PONG", state.redis.run(hasty, answer))
+      local reached
+      state.redis.run(hasty, function()
+        reached = { state.redis.run(hasty, answer) }
+        return true
+      end)
+      assert.same({ nil, "all connections are in use" }, reached)
     end
-    assert.equal("PONG", state.redis.run(conf({}, 1), answer))
+    assert.same({}, state.timers)
+  end)
+
+
+  it("of which a request had its share are not given back again when it ends", function()
+    local state = load_redis({})
+    local owner, reached = {}, nil
+    state.redis.run(conf({}, 1), answer, owner)
+    state.redis.run(conf({}, 1), function()
+      state.redis.abandon(owner)
+      reached = { state.redis.run(conf({}, 1), answer) }
+      return true
+    end)
+    assert.same({ nil, "all connections are in use" }, reached)
+  end)
+
+
+  it("are left alone when impatient clients do not wait for a Redis that hangs", function()
+    local state = load_redis({})
+    local owner = {}
+    coroutine.resume(coroutine.create(function()
+      state.redis.run(conf(), coroutine.yield, owner)
+    end))
+    state.now = state.now + 1
+    state.redis.abandon(owner)
+    assert.same({ nil, "left alone, because it kept failing" }, { state.redis.run(conf(), answer) })
+  end)
+
+
+  it("are not left alone when it was the worker that stood still", function()
+    local client = {}
+    local state = load_redis(client)
+    local other, second
+    -- a call, its answer that came meanwhile, and a newcomer whose turn it is first
+    state.redis.run(conf(), function()
+      other = coroutine.create(function()
+        state.redis.run(conf(), function() return coroutine.yield() end)
+      end)
+      coroutine.resume(other)
+      state.now = state.now + 1
+      client.while_sleeping = function()
+        client.while_sleeping = nil
+        coroutine.resume(other, "PONG")
+      end
+      second = { state.redis.run(conf(), answer) }
+      return true
+    end)
+
+    assert.same({ "PONG" }, second)
+    assert.same({}, state.timers)
+  end)
+
+
+  it("are not left alone while a call of many round trips goes on", function()
+    local state = load_redis({})
+    state.redis.run(conf(), function(_, call)
+      for _ = 1, 10 do
+        state.now = state.now + 0.3
+        state.redis.heard(call)
+        assert.equal("PONG", state.redis.run(conf(), answer))
+      end
+      return true
+    end)
+    assert.same({}, state.timers)
+  end)
+
+
+  it("are used again though nginx dropped the timer of the probe, or gave none", function()
+    local client = { refuses = "connection refused" }
+    local state = load_redis(client)
+    for _ = 1, 5 do
+      state.redis.run(conf(), answer)
+    end
+    client.refuses, client.has_no_timers, state.timers = nil, true, {}
+
+    for _ = 1, 3 do
+      state.now = state.now + 30
+      assert.is_nil(state.redis.run(conf(), answer))
+    end
+    client.has_no_timers = nil
+    assert.is_nil(state.redis.run(conf(), answer))
+    -- and no second one beside it
+    assert.is_nil(state.redis.run(conf(), answer))
+    assert.equal(1, #state.timers)
+    local timer = table.remove(state.timers)
+    timer[1](false, unpack(timer, 2))
+    assert.equal("PONG", state.redis.run(conf(), answer))
+  end)
+
+
+  it("are used again though a probe broke", function()
+    local client = { refuses = "connection refused" }
+    local state = load_redis(client)
+    for _ = 1, 5 do
+      state.redis.run(conf(), answer)
+    end
+    local function run_timer()
+      local timer = table.remove(state.timers)
+      timer[1](false, unpack(timer, 2))
+    end
+    state.now = state.now + 2
+    client.refuses = nil
+    client.breaks = true
+    run_timer()
+    assert.is_nil(state.redis.run(conf(), answer))
+    client.breaks = nil
+    state.now = state.now + 2
+    run_timer()
+    assert.equal("PONG", state.redis.run(conf(), answer))
   end)
 
 

@@ -9,6 +9,7 @@ local log_fields = require "kong.plugins.aws-masker.log_fields"
 local metrics = require "kong.plugins.aws-masker.metrics"
 local node_key = require "kong.plugins.aws-masker.node_key"
 local read_stream = require "kong.plugins.aws-masker.read_stream"
+local redis = require "kong.plugins.aws-masker.redis"
 local request_body = require "kong.plugins.aws-masker.request_body"
 local request_header = require "kong.plugins.aws-masker.request_header"
 local scope = require "kong.plugins.aws-masker.scope"
@@ -52,7 +53,7 @@ end
 -- Exchanges tokens with Redis.
 -- @return nothing when the request may go on, or failure name, text
 local function use_vault(conf, state, whole_scope)
-  local ok, report, why = pcall(vault.exchange, conf, state.session, whole_scope)
+  local ok, report, why = pcall(vault.exchange, conf, state.session, whole_scope, state)
   if not ok then
     report, why = nil, report
     kong.log.err("the vault cannot be used: ", why)
@@ -504,6 +505,7 @@ function AwsMasker:log(conf)
   end
 
   if state then
+    redis.abandon(state)
     if state.session then
       clib.free(state.session)
     end

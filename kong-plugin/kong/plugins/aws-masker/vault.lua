@@ -194,7 +194,7 @@ end
 
 
 -- Reads on until every hash is read, the limit is reached or the time of one call is over.
-local function scan_on(red, conf, session, keys, cursors, report)
+local function scan_on(red, call, conf, session, keys, cursors, report)
   local deadline = ngx.now() + conf.redis.timeout / 1000
 
   while next(cursors) and report.scanned < conf.max_entries and ngx.now() < deadline do
@@ -210,6 +210,7 @@ local function scan_on(red, conf, session, keys, cursors, report)
       return nil, err
     end
 
+    redis.heard(call)
     for i, index in ipairs(order) do
       local cursor = learn_scan(session, index, replies[i], report)
       cursors[index] = cursor ~= "0" and cursor or nil
@@ -223,10 +224,10 @@ end
 -- The one round trip of an exchange. Only a scope of more than one step, or one that Redis has lost, takes more.
 -- @param task table: keys, tokens (to look up), whole_scope, fields (to store now, or nil), made (how many have to be
 -- there then)
-local function round_trip(conf, session, task, report)
+local function round_trip(conf, session, task, report, owner)
   local keys, tokens, fields = task.keys, task.tokens, task.fields
 
-  return redis.run(conf, function(red)
+  return redis.run(conf, function(red, call)
     red:init_pipeline()
     local writes = 0
     if fields then
@@ -248,6 +249,7 @@ local function round_trip(conf, session, task, report)
       return nil, err
     end
 
+    redis.heard(call)
     report.error = first_error(replies)
     local there = fields and tonumber(replies[writes]) or 0
     report.too_many = there > conf.max_entries
@@ -262,6 +264,7 @@ local function round_trip(conf, session, task, report)
         return nil, err
       end
 
+      redis.heard(call)
       report.error = first_error(again)
     end
 
@@ -274,14 +277,14 @@ local function round_trip(conf, session, task, report)
       end
 
       local ok
-      ok, err = scan_on(red, conf, session, keys, cursors, report)
+      ok, err = scan_on(red, call, conf, session, keys, cursors, report)
       if not ok then
         return nil, err
       end
     end
 
     return replies
-  end)
+  end, owner)
 end
 
 
@@ -328,11 +331,13 @@ end
 
 -- Sends what waits in the pipeline.
 -- @return its replies, appended to `all` as well, or nil and why not
-local function commit(red, all)
+local function commit(red, call, all)
   local replies, err = red:commit_pipeline()
   if not replies then
     return nil, err
   end
+
+  redis.heard(call)
 
   for _, reply in ipairs(replies) do
     all[#all + 1] = reply
@@ -344,14 +349,14 @@ end
 
 -- Writes what a batch has, in pieces; leaves the last one in the pipeline.
 -- @return true, or nil and why not
-local function write_pieces(red, entries, all)
+local function write_pieces(red, call, entries, all)
   local bytes = 0
   red:init_pipeline()
   for _, entry in ipairs(entries) do
     local fields = entry.fields
     for first = 1, #fields, PIECE_STEP do
       if bytes >= PIECE_BYTES then
-        local replies, err = commit(red, all)
+        local replies, err = commit(red, call, all)
         if not replies then
           return nil, err
         end
@@ -375,7 +380,7 @@ end
 -- Has what was written expire, and takes out what is too much of it.
 -- @param scopes name of a hash -> an entry that was written there
 -- @return true, or nil and why not
-local function limit_scopes(red, scopes, all)
+local function limit_scopes(red, call, scopes, all)
   local keys = {}
   for key, entry in pairs(scopes) do
     keys[#keys + 1] = key
@@ -383,7 +388,7 @@ local function limit_scopes(red, scopes, all)
     red:hlen(key)
   end
 
-  local replies, err = commit(red, all)
+  local replies, err = commit(red, call, all)
   if not replies then
     return nil, err
   end
@@ -410,11 +415,11 @@ local function store_batch(conf, batch)
     scopes[entry.key] = entry
   end
 
-  local replies, err = redis.run(conf, function(red)
+  local replies, err = redis.run(conf, function(red, call)
     local all = {}
-    local ok, err = write_pieces(red, entries, all)
+    local ok, err = write_pieces(red, call, entries, all)
     if ok then
-      ok, err = limit_scopes(red, scopes, all)
+      ok, err = limit_scopes(red, call, scopes, all)
     end
 
     return ok and all or nil, err
@@ -509,11 +514,12 @@ end
 --- Looks up what the session cannot explain and stores what it has made. Phase: access, after masking.
 -- @param conf plugin config with `use_redis`
 -- @param whole_scope the answer may hold any token of the scope
+-- @param owner the exchange's table, for `redis.abandon`
 -- @return table: asked (tokens looked up), found (of those), scanned (values read of the whole scope), rejected (values
 -- that did not open), stored (new tokens, or those queued), too_many (the scope has more than max_entries), error (a
 -- text, or nil); or nil and why not, with
 -- `redis_required` only
-function _M.exchange(conf, session, whole_scope)
+function _M.exchange(conf, session, whole_scope, owner)
   local report = { asked = 0, found = 0, rejected = 0, scanned = 0, stored = 0, too_many = false }
   local restores = conf.restore_responses
   local tokens = restores and split(clib.unexplained(session, conf.max_entries)) or EMPTY
@@ -529,7 +535,7 @@ function _M.exchange(conf, session, whole_scope)
     local task = {
       keys = keys, tokens = tokens, whole_scope = whole_scope, fields = store_now and fields or nil, made = made,
     }
-    local replies, err = round_trip(conf, session, task, report)
+    local replies, err = round_trip(conf, session, task, report, owner)
     report.error = report.error or (not replies and err or nil)
     if not replies and err ~= redis.LEFT_ALONE then
       stored.forget(redis.describe(conf))
