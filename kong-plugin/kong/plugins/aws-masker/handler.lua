@@ -17,6 +17,7 @@ local server_state = require "kong.plugins.aws-masker.server_state"
 local spans = require "kong.plugins.aws-masker.spans"
 local states = require "kong.plugins.aws-masker.state"
 local vault = require "kong.plugins.aws-masker.vault"
+local vault_queue = require "kong.plugins.aws-masker.vault_queue"
 
 
 local error = error
@@ -28,7 +29,7 @@ local pcall = pcall
 local tonumber = tonumber
 
 
-vault.tell_write_failures(function(conf, why)
+vault_queue.tell_write_failures(function(conf, why)
   events.redis_failed(conf, "write", "degraded", why)
 end)
 

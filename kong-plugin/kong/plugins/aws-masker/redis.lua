@@ -450,6 +450,17 @@ function _M.error_of(reply)
 end
 
 
+--- The same for the first of the replies of a pipeline that is an error.
+function _M.error_in(replies)
+  for i = 1, #replies do
+    local err = _M.error_of(replies[i])
+    if err then
+      return err
+    end
+  end
+end
+
+
 --- Whether the same may succeed over another connection, after an error reply that `error_of` has made readable.
 function _M.is_replaced(err)
   for _, pattern in ipairs(REPLACED) do
