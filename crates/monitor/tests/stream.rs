@@ -216,3 +216,46 @@ fn the_backlog_is_shown() {
     wait_for("the backlog", || (monitor.metrics().sum("aws_masker_monitor_stream_pending") == 5.0).then_some(()));
     assert_eq!(monitor.live(1)[0]["link"]["pending"], json!(5));
 }
+
+/// Names of the group's consumers.
+fn consumers(redis: &Redis) -> Vec<String> {
+    let found: Vec<redis::Value> =
+        redis::cmd("XINFO").arg("CONSUMERS").arg(STREAM).arg(GROUP).query(&mut redis.connect()).unwrap();
+    let name = |consumer: &redis::Value| match consumer {
+        redis::Value::Array(fields) => match &fields[1] {
+            redis::Value::BulkString(name) => String::from_utf8(name.clone()).unwrap(),
+            other => panic!("a name is {other:?}"),
+        },
+        other => panic!("a consumer is {other:?}"),
+    };
+    found.iter().map(name).collect()
+}
+
+#[test]
+fn consumers_that_are_gone_are_taken_off_the_group_and_what_they_left_is_not() {
+    let redis = Redis::start();
+    let mut connection = redis.connect();
+    add(&mut connection, plain(5));
+    fetch_and_die(&mut connection, "with-work", 2);
+    for pod in 0..20 {
+        redis::cmd("XGROUP")
+            .arg("CREATECONSUMER")
+            .arg(STREAM)
+            .arg(GROUP)
+            .arg(format!("pod-{pod}"))
+            .exec(&mut connection)
+            .unwrap();
+    }
+    let load = Load::start(&redis);
+    let arguments = ["--claim-idle", "86400", "--forget-idle", "2", "--batch-size", "10", "--consumer"];
+    let monitors = ["one", "two"].map(|name| Monitor::start(&redis, &[&arguments[..], &[name]].concat()));
+    wait_for("the pods to be forgotten", || (consumers(&redis) == ["one", "two", "with-work"]).then_some(()));
+    // nor are those that live
+    sleep(Duration::from_secs(3));
+    assert_eq!(consumers(&redis), ["one", "two", "with-work"]);
+    let sent = load.stop().len();
+    // what was left is somebody else's to take
+    let counted = || monitors.iter().map(|monitor| monitor.metrics().sum(EVENTS)).sum::<f64>();
+    wait_for("all others to be counted", || (counted() == (sent + 3) as f64).then_some(()));
+    assert_eq!(redis.backlog().0, 2);
+}
