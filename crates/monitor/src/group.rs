@@ -6,7 +6,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{Client, RedisError, RedisResult, Value, cmd};
 use tracing::{info, warn};
 
-use crate::backlog::{Backlog, Tally};
+use crate::backlog::{Backlog, Id, Tally};
 use crate::config::Args;
 use crate::connect::{self, Backoff};
 use crate::link::LinkReporter;
@@ -21,6 +21,8 @@ const BLOCK: Duration = Duration::from_secs(1);
 const BACKLOG_EVERY: Duration = Duration::from_secs(5);
 /// How often others' abandoned entries are looked for, at most.
 const LONGEST_CLAIM_EVERY: Duration = Duration::from_secs(15);
+/// Whoever asked for entries in this time may be about to do it again.
+const RECENT: Duration = Duration::from_secs(3600);
 /// How often consumers that are gone are looked for, at most.
 const LONGEST_FORGET_EVERY: Duration = Duration::from_secs(600);
 
@@ -204,10 +206,9 @@ impl GroupReader {
     /// Takes consumers off the group that are gone for good. One that lives and for which nothing comes (before Redis 7.2
     /// that counts as silence) is made again by its next entry.
     async fn forget(&self, connection: &mut MultiplexedConnection) -> RedisResult<()> {
-        let answer = cmd("XINFO").arg("CONSUMERS").arg(&self.stream).arg(&self.group).query_async(connection).await;
-        let Some(answer) = if_allowed(answer)? else { return Ok(()) };
+        let Some(consumers) = self.consumers(connection).await? else { return Ok(()) };
         let silent = |consumer: &Consumer| u128::from(consumer.idle_ms) >= self.forget_idle.as_millis();
-        for gone in reply::consumers(answer).into_iter().filter(|found| found.pending == 0 && silent(found)) {
+        for gone in consumers.into_iter().filter(|found| found.pending == 0 && silent(found)) {
             let mut command = cmd("XGROUP");
             command.arg("DELCONSUMER").arg(&self.stream).arg(&self.group).arg(&gone.name);
             if gone.name != self.consumer && if_allowed(command.query_async::<Value>(connection).await)?.is_some() {
@@ -269,7 +270,36 @@ impl GroupReader {
                 "the stream was trimmed before these events were read; raise event_stream_maxlen, or run more monitors"
             );
         }
+        if self.tally.is_off(&group, &stream) {
+            self.correct(connection, group.delivered, stream.added.unwrap_or_default()).await?;
+        }
         Ok(Some(backlog))
+    }
+
+    /// Tells Redis how many entries there were up to the one fetched last. Redis 7.0 counts those that it hands out, also
+    /// where others were trimmed in between. This sets the group's place too, so there must be no other reader.
+    async fn correct(
+        &mut self,
+        connection: &mut MultiplexedConnection,
+        (ms, sequence): Id,
+        read: u64,
+    ) -> RedisResult<()> {
+        let Some(consumers) = self.consumers(connection).await? else { return Ok(()) };
+        let is_recent = |consumer: &Consumer| u128::from(consumer.idle_ms) < RECENT.as_millis();
+        if consumers.iter().any(|found| found.name != self.consumer && is_recent(found)) {
+            return Ok(());
+        }
+        let mut command = cmd("XGROUP");
+        command.arg("SETID").arg(&self.stream).arg(&self.group).arg(format!("{ms}-{sequence}"));
+        if if_allowed(command.arg("ENTRIESREAD").arg(read).query_async::<Value>(connection).await)?.is_some() {
+            self.tally.corrected();
+        }
+        Ok(())
+    }
+
+    async fn consumers(&self, connection: &mut MultiplexedConnection) -> RedisResult<Option<Vec<Consumer>>> {
+        let answer = cmd("XINFO").arg("CONSUMERS").arg(&self.stream).arg(&self.group).query_async(connection).await;
+        Ok(if_allowed(answer)?.map(reply::consumers))
     }
 
     async fn info(&self, what: &str, connection: &mut MultiplexedConnection) -> RedisResult<Option<Value>> {

@@ -191,6 +191,31 @@ fn what_was_trimmed_while_no_monitor_ran_is_counted_and_does_not_wait_for_ever()
     third.wait_for_sum(EVENTS, 5.0);
     assert_eq!(third.metrics().sum("aws_masker_monitor_trimmed_events_total"), 0.0);
     assert_eq!(third.metrics().sum("aws_masker_monitor_stream_waiting"), 0.0);
+    wait_for("the count of Redis", || (redis.backlog() == (0, 0)).then_some(()));
+    assert_eq!(third.stop().0, Some(0));
+
+    // also where there is a further one
+    add(&mut connection, plain(100));
+    redis::cmd("XTRIM").arg(STREAM).arg("MAXLEN").arg("40").exec(&mut connection).unwrap();
+    let fourth = Monitor::start(&redis, &[]);
+    fourth.wait_for_sum(EVENTS, 40.0);
+    assert_eq!(fourth.metrics().sum("aws_masker_monitor_trimmed_events_total"), 60.0);
+}
+
+#[test]
+fn what_is_trimmed_right_after_the_first_start_is_counted() {
+    let redis = Redis::start();
+    let mut connection = redis.connect();
+    let monitor = Monitor::start(&redis, &[]);
+    monitor.wait_until_ready();
+    monitor.signal("-STOP");
+    add(&mut connection, plain(100));
+    redis::cmd("XTRIM").arg(STREAM).arg("MAXLEN").arg("30").exec(&mut connection).unwrap();
+    monitor.signal("-CONT");
+    // the first of them may have been on its way already
+    let told = || monitor.metrics().sum(EVENTS) + monitor.metrics().sum("aws_masker_monitor_trimmed_events_total");
+    wait_for("all to be told", || (told() == 100.0).then_some(()));
+    assert!(monitor.metrics().sum(EVENTS) <= 31.0);
 }
 
 #[test]
