@@ -25,6 +25,9 @@ local EMPTY = {}
 -- Arguments of one command, and fields that one HSCAN asks for.
 local STEP = 1000
 
+-- What answers is no Redis, or speaks to somebody else.
+local NO_SUCH_REPLY = "protocol error"
+
 
 local function hash_names(session)
   local names = clib.vault_names(session)
@@ -92,13 +95,19 @@ local function learn(session, index, token, sealed, report)
 end
 
 
+-- @return index of the last of the replies, nil when they are none to such commands
 local function learn_lookups(session, keys, tokens, replies, at, report)
   for index = 1, #keys do
     for first = 1, #tokens, STEP do
       at = at + 1
       local values = replies[at]
       if not redis.error_of(values) then
-        for i = 1, #values do
+        local count = min(STEP, #tokens - first + 1)
+        if type(values) ~= "table" or #values ~= count then
+          return nil
+        end
+
+        for i = 1, count do
           report.found = report.found + learn(session, index, tokens[first + i - 1], values[i], report)
         end
       end
@@ -110,13 +119,17 @@ end
 
 
 -- Learns what one HSCAN gave.
--- @return the cursor to go on from, "0" at the end
+-- @return the cursor to go on from, "0" at the end; nil when it is no such reply
 local function learn_scan(session, index, reply, report)
   if redis.error_of(reply) then
     return "0"
   end
 
-  local fields = reply[2]
+  local fields = type(reply) == "table" and reply[2]
+  if type(fields) ~= "table" or #fields % 2 == 1 then
+    return nil
+  end
+
   for i = 1, #fields, 2 do
     learn(session, index, fields[i], fields[i + 1], report)
   end
@@ -146,6 +159,10 @@ local function scan_on(red, call, conf, session, keys, cursors, report)
     redis.heard(call)
     for i, index in ipairs(order) do
       local cursor = learn_scan(session, index, replies[i], report)
+      if not cursor then
+        return nil, NO_SUCH_REPLY
+      end
+
       cursors[index] = cursor ~= "0" and cursor or nil
     end
   end
@@ -185,6 +202,10 @@ local function round_trip(conf, session, task, report, owner)
     redis.heard(call)
     report.error = redis.error_in(replies)
     local there = fields and tonumber(replies[writes]) or 0
+    if fields and not report.error and type(replies[writes]) ~= "number" then
+      return nil, NO_SUCH_REPLY
+    end
+
     report.too_many = there > conf.max_entries
     if fields and there < min(task.made, conf.max_entries) and not report.error then
       -- less lies there than this request alone needs, although the rest was remembered to
@@ -202,10 +223,18 @@ local function round_trip(conf, session, task, report, owner)
     end
 
     local at = learn_lookups(session, keys, tokens, replies, writes, report)
+    if not at then
+      return nil, NO_SUCH_REPLY
+    end
+
     if task.whole_scope then
       local cursors = {}
       for index = 1, #keys do
         local cursor = learn_scan(session, index, replies[at + index], report)
+        if not cursor then
+          return nil, NO_SUCH_REPLY
+        end
+
         cursors[index] = cursor ~= "0" and cursor or nil
       end
 
