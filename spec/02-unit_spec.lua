@@ -109,6 +109,9 @@ describe("the handler", function()
         free = function(session)
           freed[#freed + 1] = session
         end,
+        counts = function()
+          return nil, "INTERNAL", "nothing is counted"
+        end,
       },
       detectors = {},
     }, { kong = quiet_pdk(), ngx = { ctx = ctx, var = {} } })
@@ -120,6 +123,28 @@ describe("the handler", function()
     fresh:log({})
     fresh:log({})
     assert.same({ "the session" }, freed)
+  end)
+
+
+  it("tells of a request that was stopped because the plugin threw, and not of one whose client left", function()
+    local told
+    local ngx = { ctx = {}, var = {} }
+    local fresh = plugin.load("handler", {
+      clib = {},
+      detectors = {},
+      exchange = {
+        of = function(_, state)
+          told = { state.failure, state.stopped }
+        end,
+      },
+    }, { kong = quiet_pdk(), ngx = ngx })
+
+    for status, expected in pairs({ [500] = { "INTERNAL", true }, [499] = { false, false } }) do
+      ngx.status = status
+      ngx.ctx.aws_masker_exchange = { masking = true, failure = false, stopped = false }
+      fresh:log({})
+      assert.same(expected, told)
+    end
   end)
 
 

@@ -37,6 +37,8 @@ end)
 -- How a query spells its values.
 local FORM = "application/x-www-form-urlencoded"
 
+local INTERNAL_SERVER_ERROR = 500
+
 
 -- Opens the exchange's session.
 -- @return the session, or nil, failure name, text
@@ -289,15 +291,35 @@ function AwsMasker:configure(configs)
 end
 
 
-function AwsMasker:access(conf)
-  local state = states.begin()
-
-  local span = spans.start(kong, spans.MASK)
+-- As `mask_request`, for configs that let a request pass although it could not be masked: Kong stops one whose plugin
+-- throws.
+local function mask_or_say_why(conf, state)
   local ok, failure_name, why = pcall(mask_request, conf, state)
   if not ok then
-    failure_name, why = "INTERNAL", failure_name
+    return "INTERNAL", failure_name
   end
 
+  return failure_name, why
+end
+
+
+function AwsMasker:access(conf)
+  local state = states.begin()
+  local span = spans.start(kong, spans.MASK)
+  state.span = span
+
+  local failure_name, why
+  if conf.dry_run or conf.on_error == "allow" then
+    failure_name, why = mask_or_say_why(conf, state)
+  else
+    -- What throws leaves through Kong, which answers with 500. A pcall here would cost every request some microseconds:
+    -- LuaJIT compiles nothing that returns through one it has not compiled, and it cannot compile all that is called.
+    state.masking = true
+    failure_name, why = mask_request(conf, state)
+    state.masking = false
+  end
+
+  state.span = false
   spans.finish(span, failure_name and { failure = failure_name })
   if not failure_name then
     return
@@ -468,50 +490,67 @@ function AwsMasker:body_filter()
 end
 
 
--- Tells of the exchange. Whatever goes wrong here concerns nobody but the operator.
-local function report(conf, state)
-  log_fields.redact(kong)
-  if not state then
-    return
+local UNREPORTED = "an exchange could not be reported: "
+
+
+-- Tells the monitor of the exchange, or of what went wrong in it.
+local function send_events(conf, state, of)
+  local redis_error = state.redis_error
+  if redis_error then
+    events.redis_failed(conf, "read", state.stopped and "blocked" or "degraded", redis_error)
   end
 
+  if of and conf.enable_redis_events then
+    events.report(conf, of, state.session, kong)
+  end
+end
+
+
+-- Tells of the exchange. Only what may throw is called under a pcall: LuaJIT hardly compiles what is.
+local function report(conf, state)
   local of, why = exchange.of(conf, state)
   local span = state.span
   if span then
     spans.finish(span, of and of.restore)
   end
 
-  local redis_error = state.redis_error
-  if redis_error then
-    events.redis_failed(conf, "read", state.stopped and "blocked" or "degraded", redis_error)
-  end
-
   if of then
     log_fields.add(of, kong)
     metrics.report(of, state.session)
-    if conf.enable_redis_events then
-      events.report(conf, of, state.session, kong)
+  end
+
+  if why then
+    kong.log.err(UNREPORTED, why)
+  end
+
+  if conf.enable_redis_events or state.redis_error then
+    local ok, problem = pcall(send_events, conf, state, of)
+    if not ok then
+      kong.log.err(UNREPORTED, problem)
     end
-  elseif why then
-    kong.log.err("an exchange could not be reported: ", why)
   end
 end
 
 
 function AwsMasker:log(conf)
+  log_fields.redact(kong)
   local state = states.current()
-  local ok, why = pcall(report, conf, state)
-  if not ok then
-    kong.log.err("an exchange could not be reported: ", why)
+  if not state then
+    return
   end
 
-  if state then
-    redis.abandon(state)
-    if state.session then
-      clib.free(state.session)
-    end
-    states.finish(state)
+  redis.abandon(state)
+  -- the client was not gone: it got this
+  if state.masking and ngx.status == INTERNAL_SERVER_ERROR then
+    state.failure = "INTERNAL"
+    state.stopped = true
   end
+
+  report(conf, state)
+  if state.session then
+    clib.free(state.session)
+  end
+  states.finish(state)
 end
 
 

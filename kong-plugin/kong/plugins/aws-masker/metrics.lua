@@ -132,7 +132,7 @@ local function add_time(name, microseconds)
   of.n = n
   of[n] = microseconds * MICROSECONDS
   if n >= MAX_TIMES then
-    flush()
+    flush_in_time()
   end
 end
 

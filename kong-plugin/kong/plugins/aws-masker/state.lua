@@ -16,6 +16,8 @@ local idle_count = 0
 
 local function reset(state)
   state.session = false
+  -- access has not come to its end
+  state.masking = false
   -- name of what went wrong, and what that did to the request
   state.failure = false
   state.stopped = false

@@ -123,7 +123,16 @@ impl Scan<'_, '_> {
             return;
         }
         let start = user_end + usize::from(text.get(user_end) == Some(&b':'));
-        let end = run_end(text, start, MAX_USERINFO, is_part);
+        let mut end = run_end(text, start, MAX_USERINFO, is_part);
+        // `app:p@ssw0rd@host`, which should be `%40`: the host begins behind the last one.
+        while text.get(end) == Some(&b'@') {
+            let left = (start + MAX_USERINFO).saturating_sub(end + 1);
+            let next = run_end(text, end + 1, left, |c| is_part(c) && !b"?#,;=&".contains(&c));
+            if text.get(next) != Some(&b'@') {
+                break;
+            }
+            end = next;
+        }
         let has_user = text.get(end) == Some(&b'@');
         let host = if has_user { end + 1 } else { user };
         let is_on_aws = is_database && {
@@ -185,6 +194,8 @@ mod tests {
             assert_eq!(parts, names, "{text}");
         }
         assert_eq!(parts("mysql://app:Xk9qqzz1@db/sales"), ["app", "Xk9qqzz1", "sales"]);
+        assert_eq!(parts("mysql://app:Xk9@qq@zz1@db/sales"), ["app", "Xk9@qq@zz1", "sales"]);
+        assert_eq!(parts("amqp://app:Xk9qqzz1@db?owner=a@db"), ["app", "Xk9qqzz1"]);
         for text in [
             "jdbc:mysql://localhost:3306/test",
             "postgres://app@db/sales",

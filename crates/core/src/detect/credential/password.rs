@@ -4,7 +4,7 @@ use crate::catalog::{Member, ValueShape};
 use crate::detect::Scan;
 use crate::detect::evidence::placeholder::is_placeholder;
 use crate::detect::setting::value::{Setting, Value, is_code, is_common_word};
-use crate::detect::text::boundary::{ends_line, ends_string, is_alnum, run_end, run_start};
+use crate::detect::text::boundary::{MAX_BACKSLASHES, ends_line, ends_string, is_alnum, run_end, run_start};
 use crate::detect::text::line::break_before;
 use crate::detect::text::word_list::WordList;
 use crate::token::is_token_shaped;
@@ -210,27 +210,103 @@ fn has_digit_inside(word: &[u8]) -> bool {
 
 impl Scan<'_, '_> {
     /// All of a password with signs in it that end other values: to the end of its line in a file of settings,
-    /// `spring.datasource.password=Wren&Falcon`, and past a reference in XML, `Password=Wren&amp;Falcon;`.
+    /// `spring.datasource.password=Wren&Falcon`, past a reference in XML, `Password=Wren&amp;Falcon;`, to the end of its
+    /// word in a command, and past quotes that are written twice.
     pub(in crate::detect) fn whole_password(&self, members: &[Member], value: Value) -> Value {
         let text = self.text;
-        let is_cut = matches!(text.get(value.next), Some(b'&' | b')'));
-        if value.quoted || !is_cut || !members.iter().all(|member| member.value == ValueShape::Password) {
+        let is_cut = |&c: &u8| matches!(c, b'&' | b')' | b',' | b';' | b'}' | b']' | b'|' | b'\\' | b'\'' | b'"');
+        let Some(&sign) = text.get(value.next).filter(|c| is_cut(c)) else { return value };
+        if !members.iter().all(|member| member.value == ValueShape::Password) {
             return value;
         }
-        if text[value.next] == b')' {
-            return past_brackets(text, value).unwrap_or(value);
+        if value.quoted {
+            return past_quotes(text, value).unwrap_or(value);
         }
-        const REFERENCES: [&[u8]; 4] = [b"&amp;", b"&lt;", b"&gt;", b"&apos;"];
-        if REFERENCES.iter().any(|name| text[value.next..].starts_with(name)) {
-            let is_part = |c: u8| c.is_ascii_graphic() && !matches!(c, b'"' | b'\'' | b'<' | b'\\');
-            let end = past_references(text, value.end, run_end(text, value.end, MAX_LINE, is_part));
-            return Value { end, next: end, ..value };
+        if text[..self.key.start].ends_with(b"-") && matches!(sign, b',' | b'\\') {
+            return to_end_of_word(text, value);
         }
-        if !begins_line(text, run_start(text, self.key.start, MAX_INDENT, |c| c == b' ')) {
-            return value;
+        match sign {
+            b')' => past_brackets(text, value).unwrap_or(value),
+            b'&' if REFERENCES.iter().any(|name| text[value.next..].starts_with(name)) => {
+                let is_part = |c: u8| c.is_ascii_graphic() && !matches!(c, b'"' | b'\'' | b'<' | b'\\');
+                let end = past_references(text, value.end, run_end(text, value.end, MAX_LINE, is_part));
+                Value { end, next: end, ..value }
+            }
+            b'\\' | b'\'' | b'"' => value,
+            _ if !begins_setting(text, self.key.start) => value,
+            _ => to_end_of_line(text, value, sign).unwrap_or(value),
         }
-        let end = run_end(text, value.end, MAX_LINE, |c| c.is_ascii_graphic() && !matches!(c, b'"' | b'\\'));
-        if ends_line(text, end) || ends_string(text, end) { Value { end, next: end, ..value } } else { value }
+    }
+}
+
+/// How XML spells signs that are its own.
+const REFERENCES: [&[u8]; 4] = [b"&amp;", b"&lt;", b"&gt;", b"&apos;"];
+
+/// To the end of the line of settings. A sign that also stands between settings, or behind them, has to be inside a word
+/// that is no other setting: `Wren,F4lcon`, not `wren,user=x` or `wren},`.
+fn to_end_of_line(text: &[u8], value: Value, sign: u8) -> Option<Value> {
+    let end = run_end(text, value.end, MAX_LINE, |c| c.is_ascii_graphic() && !matches!(c, b'"' | b'\\'));
+    if !ends_line(text, end) && !ends_string(text, end) {
+        return None;
+    }
+    let end = if sign == b'&' { end } else { end - usize::from(matches!(text[end - 1], b',' | b';')) };
+    let (body, rest) = (&text[value.start..end], &text[value.end..end]);
+    let is_inside = rest.iter().any(|&c| is_alnum(c))
+        && body.iter().any(u8::is_ascii_digit)
+        && !rest.iter().any(|c| b"=:'`<>".contains(c));
+    let is_whole = sign == b'&' || is_inside && is_password(body, Setting::Line);
+    is_whole.then_some(Value { end, next: end, ..value })
+}
+
+/// To the end of the word that a shell makes of it: `Wren,F4lcon`, `Wren\&Falcon`.
+fn to_end_of_word(text: &[u8], value: Value) -> Value {
+    let is_part = |c: u8| c.is_ascii_graphic() && !b"\"'`\\;&|<>()".contains(&c);
+    let is_escaped = |c: u8| c.is_ascii_punctuation() && !matches!(c, b'"' | b'\'' | b'\\');
+    let limit = text.len().min(value.end + MAX_LINE);
+    let mut end = value.end;
+    while end < limit {
+        end = run_end(text, end, limit - end, is_part);
+        let sign = run_end(text, end, MAX_BACKSLASHES, |c| c == b'\\');
+        match text.get(sign) {
+            Some(&c) if sign > end && is_escaped(c) => end = sign + 1,
+            _ => break,
+        }
+    }
+    // The comma of a sentence, or of a list.
+    let end = end - usize::from(end > value.end && text[end - 1] == b',');
+    if is_password(&text[value.start..end], Setting::Told) { Value { end, next: end, ..value } } else { value }
+}
+
+/// Past quotes in the middle: `'Wren''s-Falcon'` of YAML and SQL, `'Wren'\''s-Falcon'` and `'Wren'"'"'s-Falcon'` of shells.
+fn past_quotes(text: &[u8], value: Value) -> Option<Value> {
+    if text[value.end] != b'\'' {
+        return None;
+    }
+    let limit = text.len().min(value.start + MAX_LINE);
+    let mut found = None;
+    let mut end = value.end;
+    while let Some(from) = reopened(text, end + 1).filter(|&from| from < limit) {
+        end = run_end(text, from, limit - from, |c| c.is_ascii_graphic() && c != b'\'' && c != b'\\');
+        if text.get(end) != Some(&b'\'') {
+            break;
+        }
+        let is_whole = is_password(&text[value.start..end], Setting::Sure);
+        found = is_whole.then_some(Value { end, next: end + 1, ..value });
+    }
+    found
+}
+
+/// Where a string in single quotes goes on that one at `at` has just ended; in JSON with more backslashes.
+fn reopened(text: &[u8], at: usize) -> Option<usize> {
+    let quote = run_end(text, at, MAX_BACKSLASHES, |c| c == b'\\');
+    match text[quote..] {
+        [b'\'', b'\'', ..] if quote > at => Some(quote + 2),
+        [b'\'', ..] if quote == at => Some(quote + 1),
+        [b'"', b'\'', ..] => {
+            let close = run_end(text, quote + 2, quote - at, |c| c == b'\\');
+            text[close..].starts_with(b"\"'").then_some(close + 2)
+        }
+        _ => None,
     }
 }
 
@@ -265,6 +341,14 @@ fn past_references(text: &[u8], start: usize, limit: usize) -> usize {
     limit
 }
 
+/// True where a setting begins its line, or a string: `PASSWORD=`, `export PASSWORD=`, `- PASSWORD=`, `[password] =>`.
+fn begins_setting(text: &[u8], key: usize) -> bool {
+    const BEFORE: [&[u8]; 6] = [b"export ", b"set ", b"ENV ", b"- ", b"Environment=", b"["];
+    let before = &text[..key];
+    let start = BEFORE.iter().find(|word| before.ends_with(word)).map_or(key, |word| key - word.len());
+    begins_line(text, run_start(text, start, MAX_INDENT, |c| c == b' '))
+}
+
 /// True where a line or a string begins.
 fn begins_line(text: &[u8], at: usize) -> bool {
     at == 0 || text[at - 1] == b'"' || break_before(text, at).is_some()
@@ -295,6 +379,32 @@ mod tests {
             "\"password\": \"!password1\"",
         ] {
             assert_eq!(found(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn passwords_with_signs_that_end_other_values() {
+        for (text, secret) in [
+            ("DB_PASSWORD=Wr3n,Falc;on\n", "Wr3n,Falc;on"),
+            ("export DB_PASSWORD=Wr3n}Fal|con", "Wr3n}Fal|con"),
+            ("  - DB_PASSWORD=Wr3n]Falcon\n", "Wr3n]Falcon"),
+            ("    [MasterUserPassword] => Wr3n&Fal#con\n", "Wr3n&Fal#con"),
+            ("password: Wr3n,Falcon,\n", "Wr3n,Falcon"),
+            ("MasterUserPassword: 'Wr3n''s-Fal-con'\n", "Wr3n''s-Fal-con"),
+            ("export DB_PASSWORD='Wr3n'\"'\"'s-Falcon!'\n", "Wr3n'\"'\"'s-Falcon!"),
+            ("export DB_PASSWORD='Wr3n'\\''s-Falcon!'\n", "Wr3n'\\''s-Falcon!"),
+            ("aws rds modify-db-cluster --master-user-password Wr3n,Falcon\\&x --apply", "Wr3n,Falcon\\&x"),
+            ("psql --password Wr3nFalcon, then", "Wr3nFalcon"),
+        ] {
+            assert_eq!(found(text), [("cred:password".to_owned(), secret)], "{text}");
+        }
+        for (text, secret) in [
+            ("password: Wr3nFalcon,user: x\n", "Wr3nFalcon"),
+            ("DB_PASSWORD=Wr3nFalcon;charset=utf8\n", "Wr3nFalcon"),
+            ("f('Wr3nFalcon', password='Wr3nFalcon', '')", "Wr3nFalcon"),
+        ] {
+            let found = found(text);
+            assert!(found.contains(&("cred:password".to_owned(), secret)), "{text} {found:?}");
         }
     }
 
