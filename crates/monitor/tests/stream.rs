@@ -207,7 +207,7 @@ fn what_is_trimmed_right_after_the_first_start_is_counted() {
     let redis = Redis::start();
     let mut connection = redis.connect();
     let monitor = Monitor::start(&redis, &[]);
-    monitor.wait_until_ready();
+    wait_for("its first look", || (monitor.live(1)[0]["link"]["waiting"] == json!(0)).then_some(()));
     monitor.signal("-STOP");
     add(&mut connection, plain(100));
     redis::cmd("XTRIM").arg(STREAM).arg("MAXLEN").arg("30").exec(&mut connection).unwrap();
