@@ -4,6 +4,7 @@ local redis = require "kong.plugins.aws-masker.redis"
 local stored = require "kong.plugins.aws-masker.stored"
 
 
+local abs = math.abs
 local concat = table.concat
 local gmatch = string.gmatch
 local ipairs = ipairs
@@ -74,7 +75,7 @@ end
 --- Logs a failure. They come in thousands; a line now and then is enough.
 function _M.complain(...)
   local now = ngx.now()
-  if now - complained_at < COMPLAINT_SECONDS then
+  if abs(now - complained_at) < COMPLAINT_SECONDS then
     unsaid = unsaid + 1
     return
   end
