@@ -51,5 +51,6 @@ build = {
     ["kong.plugins.aws-masker.state"] = "kong/plugins/aws-masker/state.lua",
     ["kong.plugins.aws-masker.stored"] = "kong/plugins/aws-masker/stored.lua",
     ["kong.plugins.aws-masker.vault"] = "kong/plugins/aws-masker/vault.lua",
+    ["kong.plugins.aws-masker.vault_queue"] = "kong/plugins/aws-masker/vault_queue.lua",
   },
 }

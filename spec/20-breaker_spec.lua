@@ -59,6 +59,7 @@ describe("the breaker", function()
     assert.is_true(breaker:begin(1))
     assert.is_true(breaker:begin(1.4))
     assert.same({ false, true }, { breaker:begin(1.6) })
+    breaker:open(1.6)
     assert.same({ false }, { breaker:begin(1.6) })
 
     breaker:succeeded(1.7)
@@ -72,6 +73,32 @@ describe("the breaker", function()
       assert.is_true(breaker:begin(i * 0.1))
       breaker:succeeded(i * 0.1)
     end
+  end)
+
+
+  it("is told of round trips that are not the last", function()
+    assert.is_true(breaker:begin(0))
+    for i = 1, 100 do
+      breaker:heard(i * 0.4)
+      assert.is_true(breaker:begin(i * 0.4 + 0.3))
+      breaker:gave_up()
+    end
+  end)
+
+
+  it("does not miss calls of which the caller is gone", function()
+    assert.is_true(breaker:begin(1))
+    assert.is_false(breaker:abandoned(1.3))
+    assert.is_true(breaker:begin(100))
+    -- nor is one failure after a quiet time more than one
+    assert.is_false(breaker:failed(100))
+  end)
+
+
+  it("opens when the callers of a Redis that hangs are gone", function()
+    assert.is_true(breaker:begin(1))
+    assert.is_true(breaker:abandoned(1.6))
+    assert.is_false(breaker:begin(1.6))
   end)
 
 
@@ -131,11 +158,35 @@ describe("the breaker", function()
   it("is not misled by calls that never end", function()
     assert.is_true(breaker:begin(1))
     assert.is_false(breaker:begin(10))
+    breaker:open(10)
     assert.is_true(breaker:begin_probe(12))
     breaker:probed(12, true)
     for now = 12, 100 do
       assert.is_true(breaker:begin(now))
       breaker:succeeded(now)
     end
+  end)
+
+
+  it("is probed again when a probe never ends", function()
+    open()
+    assert.is_true(breaker:begin_probe(12))
+    assert.is_false(breaker:begin_probe(40))
+    assert.is_true(breaker:begin_probe(43))
+    -- the first one after all
+    breaker:probed(44, true)
+    assert.is_true(breaker:begin(44))
+  end)
+
+
+  it("does not wait for a clock that was set back", function()
+    open()
+    assert.is_false(breaker:begin_probe(-3600))
+    assert.is_true(breaker:begin_probe(-3598))
+    breaker:probed(-3598, true)
+
+    assert.is_true(breaker:begin(-3598))
+    assert.is_true(breaker:begin(-7200))
+    assert.same({ false, true }, { breaker:begin(-7199) })
   end)
 end)

@@ -15,7 +15,22 @@ local RECOVERY_SECONDS = 10
 
 
 describe("faults of Redis", function()
+  -- What answers where a Redis should be.
+  local SAYINGS = {
+    words = "hello\\r\\n",
+    error = "-invalid request\\r\\n",
+    moved = "-MOVED 3999 127.0.0.1:1\\r\\n",
+    line = "+OK\\r\\n",
+    number = ":1\\r\\n",
+    nothing = "$-1\\r\\n",
+    no_list = "*-1\\r\\n",
+    empty_list = "*0\\r\\n",
+    list = "*3\\r\\n$1\\r\\na\\r\\n$1\\r\\nb\\r\\n$1\\r\\nc\\r\\n",
+    half = "*2\\r\\n$5\\r\\nab",
+  }
+
   local redis, world, cut, blackhole, slow
+  local saying = {}
 
 
   -- Each route has connections, and a view of how Redis is, of its own: another database.
@@ -56,6 +71,10 @@ describe("faults of Redis", function()
     add(routes, "cut", { port = cut.port })
     add(routes, "blackhole", { port = blackhole.port })
     add(routes, "slow", { port = slow.port })
+    for name, text in pairs(SAYINGS) do
+      saying[name] = tcp_proxy.start(redis.port, "says:" .. text)
+      add(routes, "says_" .. name, { port = saying[name].port, timeout = 500 })
+    end
     routes.told = vault.config(redis.port, { enable_redis_events = true, redis_pool_size = 3 })
     routes.told.redis.username, routes.told.redis.password = "teller", "teller"
     world = bed.start({ config = vault.config(redis.port), routes = routes })
@@ -67,6 +86,9 @@ describe("faults of Redis", function()
   teardown(function()
     world:stop()
     for _, proxy in ipairs({ cut, blackhole, slow }) do
+      proxy:stop()
+    end
+    for _, proxy in pairs(saying) do
       proxy:stop()
     end
     redis:stop()
@@ -186,6 +208,17 @@ describe("faults of Redis", function()
     assert_goes_on("not_allowed")
     assert_refused("not_allowed")
   end)
+
+
+  for name in pairs(SAYINGS) do
+    it("that is none, and says " .. name, function()
+      assert_goes_on("says_" .. name)
+      -- a number is what storing gets
+      if name ~= "number" then
+        assert_refused("says_" .. name)
+      end
+    end)
+  end
 
 
   it("that takes events but no tokens, which is told", function()

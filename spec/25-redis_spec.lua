@@ -1,10 +1,4 @@
-local bed = require "spec.support.bed"
-local events = require "spec.support.events"
 local plugin = require "spec.support.plugin"
-local process = require "spec.support.process"
-local redis_server = require "spec.support.redis"
-local sample = require "spec.support.sample"
-local vault = require "spec.support.vault"
 
 
 -- The plugin's module with a client and a clock of the test's own.
@@ -45,8 +39,25 @@ local function load_redis(client)
     null = {},
     now = function() return state.now end,
     md5 = function(text) return "digest of " .. #text .. text:gsub("%Z", function(c) return c:byte() end) end,
+    sleep = function(seconds)
+      state.now = state.now + seconds
+      if client.while_sleeping then
+        client.while_sleeping()
+      end
+    end,
+    thread = {
+      spawn = function(fn, ...)
+        return { fn(...) }
+      end,
+      wait = function(thread)
+        return true, unpack(thread)
+      end,
+    },
     timer = {
       at = function(_, fn, ...)
+        if client.has_no_timers then
+          return nil, "too many pending timers"
+        end
         state.timers[#state.timers + 1] = { fn, ... }
         return true
       end,
@@ -66,7 +77,10 @@ local function load_redis(client)
       local waiting = 0
       return {
         wait = function(_, seconds)
-          if free == 0 then
+          if client.breaks then
+            error("no semaphores")
+          end
+          if free == 0 and seconds > 0 then
             waiting = 1
             if client.while_waiting then
               client.while_waiting()
@@ -257,27 +271,137 @@ describe("connections to Redis", function()
   end)
 
 
-  it("are there again when threads that had them were ended", function()
+  it("are there again when a request that had them was ended in the middle", function()
     local state = load_redis({})
-    local function lose()
-      local thread = coroutine.create(function()
-        state.redis.run(conf({}, 1), coroutine.yield)
-      end)
-      coroutine.resume(thread)
-    end
+    local hasty = conf({ timeout = 100 }, 1)
+    for _ = 1, 5 do
+      local owner = {}
+      coroutine.resume(coroutine.create(function()
+        state.redis.run(hasty, coroutine.yield, owner)
+      end))
+      assert.is_nil(state.redis.run(hasty, answer))
+      state.redis.abandon(owner)
+      -- as often as one likes
+      state.redis.abandon(owner)
+      state.now = state.now + 10
 
-    lose()
-    assert.is_nil(state.redis.run(conf({}, 1), answer))
-    for _ = 1, 3 do
-      state.now = state.now + 61
-      state.redis.run(conf({}, 1), answer)
-      local timers = state.timers
-      state.timers = {}
-      for _, timer in ipairs(timers) do
-        timer[1](false, unpack(timer, 2))
-      end
+      assert.equal("PONG", state.redis.run(hasty, answer))
+      local reached
+      state.redis.run(hasty, function()
+        reached = { state.redis.run(hasty, answer) }
+        return true
+      end)
+      assert.same({ nil, "all connections are in use" }, reached)
     end
-    assert.equal("PONG", state.redis.run(conf({}, 1), answer))
+    assert.same({}, state.timers)
+  end)
+
+
+  it("of which a request had its share are not given back again when it ends", function()
+    local state = load_redis({})
+    local owner, reached = {}, nil
+    state.redis.run(conf({}, 1), answer, owner)
+    state.redis.run(conf({}, 1), function()
+      state.redis.abandon(owner)
+      reached = { state.redis.run(conf({}, 1), answer) }
+      return true
+    end)
+    assert.same({ nil, "all connections are in use" }, reached)
+  end)
+
+
+  it("are left alone when impatient clients do not wait for a Redis that hangs", function()
+    local state = load_redis({})
+    local owner = {}
+    coroutine.resume(coroutine.create(function()
+      state.redis.run(conf(), coroutine.yield, owner)
+    end))
+    state.now = state.now + 1
+    state.redis.abandon(owner)
+    assert.same({ nil, "left alone, because it kept failing" }, { state.redis.run(conf(), answer) })
+  end)
+
+
+  it("are not left alone when it was the worker that stood still", function()
+    local client = {}
+    local state = load_redis(client)
+    local other, second
+    -- a call, its answer that came meanwhile, and a newcomer whose turn it is first
+    state.redis.run(conf(), function()
+      other = coroutine.create(function()
+        state.redis.run(conf(), function() return coroutine.yield() end)
+      end)
+      coroutine.resume(other)
+      state.now = state.now + 1
+      client.while_sleeping = function()
+        client.while_sleeping = nil
+        coroutine.resume(other, "PONG")
+      end
+      second = { state.redis.run(conf(), answer) }
+      return true
+    end)
+
+    assert.same({ "PONG" }, second)
+    assert.same({}, state.timers)
+  end)
+
+
+  it("are not left alone while a call of many round trips goes on", function()
+    local state = load_redis({})
+    state.redis.run(conf(), function(_, call)
+      for _ = 1, 10 do
+        state.now = state.now + 0.3
+        state.redis.heard(call)
+        assert.equal("PONG", state.redis.run(conf(), answer))
+      end
+      return true
+    end)
+    assert.same({}, state.timers)
+  end)
+
+
+  it("are used again though nginx dropped the timer of the probe, or gave none", function()
+    local client = { refuses = "connection refused" }
+    local state = load_redis(client)
+    for _ = 1, 5 do
+      state.redis.run(conf(), answer)
+    end
+    client.refuses, client.has_no_timers, state.timers = nil, true, {}
+
+    for _ = 1, 3 do
+      state.now = state.now + 30
+      assert.is_nil(state.redis.run(conf(), answer))
+    end
+    client.has_no_timers = nil
+    assert.is_nil(state.redis.run(conf(), answer))
+    -- and no second one beside it
+    assert.is_nil(state.redis.run(conf(), answer))
+    assert.equal(1, #state.timers)
+    local timer = table.remove(state.timers)
+    timer[1](false, unpack(timer, 2))
+    assert.equal("PONG", state.redis.run(conf(), answer))
+  end)
+
+
+  it("are used again though a probe broke", function()
+    local client = { refuses = "connection refused" }
+    local state = load_redis(client)
+    for _ = 1, 5 do
+      state.redis.run(conf(), answer)
+    end
+    local function run_timer()
+      local timer = table.remove(state.timers)
+      timer[1](false, unpack(timer, 2))
+    end
+    state.now = state.now + 2
+    client.refuses = nil
+    client.breaks = true
+    run_timer()
+    assert.is_nil(state.redis.run(conf(), answer))
+    client.breaks = nil
+    state.now = state.now + 2
+    run_timer()
+    assert.equal("PONG", state.redis.run(conf(), answer))
   end)
 
 
@@ -355,147 +479,19 @@ describe("connections to Redis", function()
 end)
 
 
-describe("a gateway reaches a Redis", function()
-  local redis, world
-
-
-  after_each(function()
-    if world then
-      world:stop()
-      world = nil
-    end
-    redis:stop()
-  end)
-
-
-  -- Stores and reads back, from both workers.
-  local function assert_works(changes, env)
-    local config = vault.config(redis.port, { redis_required = true })
-    for name, value in pairs(changes) do
-      config.redis[name] = value
-    end
-    world = bed.start({ config = config, env = env })
-    world:reset()
-    world:send({ body = sample.messages({ text = sample.INSTANCE }) })
-    local token = world:upstream_text()
-    for _ = 1, 20 do
-      assert.equal(sample.INSTANCE, world:send({ body = sample.messages({ text = token }) }).json.content[1].text)
-    end
-    assert.equal(0, (world.mock:leaks()))
-  end
-
-
-  it("with a password, a user that may do just this, and a database", function()
-    redis = redis_server.start({ password = "admin" })
-    redis:call("ACL", "SETUSER", "gateway", "on", ">for the gateway", "~aws-masker:*", "resetchannels", "-@all",
-               "+ping", "+select", "+hset", "+hmget", "+hscan", "+expire", "+hlen", "+hrandfield", "+hdel")
-    assert_works({ username = "gateway", password = "for the gateway", database = 5 })
-
-    assert.equal(1, redis:in_database(5, function(call)
-      return call("DBSIZE")
-    end))
-    assert.same({}, redis:call("KEYS", "*"))
-  end)
-
-
-  it("with a user that may report events besides", function()
-    redis = redis_server.start({ password = "admin" })
-    redis:call("ACL", "SETUSER", "gateway", "on", ">for the gateway", "~aws-masker:*", "resetchannels", "-@all",
-               "+ping", "+select", "+hset", "+hmget", "+hscan", "+expire", "+hlen", "+hrandfield", "+hdel",
-               "~masking:events:stream", "+xadd", "&kong:masking:events", "+publish")
-    local config = vault.config(redis.port, {
-      enable_redis_events = true, event_transport = "both", event_flush_interval = 0.1, event_stream_maxlen = 1,
+describe("failures of the vault's queue", function()
+  it("are logged now and then, also after the clock was set back", function()
+    local now, lines = 1000, {}
+    local queue = plugin.load("vault_queue", { redis = {}, stored = {} }, {
+      ngx = { now = function() return now end },
+      kong = { log = { warn = function(...) lines[#lines + 1] = table.concat({ ... }) end } },
     })
-    config.redis.username, config.redis.password = "gateway", "for the gateway"
-    world = bed.start({ config = config })
-    world:send({ body = sample.messages({ text = sample.INSTANCE }) })
-
-    assert.same({ "data_masked masked", "data_unmasked restored" }, events.summary(events.wait(redis, 2)))
-    assert.equal(2, redis:calls().publish)
-    vault.settle(redis, 1)
-  end)
-
-
-  it("with a password from the environment", function()
-    redis = redis_server.start({ password = "secret of the spec" })
-    assert_works({ password = "{vault://env/aws-masker-spec-redis-password}" },
-                 { AWS_MASKER_SPEC_REDIS_PASSWORD = "secret of the spec" })
-  end)
-
-
-  it("by its name", function()
-    redis = redis_server.start()
-    assert_works({ host = "localhost" })
-  end)
-
-
-  describe("over TLS", function()
-    local folder
-
-
-    setup(function()
-      folder = process.temporary_folder()
-      local output, ok = process.capture(([[
-        cd %s && {
-          openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj "/CN=spec CA" &&
-          openssl req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj "/CN=redis.example.com" &&
-          printf 'subjectAltName=DNS:redis.example.com' > server.ext &&
-          openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile server.ext \
-            -out server.pem
-        } 2>&1]]):format(process.quote(folder)))
-      assert.is_true(ok, output)
-    end)
-
-
-    teardown(function()
-      process.remove_folder(folder)
-    end)
-
-
-    local function start()
-      local arguments = "--tls-cert-file %s/server.pem --tls-key-file %s/server.key --tls-auth-clients no"
-      redis = redis_server.start({ tls_arguments = arguments:format(folder, folder) })
+    for _ = 1, 3 do
+      queue.complain("it ", "failed")
     end
-
-
-    -- Where the gateway looks for the CA.
-    local function trusting(path)
-      return { SSL_CERT_FILE = path, KONG_LUA_SSL_TRUSTED_CERTIFICATE = path }
-    end
-
-
-    it("whose certificate is verified", function()
-      start()
-      assert_works({ port = redis.tls_port, ssl = true, ssl_verify = true, server_name = "redis.example.com" },
-                   trusting(folder .. "/ca.pem"))
-    end)
-
-
-    it("whose certificate nobody asks for", function()
-      start()
-      assert_works({ port = redis.tls_port, ssl = true })
-    end)
-
-
-    it("unless the certificate is of another name", function()
-      start()
-      local config = vault.config(redis.tls_port, { redis_required = true })
-      config.redis.ssl, config.redis.ssl_verify, config.redis.server_name = true, true, "other.example.com"
-      world = bed.start({ config = config, env = trusting(folder .. "/ca.pem") })
-
-      assert.equal(503, world:send({ body = sample.messages() }).status)
-      assert.equal(0, world.mock:count())
-    end)
-
-
-    it("unless nobody knows who signed the certificate", function()
-      start()
-      local config = vault.config(redis.tls_port, { redis_required = true })
-      config.redis.ssl, config.redis.ssl_verify, config.redis.server_name = true, true, "redis.example.com"
-      world = bed.start({ config = config })
-
-      assert.equal(503, world:send({ body = sample.messages() }).status)
-      assert.equal(0, world.mock:count())
-    end)
+    assert.same({ "it failed" }, lines)
+    now = 11
+    queue.complain("again")
+    assert.same({ "it failed", "again", "2 similar failures since the last such line" }, lines)
   end)
 end)

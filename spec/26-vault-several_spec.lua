@@ -110,6 +110,71 @@ describe("a Redis that another one takes over from", function()
 end)
 
 
+describe("a Redis", function()
+  local redis, world
+
+
+  setup(function()
+    redis = redis_server.start()
+    world = bed.start({ workers = 1, config = vault.config(redis.port, { max_entries = 200000 }) })
+  end)
+
+
+  teardown(function()
+    world:stop()
+    redis:stop()
+  end)
+
+
+  it("that was emptied in silence gets again what conversations still have", function()
+    local text = sample.INSTANCE .. " and " .. sample.VPC
+    world:reset()
+    vault.store(world, redis, text)
+    vault.settle(redis, 2)
+
+    for _, lose in ipairs({
+      function() redis:call("FLUSHALL") end,
+      -- as where another one takes over that has not everything yet
+      function() redis:call("HDEL", vault.hashes(redis)[1], world:upstream_text():match("EC2_%w+")) end,
+    }) do
+      lose()
+      assert.is_true(vault.count(redis) < 2)
+      -- without any new token
+      local is_there = process.wait_until(25, function()
+        socket.sleep(0.2)
+        assert.equal(200, world:send({ body = sample.messages({ text = text }) }).status)
+        return vault.count(redis) == 2
+      end)
+      assert.is_truthy(is_there)
+    end
+  end)
+
+
+  it("gets what a request has to be stored, also where that is more than the queue takes", function()
+    redis:call("FLUSHALL")
+    world:reset({ ("i-0%016x"):format(0xb16000001) })
+    local ids = {}
+    for i = 1, 100000 do
+      ids[i] = ("i-0%016x"):format(0xb16000000 + i)
+    end
+    local body = sample.messages({ text = table.concat(ids, " ") })
+
+    for _ = 1, 12 do
+      assert.equal(200, world:send({ body = body }).status)
+      local before
+      repeat
+        before = vault.count(redis)
+        socket.sleep(0.5)
+      until vault.count(redis) == before
+      if before == #ids then
+        break
+      end
+    end
+    assert.equal(#ids, vault.count(redis))
+  end)
+end)
+
+
 describe("one Redis with several logins", function()
   local redis, world
 

@@ -13,13 +13,13 @@ Proxy.__index = Proxy
 local _M = {}
 
 
---- @param mode "delay:MS", "cut", "blackhole" or "switch:FILE" (see tcp_proxy.py)
+--- @param mode "delay:MS", "cut", "blackhole", "says:TEXT" or "switch:FILE" (see tcp_proxy.py)
 function _M.start(target_port, mode)
   local folder = process.temporary_folder()
   local port_file = folder .. "/port"
+  local program = paths.root .. "/spec/support/tcp_proxy.py"
   local pid = process.spawn(("python3 %s %s %d %s"):format(
-    process.quote(paths.root .. "/spec/support/tcp_proxy.py"), process.quote(port_file), target_port, mode),
-    folder .. "/log")
+    process.quote(program), process.quote(port_file), target_port, process.quote(mode)), folder .. "/log")
   local port = process.wait_until(START_SECONDS, function()
     return tonumber(process.read_file(port_file) or "")
   end)

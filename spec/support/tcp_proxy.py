@@ -6,6 +6,7 @@ Listens on a free port of 127.0.0.1, writes it to PORT_FILE and forwards to TARG
   delay:MS    each reply comes MS milliseconds later
   cut         the connection ends where the reply to a command (not to AUTH or SELECT) would begin
   blackhole   takes connections and bytes, and never answers
+  says:TEXT   each command gets TEXT in place of a reply, with \\r and \\n for line ends; nothing is forwarded
   switch:FILE new connections go to the port that FILE names, in place of TARGET_PORT; older ones stay where they are
 """
 
@@ -65,6 +66,17 @@ async def serve_cut(reader, writer, target):
     writer.close()
 
 
+async def serve_saying(reader, writer, text):
+    """Answers all commands alike, whatever they ask."""
+    while head := await reader.readline():
+        for _ in range(int(head[1:])):
+            length = await reader.readline()
+            await reader.readexactly(int(length[1:]) + 2)
+        writer.write(text)
+        await writer.drain()
+    writer.close()
+
+
 async def serve_switched(reader, writer, file):
     """Forwards to wherever `file` says when the connection begins, as a name does that DNS gives another address."""
     with open(file, encoding="ascii") as target:
@@ -83,6 +95,8 @@ async def main(port_file, target, mode):
                     pass
             elif name == "cut":
                 await serve_cut(reader, writer, target)
+            elif name == "says":
+                await serve_saying(reader, writer, argument.encode().decode("unicode_escape").encode("latin-1"))
             elif name == "switch":
                 await serve_switched(reader, writer, argument)
             elif name == "delay":
@@ -93,7 +107,7 @@ async def main(port_file, target, mode):
                 )
             else:
                 raise SystemExit(__doc__)
-        except ConnectionError:
+        except (ConnectionError, asyncio.IncompleteReadError):
             writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)

@@ -50,17 +50,21 @@ impl Tally {
     ///
     /// Returns the backlog, and how many entries were trimmed unread since the last call. The first call of a process
     /// counts from the beginning of the group: what was trimmed unread in an earlier life comes again where Redis keeps
-    /// it in its counts, but only together with something new.
+    /// it in its counts and nobody could put that right ([`Self::is_off`]), but only together with something new.
     ///
     /// `group` has to be asked for before `stream`: where it has fetched all that was added by then, nothing has moved
     /// in between.
     pub(crate) fn take(&mut self, group: &Group, stream: &Stream) -> (Backlog, u64) {
         let behind = stream.added.zip(group.read).map(|(added, read)| added.saturating_sub(read));
+        if stream.added == Some(stream.length) {
+            // nothing is gone yet, whatever the group has read
+            self.surplus = Some(0);
+        }
         let mut lost = 0;
         let waiting = if group.delivered >= stream.last {
             // it may have come past what was trimmed since the last call
             lost = behind.zip(self.surplus).map_or(0, |(surplus, known)| surplus.saturating_sub(known));
-            self.surplus = behind;
+            self.surplus = behind.or(self.surplus);
             Some(0)
         } else if stream.first.is_none_or(|first| group.delivered < first) {
             // all that is there is still to be read, and what is not there never will be
@@ -74,6 +78,18 @@ impl Tally {
             behind.map(|behind| behind.saturating_sub(self.surplus.unwrap_or(0)).min(stream.length))
         };
         (Backlog { waiting, pending: group.pending }, lost)
+    }
+
+    /// Whether Redis counts too few entries as read by `group`, which has fetched all, as `take` was told.
+    ///
+    /// The next process would take the difference for a loss of its own.
+    pub(crate) fn is_off(&self, group: &Group, stream: &Stream) -> bool {
+        group.delivered == stream.last && self.surplus.is_some_and(|surplus| surplus > 0)
+    }
+
+    /// Redis's count has been put right.
+    pub(crate) fn corrected(&mut self) {
+        self.surplus = Some(0);
     }
 }
 
@@ -126,6 +142,32 @@ mod tests {
         // it has read on beyond the gap, and Redis does not know of it
         assert_eq!(taken(&mut tally, &stream(300, 201), &group(300, 200)), (Some(0), 100));
         assert_eq!(taken(&mut tally, &stream(300, 201), &group(300, 200)), (Some(0), 0));
+    }
+
+    #[test]
+    fn what_is_trimmed_before_a_new_group_has_read_anything_is_lost() {
+        let mut tally = Tally::default();
+        let new = Group { read: None, ..group(0, 0) };
+        assert_eq!(taken(&mut tally, &stream(0, 1), &new), (Some(0), 0));
+        // all between two calls
+        assert_eq!(taken(&mut tally, &stream(300, 201), &group(300, 200)), (Some(0), 100));
+    }
+
+    #[test]
+    fn counts_that_were_put_right_show_the_next_loss_alone() {
+        let mut tally = Tally::default();
+        let (all, read) = (stream(300, 201), group(300, 200));
+        taken(&mut tally, &stream(50, 1), &group(50, 50));
+        assert!(!tally.is_off(&group(50, 50), &stream(50, 1)));
+        taken(&mut tally, &all, &read);
+        assert!(tally.is_off(&read, &all));
+        assert!(!tally.is_off(&group(299, 199), &all));
+        tally.corrected();
+        assert!(!tally.is_off(&group(300, 300), &all));
+        let mut next_life = Tally::default();
+        for tally in [&mut tally, &mut next_life] {
+            assert_eq!(taken(tally, &stream(500, 451), &group(300, 300)), (Some(50), 150));
+        }
     }
 
     #[test]

@@ -67,7 +67,7 @@ async fn listen(
             message = messages.next() => match message {
                 Some(message) => {
                     if let Some(event) = sink.take(message.get_payload_bytes()) {
-                        view.lock().record(&event, now_ms());
+                        view.lock().record(&event, now_ms(), 0);
                     }
                 }
                 None => return Err((ErrorKind::Io, "the connection ended").into()),

@@ -82,6 +82,12 @@ pub(crate) struct Args {
           value_parser = clap::value_parser!(u32).range(1..=86_400))]
     claim_idle: u32,
 
+    /// Seconds after which a consumer of the group that is silent and has fetched nothing it did not acknowledge is taken
+    /// off the group: what pods with changing names leave behind
+    #[arg(long, env = "AWS_MASKER_MONITOR_FORGET_IDLE", default_value_t = 86_400,
+          value_parser = clap::value_parser!(u32).range(1..=31_536_000))]
+    forget_idle: u32,
+
     /// Address to serve on; port 0 takes a free one
     #[arg(long, env = "AWS_MASKER_MONITOR_LISTEN", default_value = "127.0.0.1:9542")]
     pub(crate) listen: SocketAddr,
@@ -191,6 +197,11 @@ impl Args {
     /// How long another consumer's event stays with it.
     pub(crate) fn claim_idle(&self) -> Duration {
         Duration::from_secs(self.claim_idle.into())
+    }
+
+    /// How long a consumer that left nothing may be silent.
+    pub(crate) fn forget_idle(&self) -> Duration {
+        Duration::from_secs(self.forget_idle.into())
     }
 
     /// How to connect.

@@ -8,6 +8,9 @@ use serde::Deserialize;
 const VERSION: u64 = 1;
 /// Longer names of services and routes are no names.
 const MAX_NAME_BYTES: usize = 128;
+/// The last moment that a browser's `Date` knows, in milliseconds. Nothing that is counted, timed or weighed comes near:
+/// larger numbers are somebody's mistake or joke, and would make sums overflow.
+const MAX_NUMBER: u64 = 8_640_000_000_000_000;
 /// More kinds than the catalog and 100 patterns of one's own could give.
 const MAX_KINDS: usize = 1000;
 
@@ -179,7 +182,26 @@ impl Event {
 }
 
 impl Raw {
+    fn numbers(&self) -> impl Iterator<Item = u64> {
+        let optional = [
+            self.dropped,
+            self.microseconds,
+            self.bytes_in,
+            self.bytes_out,
+            self.masked,
+            self.distinct,
+            self.restored,
+            self.unresolved,
+            self.count,
+        ];
+        let kinds = self.kinds.iter().flatten().map(|(_, count)| *count);
+        [self.timestamp, self.sequence].into_iter().chain(optional.into_iter().flatten()).chain(kinds)
+    }
+
     fn checked(self) -> Option<Event> {
+        if self.numbers().any(|number| number > MAX_NUMBER) {
+            return None;
+        }
         let time = self.microseconds.map(Microseconds);
         let bytes = self.bytes_in.zip(self.bytes_out).map(|(before, after)| Bytes { before, after });
         let happened = match self.kind.as_str() {
@@ -302,6 +324,18 @@ mod tests {
         ] {
             assert_eq!(with(changes.clone()).unwrap_err(), Malformed::Field, "{changes}");
         }
+    }
+
+    #[test]
+    fn numbers_that_no_gateway_counts_to_are_refused() {
+        for name in ["timestamp", "sequence", "dropped", "microseconds", "bytes_in", "bytes_out", "masked", "distinct"]
+        {
+            assert!(with(json!({name: MAX_NUMBER})).is_ok(), "{name}");
+            assert_eq!(with(json!({name: MAX_NUMBER + 1})).unwrap_err(), Malformed::Field, "{name}");
+        }
+        assert_eq!(with(json!({"kinds": {"arn": u64::MAX}})).unwrap_err(), Malformed::Field);
+        let error = json!({"type": "redis_error", "operation": "read", "reason": "other", "count": u64::MAX});
+        assert_eq!(with(error).unwrap_err(), Malformed::Field);
     }
 
     /// One event for each way in which the format's schema lets one be.

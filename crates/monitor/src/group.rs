@@ -6,12 +6,12 @@ use redis::aio::MultiplexedConnection;
 use redis::{Client, RedisError, RedisResult, Value, cmd};
 use tracing::{info, warn};
 
-use crate::backlog::{Backlog, Tally};
+use crate::backlog::{Backlog, Id, Tally};
 use crate::config::Args;
 use crate::connect::{self, Backoff};
 use crate::link::LinkReporter;
 use crate::metrics::Metrics;
-use crate::reply::{self, Entry};
+use crate::reply::{self, Consumer, Entry};
 use crate::sink::Sink;
 use crate::stop::Stop;
 
@@ -21,6 +21,10 @@ const BLOCK: Duration = Duration::from_secs(1);
 const BACKLOG_EVERY: Duration = Duration::from_secs(5);
 /// How often others' abandoned entries are looked for, at most.
 const LONGEST_CLAIM_EVERY: Duration = Duration::from_secs(15);
+/// Whoever asked for entries in this time may be about to do it again.
+const RECENT: Duration = Duration::from_secs(3600);
+/// How often consumers that are gone are looked for, at most.
+const LONGEST_FORGET_EVERY: Duration = Duration::from_secs(600);
 
 /// One consumer of a group.
 pub(crate) struct GroupReader {
@@ -30,6 +34,7 @@ pub(crate) struct GroupReader {
     consumer: String,
     batch_size: u32,
     claim_idle: Duration,
+    forget_idle: Duration,
     metrics: std::sync::Arc<Metrics>,
     tally: Tally,
 }
@@ -43,6 +48,7 @@ impl GroupReader {
             consumer: args.consumer(),
             batch_size: args.batch_size,
             claim_idle: args.claim_idle(),
+            forget_idle: args.forget_idle(),
             metrics,
             tally: Tally::default(),
         }
@@ -72,7 +78,7 @@ impl GroupReader {
         let mut connection = connect::connection(&self.client, Duration::ZERO).await?;
         self.create_group(&mut connection).await?;
         self.resume(&mut connection, sink, stop).await?;
-        self.claim(&mut connection, sink).await?;
+        self.claim(&mut connection, sink, stop).await?;
         self.ask_backlog(&mut connection).await?;
         while !stop.is_requested() {
             let entries = self.fetch(&mut connection, ">", None).await?;
@@ -98,11 +104,14 @@ impl GroupReader {
         *backoff = Backoff::new();
 
         let claim_every = self.claim_idle.min(LONGEST_CLAIM_EVERY);
-        let mut claimed = None;
-        let mut asked = None;
+        let forget_every = self.forget_idle.min(LONGEST_FORGET_EVERY);
+        let (mut claimed, mut forgot, mut asked) = (None, None, None);
         while !stop.is_requested() {
             if is_due(&mut claimed, claim_every) {
-                self.claim(&mut connection, sink).await?;
+                self.claim(&mut connection, sink, stop).await?;
+            }
+            if is_due(&mut forgot, forget_every) {
+                self.forget(&mut connection).await?;
             }
             if is_due(&mut asked, BACKLOG_EVERY) {
                 // before the first fetch, after which nobody could tell what was trimmed in the meantime
@@ -158,9 +167,9 @@ impl GroupReader {
     }
 
     /// Takes over what other consumers have fetched and not acknowledged for long.
-    async fn claim(&self, connection: &mut MultiplexedConnection, sink: &mut Sink) -> RedisResult<()> {
+    async fn claim(&self, connection: &mut MultiplexedConnection, sink: &mut Sink, stop: &Stop) -> RedisResult<()> {
         let mut cursor = "0-0".to_owned();
-        let mut taken = 0;
+        let (mut taken, mut nameless) = (0, 0);
         loop {
             let answer: Value = cmd("XAUTOCLAIM")
                 .arg(&self.stream)
@@ -177,14 +186,34 @@ impl GroupReader {
             let count = u64::try_from(claimed.entries.len()).unwrap_or(u64::MAX);
             self.metrics.claimed(count);
             taken += count;
+            nameless += claimed.nameless;
             self.process(connection, sink, claimed.entries).await?;
             if claimed.cursor == "0-0" {
                 break;
             }
             cursor = claimed.cursor;
         }
+        if nameless > 0 {
+            // now that they are ours, their ids can be asked for
+            self.resume(connection, sink, stop).await?;
+        }
         if taken > 0 {
             warn!(events = taken, "took over events that another consumer had fetched and not acknowledged");
+        }
+        Ok(())
+    }
+
+    /// Takes consumers off the group that are gone for good. One that lives and for which nothing comes (before Redis 7.2
+    /// that counts as silence) is made again by its next entry.
+    async fn forget(&self, connection: &mut MultiplexedConnection) -> RedisResult<()> {
+        let Some(consumers) = self.consumers(connection).await? else { return Ok(()) };
+        let silent = |consumer: &Consumer| u128::from(consumer.idle_ms) >= self.forget_idle.as_millis();
+        for gone in consumers.into_iter().filter(|found| found.pending == 0 && silent(found)) {
+            let mut command = cmd("XGROUP");
+            command.arg("DELCONSUMER").arg(&self.stream).arg(&self.group).arg(&gone.name);
+            if gone.name != self.consumer && if_allowed(command.query_async::<Value>(connection).await)?.is_some() {
+                info!(consumer = gone.name, "took a consumer off the group that is gone for long");
+            }
         }
         Ok(())
     }
@@ -241,16 +270,49 @@ impl GroupReader {
                 "the stream was trimmed before these events were read; raise event_stream_maxlen, or run more monitors"
             );
         }
+        if self.tally.is_off(&group, &stream) {
+            self.correct(connection, group.delivered, stream.added.unwrap_or_default()).await?;
+        }
         Ok(Some(backlog))
     }
 
-    async fn info(&self, what: &str, connection: &mut MultiplexedConnection) -> RedisResult<Option<Value>> {
-        match cmd("XINFO").arg(what).arg(&self.stream).query_async(connection).await {
-            Ok(answer) => Ok(Some(answer)),
-            // an ACL may forbid it, and everything else works without
-            Err(error) if is_code(&error, "NOPERM") => Ok(None),
-            Err(error) => Err(error),
+    /// Tells Redis how many entries there were up to the one fetched last. Redis 7.0 counts those that it hands out, also
+    /// where others were trimmed in between. This sets the group's place too, so there must be no other reader.
+    async fn correct(
+        &mut self,
+        connection: &mut MultiplexedConnection,
+        (ms, sequence): Id,
+        read: u64,
+    ) -> RedisResult<()> {
+        let Some(consumers) = self.consumers(connection).await? else { return Ok(()) };
+        let is_recent = |consumer: &Consumer| u128::from(consumer.idle_ms) < RECENT.as_millis();
+        if consumers.iter().any(|found| found.name != self.consumer && is_recent(found)) {
+            return Ok(());
         }
+        let mut command = cmd("XGROUP");
+        command.arg("SETID").arg(&self.stream).arg(&self.group).arg(format!("{ms}-{sequence}"));
+        if if_allowed(command.arg("ENTRIESREAD").arg(read).query_async::<Value>(connection).await)?.is_some() {
+            self.tally.corrected();
+        }
+        Ok(())
+    }
+
+    async fn consumers(&self, connection: &mut MultiplexedConnection) -> RedisResult<Option<Vec<Consumer>>> {
+        let answer = cmd("XINFO").arg("CONSUMERS").arg(&self.stream).arg(&self.group).query_async(connection).await;
+        Ok(if_allowed(answer)?.map(reply::consumers))
+    }
+
+    async fn info(&self, what: &str, connection: &mut MultiplexedConnection) -> RedisResult<Option<Value>> {
+        if_allowed(cmd("XINFO").arg(what).arg(&self.stream).query_async(connection).await)
+    }
+}
+
+/// None where an ACL forbids a command without which everything else works.
+fn if_allowed<T>(answer: RedisResult<T>) -> RedisResult<Option<T>> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if is_code(&error, "NOPERM") => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -16,8 +16,8 @@ use tokio::time::{Instant, Sleep, sleep};
 
 /// Connections at a time. Far more than browsers and scrapers make, and half of what a process may usually open.
 pub(crate) const MAX_CONNECTIONS: usize = 512;
-/// How long a connection may do nothing. Longer than scrapers wait between two requests, and an open page is told
-/// something each second.
+/// How long a connection may go without being told anything. Longer than scrapers wait between two requests, and an
+/// open page is told something each second.
 pub(crate) const LONGEST_SILENCE: Duration = Duration::from_secs(75);
 
 /// A listener with limits.
@@ -51,7 +51,8 @@ impl Listener for Limited {
     }
 }
 
-/// A connection that fails when nothing is read or written for long.
+/// A connection that fails when nothing is written for long. What is read does not count: a request that comes byte by
+/// byte could hold its place for ever.
 pub(crate) struct Connection {
     stream: TcpStream,
     silence: Pin<Box<Sleep>>,
@@ -68,11 +69,18 @@ impl Connection {
         poll: impl FnOnce(Pin<&mut TcpStream>, &mut Context<'_>) -> Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
         if let Poll::Ready(result) = poll(Pin::new(&mut self.stream), cx) {
-            self.silence.as_mut().reset(Instant::now() + self.longest_silence);
             return Poll::Ready(result);
         }
         ready!(self.silence.as_mut().poll(cx));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// Passes on what a write gave.
+    fn written(&mut self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Ok(_)) = result {
+            self.silence.as_mut().reset(Instant::now() + self.longest_silence);
+        }
+        result
     }
 }
 
@@ -84,7 +92,8 @@ impl AsyncRead for Connection {
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.within_silence(cx, |stream, cx| stream.poll_write(cx, buf))
+        let result = self.within_silence(cx, |stream, cx| stream.poll_write(cx, buf));
+        self.written(result)
     }
 
     fn poll_write_vectored(
@@ -92,7 +101,8 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.within_silence(cx, |stream, cx| stream.poll_write_vectored(cx, bufs))
+        let result = self.within_silence(cx, |stream, cx| stream.poll_write_vectored(cx, bufs));
+        self.written(result)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -144,6 +154,26 @@ mod tests {
             for client in &mut silent {
                 assert_eq!(client.read(&mut [0]).unwrap_or(0), 0);
             }
+        })
+        .await
+        .unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_request_that_comes_byte_by_byte_makes_room_too() {
+        let address = serve(1, Duration::from_millis(300)).await;
+        tokio::task::spawn_blocking(move || {
+            let mut slow = Client::connect(address).unwrap();
+            slow.write_all(b"GET / HTTP/1.1\r\nx: ").unwrap();
+            let second = std::thread::spawn(move || ask(address));
+            let started = std::time::Instant::now();
+            while !second.is_finished() {
+                assert!(started.elapsed() < Duration::from_secs(10), "it holds its place");
+                // fails once the connection is closed
+                let _ = slow.write_all(b"x");
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            assert!(second.join().unwrap().ends_with("ok"));
         })
         .await
         .unwrap();

@@ -53,15 +53,19 @@ pub(crate) struct Claimed {
     pub(crate) entries: Vec<Entry>,
     /// How many were gone from the stream and have been forgotten (Redis 7).
     pub(crate) gone: u64,
+    /// How many are ours now although they are gone, and under what id is not said (Redis 6).
+    pub(crate) nameless: usize,
 }
 
 /// None when it is not an answer to XAUTOCLAIM.
 pub(crate) fn claimed(value: Value) -> Option<Claimed> {
     let mut parts = items(value).into_iter();
     let cursor = text(parts.next()?)?;
-    let entries = entries(parts.next()?);
+    let claimed = items(parts.next()?);
+    let nameless = claimed.iter().filter(|entry| matches!(entry, Value::Nil)).count();
+    let entries = claimed.into_iter().filter_map(entry).collect();
     let gone = parts.next().map_or(0, |value| u64::try_from(items(value).len()).unwrap_or(u64::MAX));
-    Some(Claimed { cursor, entries, gone })
+    Some(Claimed { cursor, entries, gone, nameless })
 }
 
 /// Answer to XINFO STREAM; None when it is not one.
@@ -95,6 +99,33 @@ pub(crate) fn group(value: Value, group: &str) -> Option<Group> {
         }
         is_it.then_some(found)
     })
+}
+
+/// A consumer of a group.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) struct Consumer {
+    pub(crate) name: String,
+    /// Entries that it has fetched and not acknowledged.
+    pub(crate) pending: u64,
+    /// Milliseconds since it asked for entries.
+    pub(crate) idle_ms: u64,
+}
+
+/// Consumers in the answer to XINFO CONSUMERS.
+pub(crate) fn consumers(value: Value) -> Vec<Consumer> {
+    let consumer = |value| {
+        let (mut found, mut pending, mut idle) = (None, None, None);
+        for (name, value) in fields(value) {
+            match text(name)?.as_str() {
+                "name" => found = text(value),
+                "pending" => pending = number(&value),
+                "idle" => idle = number(&value),
+                _ => {}
+            }
+        }
+        Some(Consumer { name: found?, pending: pending?, idle_ms: idle? })
+    };
+    items(value).into_iter().filter_map(consumer).collect()
 }
 
 fn fields(value: Value) -> Vec<(Value, Value)> {
@@ -192,10 +223,13 @@ mod tests {
 
     #[test]
     fn claims_of_redis_6_and_7_are_read() {
-        let six = list(&[bulk("0-0"), list(&[])]);
+        let six = list(&[bulk("0-0"), list(&[Value::Nil])]);
         let seven = list(&[bulk("5-0"), list(&[]), list(&[bulk("1-0"), bulk("2-0")])]);
-        assert_eq!(claimed(six), Some(Claimed { cursor: "0-0".to_owned(), entries: Vec::new(), gone: 0 }));
-        assert_eq!(claimed(seven), Some(Claimed { cursor: "5-0".to_owned(), entries: Vec::new(), gone: 2 }));
+        assert_eq!(claimed(six), Some(Claimed { cursor: "0-0".to_owned(), entries: Vec::new(), gone: 0, nameless: 1 }));
+        assert_eq!(
+            claimed(seven),
+            Some(Claimed { cursor: "5-0".to_owned(), entries: Vec::new(), gone: 2, nameless: 0 })
+        );
     }
 
     #[test]

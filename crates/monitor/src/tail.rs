@@ -3,8 +3,9 @@
 //! Monitors of one group share its events, but whoever opens the page of one of them wants to see all, and what was
 //! before it started. So the page has a reader of its own that takes nothing away from anybody.
 
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use redis::aio::MultiplexedConnection;
 use redis::{Client, RedisResult, Value, cmd};
 
 use crate::connect::{self, Backoff};
@@ -16,6 +17,8 @@ use crate::view::{self, SharedView};
 
 const BLOCK: Duration = Duration::from_secs(1);
 const COUNT: u32 = 1000;
+/// How often Redis is asked what time it is: either clock may be set.
+const COMPARE_EVERY: Duration = Duration::from_secs(60);
 
 /// Shows events as they come until it is told to stop.
 pub(crate) async fn run(client: Client, stream: String, view: SharedView, mut stop: Stop) {
@@ -44,15 +47,18 @@ async fn follow(
     stop: &Stop,
 ) -> RedisResult<()> {
     let mut connection = connect::connection(client, BLOCK).await?;
+    // the ids of entries are by that clock
+    let mut time = time_of(&mut connection).await?;
+    let mut compared = Instant::now();
     let mut after = match last.take() {
         Some(id) => id,
-        None => {
-            // by the clock that made the ids
-            let (seconds, _): (u64, u64) = cmd("TIME").query_async(&mut connection).await?;
-            format!("{}-0", seconds.saturating_sub(view::WINDOW_SECONDS) * 1000)
-        }
+        None => format!("{}-0", time.milliseconds.saturating_sub(view::WINDOW_SECONDS * 1000)),
     };
     while !stop.is_requested() {
+        if compared.elapsed() >= COMPARE_EVERY {
+            time = time_of(&mut connection).await?;
+            compared = Instant::now();
+        }
         let read: RedisResult<Value> = cmd("XREAD")
             .arg("COUNT")
             .arg(COUNT)
@@ -74,9 +80,25 @@ async fn follow(
             if let Ok(event) = Event::parse(bytes)
                 && seen.is_new(&event.source, event.sequence)
             {
-                view.record(&event, entry.added_ms().unwrap_or(event.timestamp));
+                view.record(&event, entry.added_ms().unwrap_or(event.timestamp), time.ahead_ms);
             }
         }
     }
     Ok(())
+}
+
+/// What time it is for Redis.
+struct Time {
+    milliseconds: u64,
+    /// How far our clock is before it.
+    ahead_ms: i64,
+}
+
+async fn time_of(connection: &mut MultiplexedConnection) -> RedisResult<Time> {
+    let (seconds, microseconds): (u64, u64) = cmd("TIME").query_async(connection).await?;
+    let milliseconds = seconds.saturating_mul(1000).saturating_add(microseconds / 1000);
+    let ours = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let ours = i64::try_from(ours.as_millis()).unwrap_or(i64::MAX);
+    let theirs = i64::try_from(milliseconds).unwrap_or(i64::MAX);
+    Ok(Time { milliseconds, ahead_ms: ours.saturating_sub(theirs) })
 }

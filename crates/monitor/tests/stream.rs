@@ -191,6 +191,31 @@ fn what_was_trimmed_while_no_monitor_ran_is_counted_and_does_not_wait_for_ever()
     third.wait_for_sum(EVENTS, 5.0);
     assert_eq!(third.metrics().sum("aws_masker_monitor_trimmed_events_total"), 0.0);
     assert_eq!(third.metrics().sum("aws_masker_monitor_stream_waiting"), 0.0);
+    wait_for("the count of Redis", || (redis.backlog() == (0, 0)).then_some(()));
+    assert_eq!(third.stop().0, Some(0));
+
+    // also where there is a further one
+    add(&mut connection, plain(100));
+    redis::cmd("XTRIM").arg(STREAM).arg("MAXLEN").arg("40").exec(&mut connection).unwrap();
+    let fourth = Monitor::start(&redis, &[]);
+    fourth.wait_for_sum(EVENTS, 40.0);
+    assert_eq!(fourth.metrics().sum("aws_masker_monitor_trimmed_events_total"), 60.0);
+}
+
+#[test]
+fn what_is_trimmed_right_after_the_first_start_is_counted() {
+    let redis = Redis::start();
+    let mut connection = redis.connect();
+    let monitor = Monitor::start(&redis, &[]);
+    wait_for("its first look", || (monitor.live(1)[0]["link"]["waiting"] == json!(0)).then_some(()));
+    monitor.signal("-STOP");
+    add(&mut connection, plain(100));
+    redis::cmd("XTRIM").arg(STREAM).arg("MAXLEN").arg("30").exec(&mut connection).unwrap();
+    monitor.signal("-CONT");
+    // the first of them may have been on its way already
+    let told = || monitor.metrics().sum(EVENTS) + monitor.metrics().sum("aws_masker_monitor_trimmed_events_total");
+    wait_for("all to be told", || (told() == 100.0).then_some(()));
+    assert!(monitor.metrics().sum(EVENTS) <= 31.0);
 }
 
 #[test]
@@ -215,4 +240,47 @@ fn the_backlog_is_shown() {
     monitor.wait_for_sum(EVENTS, 4.0);
     wait_for("the backlog", || (monitor.metrics().sum("aws_masker_monitor_stream_pending") == 5.0).then_some(()));
     assert_eq!(monitor.live(1)[0]["link"]["pending"], json!(5));
+}
+
+/// Names of the group's consumers.
+fn consumers(redis: &Redis) -> Vec<String> {
+    let found: Vec<redis::Value> =
+        redis::cmd("XINFO").arg("CONSUMERS").arg(STREAM).arg(GROUP).query(&mut redis.connect()).unwrap();
+    let name = |consumer: &redis::Value| match consumer {
+        redis::Value::Array(fields) => match &fields[1] {
+            redis::Value::BulkString(name) => String::from_utf8(name.clone()).unwrap(),
+            other => panic!("a name is {other:?}"),
+        },
+        other => panic!("a consumer is {other:?}"),
+    };
+    found.iter().map(name).collect()
+}
+
+#[test]
+fn consumers_that_are_gone_are_taken_off_the_group_and_what_they_left_is_not() {
+    let redis = Redis::start();
+    let mut connection = redis.connect();
+    add(&mut connection, plain(5));
+    fetch_and_die(&mut connection, "with-work", 2);
+    for pod in 0..20 {
+        redis::cmd("XGROUP")
+            .arg("CREATECONSUMER")
+            .arg(STREAM)
+            .arg(GROUP)
+            .arg(format!("pod-{pod}"))
+            .exec(&mut connection)
+            .unwrap();
+    }
+    let load = Load::start(&redis);
+    let arguments = ["--claim-idle", "86400", "--forget-idle", "2", "--batch-size", "10", "--consumer"];
+    let monitors = ["one", "two"].map(|name| Monitor::start(&redis, &[&arguments[..], &[name]].concat()));
+    wait_for("the pods to be forgotten", || (consumers(&redis) == ["one", "two", "with-work"]).then_some(()));
+    // nor are those that live
+    sleep(Duration::from_secs(3));
+    assert_eq!(consumers(&redis), ["one", "two", "with-work"]);
+    let sent = load.stop().len();
+    // what was left is somebody else's to take
+    let counted = || monitors.iter().map(|monitor| monitor.metrics().sum(EVENTS)).sum::<f64>();
+    wait_for("all others to be counted", || (counted() == (sent + 3) as f64).then_some(()));
+    assert_eq!(redis.backlog().0, 2);
 }

@@ -116,12 +116,13 @@ impl View {
         }
     }
 
-    /// Takes an event that reached Redis, or us, at `arrived_ms`.
-    pub(crate) fn record(&mut self, event: &Event, arrived_ms: u64) {
+    /// Takes an event that reached Redis, or us, at `arrived_ms` by a clock that ours is `ahead_ms` before.
+    pub(crate) fn record(&mut self, event: &Event, arrived_ms: u64, ahead_ms: i64) {
         let now = now_seconds();
         self.advance(now);
         let is_near = event.timestamp.abs_diff(arrived_ms) <= MAX_SKEW_MS;
-        let at = (if is_near { event.timestamp } else { arrived_ms } / 1000).min(now);
+        let at = if is_near { event.timestamp } else { arrived_ms };
+        let at = (at.saturating_add_signed(ahead_ms) / 1000).min(now);
         self.has_old |= at + REPEATED_SECONDS <= now;
         let Some(second) = at.checked_sub(self.first).and_then(|index| usize::try_from(index).ok()) else { return };
         if let Some(second) = self.seconds.get_mut(second) {
@@ -175,7 +176,8 @@ impl View {
             }
             nodes.extend(second.nodes.iter());
             for (kind, count) in &second.kinds {
-                *kinds.entry(*kind).or_default() += count;
+                let sum = kinds.entry(*kind).or_default();
+                *sum = sum.saturating_add(*count);
             }
             for (route, sums) in &second.routes {
                 routes.entry(*route).or_default().add(sums);
@@ -217,7 +219,11 @@ impl View {
         if rows.len() > KIND_ROWS {
             let rest = rows.split_off(KIND_ROWS - 1);
             let name = format!("{} other kinds", rest.len());
-            rows.push(KindRow { name, category: "other", count: rest.iter().map(|row| row.count).sum() });
+            rows.push(KindRow {
+                name,
+                category: "other",
+                count: rest.iter().fold(0, |sum, row| sum.saturating_add(row.count)),
+            });
         }
         rows
     }
@@ -262,4 +268,41 @@ fn push(lines: &mut VecDeque<Line>, line: Line) {
 
 fn now_seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn requests_of(timestamp: u64, arrived_ms: u64, ahead_ms: i64) -> u64 {
+        let event = json!({
+            "version": 1, "type": "data_masked", "timestamp": timestamp, "node": "00", "source": "00", "sequence": 1,
+            "outcome": "masked", "microseconds": 1, "bytes_in": 1, "bytes_out": 1, "masked": u64::MAX >> 12,
+            "distinct": 1, "kinds": {"arn": u64::MAX >> 12},
+        });
+        let mut view = View::new(Detail::Minimal);
+        view.record(&Event::parse(event.to_string().as_bytes()).unwrap(), arrived_ms, ahead_ms);
+        view.whole().sums.requests
+    }
+
+    #[test]
+    fn events_are_shown_when_they_arrive_whatever_the_clock_of_redis_says() {
+        let now = now_seconds() * 1000;
+        for off in [0, 600_000, 86_400_000] {
+            let ahead = i64::try_from(off).unwrap();
+            // gateways have Redis's clock, or ours
+            assert_eq!(requests_of(now - off, now - off, ahead), 1);
+            assert_eq!(requests_of(now, now - off, ahead), 1);
+            assert_eq!(requests_of(now + off, now + off, -ahead), 1);
+        }
+        assert_eq!(requests_of(now - 600_000, now - 600_000, 0), 0);
+    }
+
+    #[test]
+    fn sums_of_large_numbers_stay_large() {
+        let mut sums = Sums { masked: u64::MAX - 1, ..Sums::default() };
+        sums.add(&Sums { masked: 5, ..Sums::default() });
+        assert_eq!(sums.masked, u64::MAX);
+    }
 }

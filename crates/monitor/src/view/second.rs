@@ -79,7 +79,7 @@ pub(super) struct Percentiles {
 impl Second {
     pub(super) fn record(&mut self, event: &Event, route: Option<usize>, mut kind: impl FnMut(&str) -> usize) {
         let sums = &mut self.sums;
-        sums.dropped += event.dropped;
+        sums.dropped = sums.dropped.saturating_add(event.dropped);
         let of_route = route.map(|route| self.routes.entry(route).or_default());
         if self.nodes.len() < MAX_NODES && !self.nodes.contains(&event.node) {
             self.nodes.insert(event.node.clone());
@@ -91,20 +91,22 @@ impl Second {
                 match event.outcome.as_str() {
                     "masked" => {
                         sums.requests_masked += 1;
-                        sums.masked += masked;
+                        sums.masked = sums.masked.saturating_add(*masked);
                     }
                     "dry_run" => {
                         sums.requests_dry_run += 1;
-                        sums.would_mask += masked;
+                        sums.would_mask = sums.would_mask.saturating_add(*masked);
                     }
                     _ => sums.requests_unchanged += 1,
                 }
                 for (name, count) in &event.detail.kinds {
-                    *self.kinds.entry(kind(name)).or_default() += count;
+                    let sum = self.kinds.entry(kind(name)).or_default();
+                    *sum = sum.saturating_add(*count);
                 }
                 if let Some(route) = of_route {
                     route.requests += 1;
-                    route.masked += if event.outcome == "masked" { *masked } else { 0 };
+                    let masked = if event.outcome == "masked" { *masked } else { 0 };
+                    route.masked = route.masked.saturating_add(masked);
                     route.mask_microseconds += time.0.min(MAX_MICROSECONDS);
                     route.timed += 1;
                 }
@@ -112,12 +114,12 @@ impl Second {
             Happened::Unmasked { time, restored, unresolved, .. } => {
                 sums.answers += 1;
                 record(&mut self.times.restore, *time);
-                sums.restored += restored;
-                sums.unresolved += unresolved;
+                sums.restored = sums.restored.saturating_add(*restored);
+                sums.unresolved = sums.unresolved.saturating_add(*unresolved);
                 sums.answers_incomplete += u64::from(event.outcome == "incomplete");
                 sums.answers_failed += u64::from(event.outcome == "failed");
                 if let Some(route) = of_route {
-                    route.unresolved += unresolved;
+                    route.unresolved = route.unresolved.saturating_add(*unresolved);
                 }
             }
             Happened::RestoreSkipped { .. } => {
@@ -134,7 +136,7 @@ impl Second {
                     route.blocked += u64::from(is_blocked);
                 }
             }
-            Happened::RedisError { count, .. } => sums.redis_errors += count,
+            Happened::RedisError { count, .. } => sums.redis_errors = sums.redis_errors.saturating_add(*count),
         }
     }
 }
@@ -150,7 +152,7 @@ fn record(histogram: &mut Option<Histogram<u32>>, time: Microseconds) {
 }
 
 macro_rules! add_fields {
-    ($to:ident += $from:ident: $($field:ident)*) => { $($to.$field += $from.$field;)* };
+    ($to:ident += $from:ident: $($field:ident)*) => { $($to.$field = $to.$field.saturating_add($from.$field);)* };
 }
 
 impl Sums {

@@ -14,6 +14,7 @@ local redis = require "kong.plugins.aws-masker.redis"
 local queue = require "kong.tools.queue"
 
 
+local abs = math.abs
 local concat = table.concat
 local find = string.find
 local format = string.format
@@ -254,7 +255,8 @@ end
 local function report_errors(destination)
   local now = ngx.now()
   for _, known in pairs(destination.errors) do
-    if known.count > 0 and now - known.reported_at >= ERROR_INTERVAL_SECONDS then
+    -- the clock may have been set back
+    if known.count > 0 and abs(now - known.reported_at) >= ERROR_INTERVAL_SECONDS then
       local count = known.count
       known.count, known.reported_at = 0, now
       add_text(destination, event.of_redis_error(known.operation, known.outcome, known.reason, count))

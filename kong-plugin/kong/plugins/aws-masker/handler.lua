@@ -9,6 +9,7 @@ local log_fields = require "kong.plugins.aws-masker.log_fields"
 local metrics = require "kong.plugins.aws-masker.metrics"
 local node_key = require "kong.plugins.aws-masker.node_key"
 local read_stream = require "kong.plugins.aws-masker.read_stream"
+local redis = require "kong.plugins.aws-masker.redis"
 local request_body = require "kong.plugins.aws-masker.request_body"
 local request_header = require "kong.plugins.aws-masker.request_header"
 local scope = require "kong.plugins.aws-masker.scope"
@@ -16,6 +17,7 @@ local server_state = require "kong.plugins.aws-masker.server_state"
 local spans = require "kong.plugins.aws-masker.spans"
 local states = require "kong.plugins.aws-masker.state"
 local vault = require "kong.plugins.aws-masker.vault"
+local vault_queue = require "kong.plugins.aws-masker.vault_queue"
 
 
 local error = error
@@ -27,7 +29,7 @@ local pcall = pcall
 local tonumber = tonumber
 
 
-vault.tell_write_failures(function(conf, why)
+vault_queue.tell_write_failures(function(conf, why)
   events.redis_failed(conf, "write", "degraded", why)
 end)
 
@@ -54,7 +56,7 @@ end
 -- Exchanges tokens with Redis.
 -- @return nothing when the request may go on, or failure name, text
 local function use_vault(conf, state, whole_scope)
-  local ok, report, why = pcall(vault.exchange, conf, state.session, whole_scope)
+  local ok, report, why = pcall(vault.exchange, conf, state.session, whole_scope, state)
   if not ok then
     report, why = nil, report
     kong.log.err("the vault cannot be used: ", why)
@@ -537,6 +539,7 @@ function AwsMasker:log(conf)
     return
   end
 
+  redis.abandon(state)
   -- the client was not gone: it got this
   if state.masking and ngx.status == INTERNAL_SERVER_ERROR then
     state.failure = "INTERNAL"

@@ -3,13 +3,13 @@
 local breaker = require "kong.plugins.aws-masker.breaker"
 
 
+local abs = math.abs
 local concat = table.concat
 local find = string.find
 local gsub = string.gsub
 local ipairs = ipairs
 local kong = kong
 local match = string.match
-local max = math.max
 local ngx = ngx
 local pcall = pcall
 local require = require
@@ -20,10 +20,14 @@ local IDLE_MS = 60000
 
 local PROBE_SECONDS = 1.05
 local FORGOTTEN_SECONDS = 60
+-- nginx drops timers, without a word to who set them, when too many run. One that is so late will not come any more.
+local LATE_SECONDS = 10
 
--- Threads that nginx ends in the middle (`lua_check_client_abort`) do not give their turn back. When nobody has had one
--- for this long, they are all lost.
-local LOST_SECONDS = 60
+-- A worker that stood still for long (over a large body) has yet to read what came in that time. It does that once in
+-- each round through its events, and whoever sleeps for a moment comes in a later one; twice, for it may have stood
+-- still again in the same.
+local LOOK_SECONDS = 0.001
+local LOOKS = 2
 
 -- Error replies, by their first letters, that say something of Redis as a whole, not of the command.
 local UNHEALTHY = {
@@ -141,6 +145,14 @@ local function authenticate(red, record)
 end
 
 
+-- Calls `fn` in a light thread. When nginx ends a request in the middle, it forgets what its threads wait for, but not
+-- what coroutines inside of them do, and Kong has one for each plugin: to resume what is gone ends the whole worker.
+local function in_thread(fn, ...)
+  local ok, result = ngx.thread.wait(ngx.thread.spawn(fn, ...))
+  return ok and result
+end
+
+
 local function connect(record, pool)
   local red = require("resty.redis"):new()
   red:set_timeout(record.timeout)
@@ -183,14 +195,14 @@ end
 
 -- Calls `work` with a connection and puts the connection back.
 -- @return what `work` gave, or nil and an error code
-local function with_connection(record, pool, work)
+local function with_connection(record, pool, work, call)
   local red, err = connect(record, pool)
   if not red then
     return nil, readable(err)
   end
 
   local ok, result
-  ok, result, err = pcall(work, red)
+  ok, result, err = pcall(work, red, call)
   if not ok then
     red:close()
     return nil, "a bug in the plugin: " .. result
@@ -220,35 +232,25 @@ local function ping(red)
 end
 
 
-local function new_turns(size)
-  return require("ngx.semaphore").new(size)
-end
-
-
 -- Waits for a turn, for `seconds` at most or until Redis is left alone.
-local function wait_for_turn(pool, turns, seconds)
-  local openings = pool.openings
-  return turns:wait(seconds) and openings == pool.openings
+local function wait_for_turn(pool, seconds)
+  local turns, openings = pool.turns, pool.openings
+  return turns:wait(0) or in_thread(turns.wait, turns, seconds) and openings == pool.openings
 end
 
 
 -- Calls `work` with one of the pool's connections, when there is a free one or as soon as there is.
+-- @param call what `abandon` has to know
 -- @return what `work` gave, or nil and a text; true as third result when none became free in time
-local function take_turn(pool, record, work)
-  local seconds = record.timeout / 1000
-  local turns = pool.turns
-  if not wait_for_turn(pool, turns, seconds) then
-    if ngx.now() - pool.used_at > max(LOST_SECONDS, 10 * seconds) then
-      pool.turns = new_turns(pool.size)
-      pool.used_at = ngx.now()
-    end
-
+local function take_turn(pool, record, work, call)
+  if not wait_for_turn(pool, record.timeout / 1000) then
     return nil, "all connections are in use", true
   end
 
-  pool.used_at = ngx.now()
-  local called, result, err = pcall(with_connection, record, pool, work)
-  turns:post()
+  call.has_turn = true
+  local called, result, err = pcall(with_connection, record, pool, work, call)
+  call.has_turn = false
+  pool.turns:post()
   if not called then
     return nil, "the client cannot be used: " .. result
   end
@@ -257,27 +259,42 @@ local function take_turn(pool, record, work)
 end
 
 
+local probe
+
+
+-- Has Redis probed in `seconds`, unless it is going to be.
+local function probe_in(pool, record, seconds)
+  local now = ngx.now()
+  if pool.probe_due and abs(now - pool.probe_due) <= LATE_SECONDS then
+    return
+  end
+
+  pool.probe_due = ngx.timer.at(seconds, probe, pool, record) and now + seconds or nil
+end
+
+
 -- Asks Redis each second whether it is well, so that a worker that has little to do knows it too. Ends when nobody has
 -- wanted anything of this Redis for a while: its config may be gone.
-local function probe(premature, pool, record)
+function probe(premature, pool, record)
   local known = pool.breaker
-  pool.is_probing = false
+  pool.probe_due = nil
   if premature or known:is_closed() or ngx.now() - pool.asked_at > FORGOTTEN_SECONDS then
     return
   end
 
   if known:begin_probe(ngx.now()) then
-    local result, err = take_turn(pool, record, ping)
-    known:probed(ngx.now(), result ~= nil)
-    if result then
+    local called, result, err = pcall(take_turn, pool, record, ping, {})
+    local is_well = called and result ~= nil
+    known:probed(ngx.now(), is_well)
+    if is_well then
       kong.log.notice("Redis answers again and is used again")
       return
     end
 
-    kong.log.debug("Redis is still left alone: ", err)
+    kong.log.debug("Redis is still left alone: ", called and err or result)
   end
 
-  pool.is_probing = ngx.timer.at(PROBE_SECONDS, probe, pool, record) and true or false
+  probe_in(pool, record, PROBE_SECONDS)
 end
 
 
@@ -289,11 +306,35 @@ local function leave_alone(pool, record, why)
     pool.turns:post(waiting)
   end
 
-  if not pool.is_probing then
-    pool.is_probing = ngx.timer.at(PROBE_SECONDS, probe, pool, record) and true or false
+  probe_in(pool, record, PROBE_SECONDS)
+  kong.log.warn("Redis is left alone for now, because it ", why)
+end
+
+
+local function look_around()
+  for _ = 1, LOOKS do
+    ngx.sleep(LOOK_SECONDS)
+  end
+end
+
+
+-- @return whether a call may be made; it is counted then
+local function begin(pool, record)
+  local known = pool.breaker
+  local may, is_silent = known:begin(ngx.now())
+  if is_silent then
+    in_thread(look_around)
+    may, is_silent = known:begin(ngx.now())
   end
 
-  kong.log.warn("Redis is left alone for now, because it ", why)
+  if is_silent then
+    known:open(ngx.now())
+    leave_alone(pool, record, "hangs")
+  elseif not may then
+    probe_in(pool, record, 0)
+  end
+
+  return may
 end
 
 
@@ -306,8 +347,7 @@ local function pool_of(conf)
       name = name,
       size = size,
       breaker = breaker.new(),
-      turns = new_turns(size),
-      used_at = ngx.now(),
+      turns = require("ngx.semaphore").new(size),
       -- how often the breaker opened
       openings = 0,
     }
@@ -323,28 +363,31 @@ local _M = { LEFT_ALONE = "left alone, because it kept failing" }
 
 --- Calls `work` with a connection, unless Redis has been failing. Phases: those that may yield, and timers.
 -- @param conf table with `redis` (Kong's record) and `redis_pool_size`
--- @param work function(red): a result that is not nil, or nil and an error of resty.redis, after which the connection
--- is closed. A pipeline's replies (`red:commit_pipeline()`) are such a result.
+-- @param work function(red, call): a result that is not nil, or nil and an error of resty.redis, after which the
+-- connection is closed. A pipeline's replies (`red:commit_pipeline()`) are such a result. It tells `heard(call)` of
+-- each round trip but the last.
+-- @param owner table of a request, nil in timers; it gets a field `redis_call` for as long as the call takes, and
+-- `abandon` has to be called with it when the request ends
 -- @return what `work` gave, or nil and a text without any data: `LEFT_ALONE` while the breaker is open
-function _M.run(conf, work)
+function _M.run(conf, work, owner)
   local record, pool = conf.redis, pool_of(conf)
   local known = pool.breaker
   pool.asked_at = ngx.now()
 
-  local may, opened = known:begin(ngx.now())
-  if opened then
-    leave_alone(pool, record, "hangs")
-  end
-
-  if not may then
-    if not pool.is_probing then
-      pool.is_probing = ngx.timer.at(0, probe, pool, record) and true or false
-    end
-
+  if not begin(pool, record) then
     return nil, _M.LEFT_ALONE
   end
 
-  local result, err, none_free = take_turn(pool, record, work)
+  local call = { pool = pool, record = record, has_turn = false }
+  if owner then
+    owner.redis_call = call
+  end
+
+  local result, err, none_free = take_turn(pool, record, work, call)
+  if owner then
+    owner.redis_call = false
+  end
+
   if result ~= nil then
     known:succeeded(ngx.now())
   elseif none_free then
@@ -354,6 +397,32 @@ function _M.run(conf, work)
   end
 
   return result, err
+end
+
+
+--- A round trip of `call` has come back, and another one follows.
+function _M.heard(call)
+  call.pool.breaker:heard(ngx.now())
+end
+
+
+--- Ends the call of a request that nginx has ended in the middle (`lua_check_client_abort`): the thread that made it
+-- does not come back to do it. Its connection is closed by then. Phase: log.
+function _M.abandon(owner)
+  local call = owner.redis_call
+  if not call then
+    return
+  end
+
+  owner.redis_call = false
+  local pool = call.pool
+  if call.has_turn then
+    pool.turns:post()
+  end
+
+  if pool.breaker:abandoned(ngx.now()) then
+    leave_alone(pool, call.record, "hangs")
+  end
 end
 
 
@@ -377,6 +446,17 @@ end
 function _M.error_of(reply)
   if type(reply) == "table" and reply[1] == false then
     return readable(reply[2])
+  end
+end
+
+
+--- The same for the first of the replies of a pipeline that is an error.
+function _M.error_in(replies)
+  for i = 1, #replies do
+    local err = _M.error_of(replies[i])
+    if err then
+      return err
+    end
   end
 end
 

@@ -23,6 +23,8 @@ local function reset(state)
   state.stopped = false
   state.dry_run = false
   state.redis_error = false
+  -- the call of Redis that is under way
+  state.redis_call = false
   -- the request was changed; the answer may hold tokens
   state.masked = false
   state.restorable = false

@@ -1,6 +1,8 @@
 -- Which tokens this worker need not store again, because it has stored them or they wait in the queue. Kept for each
 -- Redis apart: what one of them has, another that another config names has not, and what one loses, the others keep.
+local abs = math.abs
 local min = math.min
+local ngx = ngx
 local require = require
 
 
@@ -11,6 +13,9 @@ local REMEMBERED_SECONDS = 300
 -- A token that is queued, until it is known to be stored.
 local PENDING_SECONDS = 30
 
+-- How often it is asked whether what is remembered is still there.
+local CHECK_SECONDS = 10
+
 local PENDING = 0
 
 
@@ -18,6 +23,8 @@ local PENDING = 0
 -- when that Redis failed: it may have lost what it had.
 local remembered
 local generations = {}
+-- Where it is -> when it was asked last.
+local checked = {}
 
 
 local function cache()
@@ -57,7 +64,21 @@ end
 
 --- The tokens in `fields` (token, value, …) are there, for `ttl` seconds.
 function _M.add(place, key, fields, ttl)
+  -- who stores looks whether the rest is there, too
+  checked[place] = ngx.now()
   remember(place, key, fields, generation_of(place), min(REMEMBERED_SECONDS, ttl / 2))
+end
+
+
+--- Whether it is time to ask the Redis at `place` whether it has what it was given; then it is not for a while.
+function _M.is_doubtful(place)
+  local now = ngx.now()
+  if abs(now - (checked[place] or 0)) < CHECK_SECONDS then
+    return false
+  end
+
+  checked[place] = now
+  return true
 end
 
 

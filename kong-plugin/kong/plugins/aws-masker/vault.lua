@@ -5,19 +5,16 @@
 local clib = require "kong.plugins.aws-masker.clib"
 local redis = require "kong.plugins.aws-masker.redis"
 local stored = require "kong.plugins.aws-masker.stored"
+local vault_queue = require "kong.plugins.aws-masker.vault_queue"
 
 
 local ceil = math.ceil
-local concat = table.concat
 local gmatch = string.gmatch
 local ipairs = ipairs
-local kong = kong
 local min = math.min
 local next = next
 local ngx = ngx
 local pairs = pairs
-local pcall = pcall
-local require = require
 local tonumber = tonumber
 local type = type
 local unpack = unpack
@@ -28,50 +25,8 @@ local EMPTY = {}
 -- Arguments of one command, and fields that one HSCAN asks for.
 local STEP = 1000
 
--- What a batch is stored in: round trips of about so many bytes, and arguments of a command that add up to less. Kong's
--- timers run in threads that live on, and nginx keeps for each thread a buffer as large as the largest it has sent.
-local PIECE_BYTES = 8192
-local PIECE_STEP = 32
-
-local COMPLAINT_SECONDS = 10
-
-local QUEUE = {
-  log_tag = "aws-masker vault",
-  max_batch_size = 200,
-  max_coalescing_delay = 0.05,
-  max_entries = 5000,
-  max_bytes = 8 * 1024 * 1024,
-  max_retry_time = 30,
-  initial_retry_delay = 0.25,
-  max_retry_delay = 5,
-  concurrency_limit = 1,
-}
-
-
--- queue parameters by where the queue writes to, and as whom
-local queues = {}
-local queue_count = 0
-
-local complained_at, unsaid = 0, 0
-
--- Told of what could not be stored behind a request's back.
-local on_write_failure = function() end
-
-
--- Failures come in thousands; a line now and then is enough.
-local function complain(...)
-  local now = ngx.now()
-  if now - complained_at < COMPLAINT_SECONDS then
-    unsaid = unsaid + 1
-    return
-  end
-
-  kong.log.warn(...)
-  if unsaid > 0 then
-    kong.log.warn(unsaid, " similar failures since the last such line")
-  end
-  complained_at, unsaid = now, 0
-end
+-- What answers is no Redis, or speaks to somebody else.
+local NO_SUCH_REPLY = "protocol error"
 
 
 local function hash_names(session)
@@ -116,29 +71,10 @@ local function new_fields(conf, session, key, again)
 end
 
 
--- @param from, to range of `fields`, nil for all of them
-local function add_writes(red, key, fields, from, to)
-  to = to or #fields
-  for first = from or 1, to, STEP do
-    red:hset(key, unpack(fields, first, min(first + STEP - 1, to)))
-  end
-end
-
-
 local function add_lookups(red, keys, tokens)
   for _, key in ipairs(keys) do
     for first = 1, #tokens, STEP do
       red:hmget(key, unpack(tokens, first, min(first + STEP - 1, #tokens)))
-    end
-  end
-end
-
-
-local function first_error(replies)
-  for i = 1, #replies do
-    local err = redis.error_of(replies[i])
-    if err then
-      return err
     end
   end
 end
@@ -159,13 +95,19 @@ local function learn(session, index, token, sealed, report)
 end
 
 
+-- @return index of the last of the replies, nil when they are none to such commands
 local function learn_lookups(session, keys, tokens, replies, at, report)
   for index = 1, #keys do
     for first = 1, #tokens, STEP do
       at = at + 1
       local values = replies[at]
       if not redis.error_of(values) then
-        for i = 1, #values do
+        local count = min(STEP, #tokens - first + 1)
+        if type(values) ~= "table" or #values ~= count then
+          return nil
+        end
+
+        for i = 1, count do
           report.found = report.found + learn(session, index, tokens[first + i - 1], values[i], report)
         end
       end
@@ -177,13 +119,17 @@ end
 
 
 -- Learns what one HSCAN gave.
--- @return the cursor to go on from, "0" at the end
+-- @return the cursor to go on from, "0" at the end; nil when it is no such reply
 local function learn_scan(session, index, reply, report)
   if redis.error_of(reply) then
     return "0"
   end
 
-  local fields = reply[2]
+  local fields = type(reply) == "table" and reply[2]
+  if type(fields) ~= "table" or #fields % 2 == 1 then
+    return nil
+  end
+
   for i = 1, #fields, 2 do
     learn(session, index, fields[i], fields[i + 1], report)
   end
@@ -194,7 +140,7 @@ end
 
 
 -- Reads on until every hash is read, the limit is reached or the time of one call is over.
-local function scan_on(red, conf, session, keys, cursors, report)
+local function scan_on(red, call, conf, session, keys, cursors, report)
   local deadline = ngx.now() + conf.redis.timeout / 1000
 
   while next(cursors) and report.scanned < conf.max_entries and ngx.now() < deadline do
@@ -210,8 +156,13 @@ local function scan_on(red, conf, session, keys, cursors, report)
       return nil, err
     end
 
+    redis.heard(call)
     for i, index in ipairs(order) do
       local cursor = learn_scan(session, index, replies[i], report)
+      if not cursor then
+        return nil, NO_SUCH_REPLY
+      end
+
       cursors[index] = cursor ~= "0" and cursor or nil
     end
   end
@@ -223,14 +174,14 @@ end
 -- The one round trip of an exchange. Only a scope of more than one step, or one that Redis has lost, takes more.
 -- @param task table: keys, tokens (to look up), whole_scope, fields (to store now, or nil), made (how many have to be
 -- there then)
-local function round_trip(conf, session, task, report)
+local function round_trip(conf, session, task, report, owner)
   local keys, tokens, fields = task.keys, task.tokens, task.fields
 
-  return redis.run(conf, function(red)
+  return redis.run(conf, function(red, call)
     red:init_pipeline()
     local writes = 0
     if fields then
-      add_writes(red, keys[1], fields)
+      vault_queue.add_writes(red, keys[1], fields)
       red:expire(keys[1], conf.mapping_ttl)
       red:hlen(keys[1])
       writes = ceil(#fields / STEP) + 2
@@ -248,13 +199,18 @@ local function round_trip(conf, session, task, report)
       return nil, err
     end
 
-    report.error = first_error(replies)
+    redis.heard(call)
+    report.error = redis.error_in(replies)
     local there = fields and tonumber(replies[writes]) or 0
+    if fields and not report.error and type(replies[writes]) ~= "number" then
+      return nil, NO_SUCH_REPLY
+    end
+
     report.too_many = there > conf.max_entries
     if fields and there < min(task.made, conf.max_entries) and not report.error then
       -- less lies there than this request alone needs, although the rest was remembered to
       red:init_pipeline()
-      add_writes(red, keys[1], (new_fields(conf, session, keys[1], true)))
+      vault_queue.add_writes(red, keys[1], (new_fields(conf, session, keys[1], true)))
       red:expire(keys[1], conf.mapping_ttl)
       local again
       again, err = red:commit_pipeline()
@@ -262,258 +218,50 @@ local function round_trip(conf, session, task, report)
         return nil, err
       end
 
-      report.error = first_error(again)
+      redis.heard(call)
+      report.error = redis.error_in(again)
     end
 
     local at = learn_lookups(session, keys, tokens, replies, writes, report)
+    if not at then
+      return nil, NO_SUCH_REPLY
+    end
+
     if task.whole_scope then
       local cursors = {}
       for index = 1, #keys do
         local cursor = learn_scan(session, index, replies[at + index], report)
+        if not cursor then
+          return nil, NO_SUCH_REPLY
+        end
+
         cursors[index] = cursor ~= "0" and cursor or nil
       end
 
       local ok
-      ok, err = scan_on(red, conf, session, keys, cursors, report)
+      ok, err = scan_on(red, call, conf, session, keys, cursors, report)
       if not ok then
         return nil, err
       end
     end
 
     return replies
-  end)
-end
-
-
--- Takes out of a scope at random what it has too many.
-local function trim(red, key, excess)
-  local tokens = red:hrandfield(key, excess)
-  if type(tokens) ~= "table" then
-    return
-  end
-
-  for first = 1, #tokens, STEP do
-    red:hdel(key, unpack(tokens, first, min(first + STEP - 1, #tokens)))
-  end
-end
-
-
--- One entry of the queue: name of the hash, its time to live and its limit, then tokens and values in turn.
-local function encode_entry(key, conf, fields)
-  local parts = { key, conf.mapping_ttl, conf.max_entries }
-  for i = 1, #fields, 2 do
-    parts[#parts + 1] = fields[i]
-    parts[#parts + 1] = ngx.encode_base64(fields[i + 1])
-  end
-
-  return concat(parts, " ")
-end
-
-
-local function decode_entry(entry)
-  local parts = {}
-  for part in gmatch(entry, "%S+") do
-    parts[#parts + 1] = part
-  end
-
-  local fields = {}
-  for i = 4, #parts, 2 do
-    fields[#fields + 1] = parts[i]
-    fields[#fields + 1] = ngx.decode_base64(parts[i + 1])
-  end
-
-  return { key = parts[1], ttl = tonumber(parts[2]), max_entries = tonumber(parts[3]), fields = fields }
-end
-
-
--- Sends what waits in the pipeline.
--- @return its replies, appended to `all` as well, or nil and why not
-local function commit(red, all)
-  local replies, err = red:commit_pipeline()
-  if not replies then
-    return nil, err
-  end
-
-  for _, reply in ipairs(replies) do
-    all[#all + 1] = reply
-  end
-
-  return replies
-end
-
-
--- Writes what a batch has, in pieces; leaves the last one in the pipeline.
--- @return true, or nil and why not
-local function write_pieces(red, entries, all)
-  local bytes = 0
-  red:init_pipeline()
-  for _, entry in ipairs(entries) do
-    local fields = entry.fields
-    for first = 1, #fields, PIECE_STEP do
-      if bytes >= PIECE_BYTES then
-        local replies, err = commit(red, all)
-        if not replies then
-          return nil, err
-        end
-
-        red:init_pipeline()
-        bytes = 0
-      end
-
-      local last = min(first + PIECE_STEP - 1, #fields)
-      add_writes(red, entry.key, fields, first, last)
-      for i = first, last do
-        bytes = bytes + #fields[i]
-      end
-    end
-  end
-
-  return true
-end
-
-
--- Has what was written expire, and takes out what is too much of it.
--- @param scopes name of a hash -> an entry that was written there
--- @return true, or nil and why not
-local function limit_scopes(red, scopes, all)
-  local keys = {}
-  for key, entry in pairs(scopes) do
-    keys[#keys + 1] = key
-    red:expire(key, entry.ttl)
-    red:hlen(key)
-  end
-
-  local replies, err = commit(red, all)
-  if not replies then
-    return nil, err
-  end
-
-  for i, key in ipairs(keys) do
-    local len = tonumber(replies[#replies - 2 * (#keys - i)])
-    local excess = (len or 0) - scopes[key].max_entries
-    if excess > 0 then
-      trim(red, key, excess)
-    end
-  end
-
-  return true
-end
-
-
--- Called by the queue, in a timer.
-local function store_batch(conf, batch)
-  local entries = {}
-  local scopes = {}
-  for i, encoded in ipairs(batch) do
-    local entry = decode_entry(encoded)
-    entries[i] = entry
-    scopes[entry.key] = entry
-  end
-
-  local replies, err = redis.run(conf, function(red)
-    local all = {}
-    local ok, err = write_pieces(red, entries, all)
-    if ok then
-      ok, err = limit_scopes(red, scopes, all)
-    end
-
-    return ok and all or nil, err
-  end)
-  if not replies then
-    stored.forget(redis.describe(conf))
-    on_write_failure(conf, err)
-    return nil, err
-  end
-
-  err = first_error(replies)
-  if err then
-    on_write_failure(conf, err)
-    if redis.is_replaced(err) then
-      return nil, err
-    end
-
-    -- not tried again from here: the next request that has such a token does
-    complain("tokens could not be stored in Redis: ", err)
-    return true
-  end
-
-  local place = redis.describe(conf)
-  for _, entry in ipairs(entries) do
-    stored.add(place, entry.key, entry.fields, entry.ttl)
-  end
-
-  return true
-end
-
-
-local function queue_for(conf)
-  local identity = redis.identity(conf)
-  local params = queues[identity]
-  if not params then
-    queue_count = queue_count + 1
-    params = { name = "aws-masker vault " .. queue_count .. " " .. redis.describe(conf) }
-    for field, value in pairs(QUEUE) do
-      params[field] = value
-    end
-    queues[identity] = params
-  end
-
-  return params
-end
-
-
--- @return whether the queue took it
-local function enqueue(conf, key, fields)
-  local queue = require "kong.tools.queue"
-  local params = queue_for(conf)
-  local entry = encode_entry(key, conf, fields)
-  -- a full queue would drop what it has, and say so for each
-  if not queue.can_enqueue(params, entry) then
-    return nil, "the queue is full"
-  end
-
-  return queue.enqueue(params, store_batch, conf, entry)
-end
-
-
-local function store_later(conf, key, fields, report)
-  local called, ok, err = pcall(enqueue, conf, key, fields)
-  if not called or not ok then
-    report.error = "the queue is full"
-    complain("tokens are not stored in Redis: ", called and err or ok)
-    return
-  end
-
-  stored.queued(redis.describe(conf), key, fields)
-end
-
-
--- Has the queue take out of a scope what it has too many. If it takes no more, the next request that stores asks again.
-local function trim_later(conf, key)
-  local called, ok, err = pcall(enqueue, conf, key, EMPTY)
-  if not called or not ok then
-    complain("a scope in Redis has more than max_entries: ", called and err or ok)
-  end
+  end, owner)
 end
 
 
 local _M = {}
 
 
---- Has `fn` called with config and text when the queue could not store something.
-function _M.tell_write_failures(fn)
-  on_write_failure = fn
-end
-
-
 --- Looks up what the session cannot explain and stores what it has made. Phase: access, after masking.
 -- @param conf plugin config with `use_redis`
 -- @param whole_scope the answer may hold any token of the scope
+-- @param owner the exchange's table, for `redis.abandon`
 -- @return table: asked (tokens looked up), found (of those), scanned (values read of the whole scope), rejected (values
 -- that did not open), stored (new tokens, or those queued), too_many (the scope has more than max_entries), error (a
 -- text, or nil); or nil and why not, with
 -- `redis_required` only
-function _M.exchange(conf, session, whole_scope)
+function _M.exchange(conf, session, whole_scope, owner)
   local report = { asked = 0, found = 0, rejected = 0, scanned = 0, stored = 0, too_many = false }
   local restores = conf.restore_responses
   local tokens = restores and split(clib.unexplained(session, conf.max_entries)) or EMPTY
@@ -529,7 +277,7 @@ function _M.exchange(conf, session, whole_scope)
     local task = {
       keys = keys, tokens = tokens, whole_scope = whole_scope, fields = store_now and fields or nil, made = made,
     }
-    local replies, err = round_trip(conf, session, task, report)
+    local replies, err = round_trip(conf, session, task, report, owner)
     report.error = report.error or (not replies and err or nil)
     if not replies and err ~= redis.LEFT_ALONE then
       stored.forget(redis.describe(conf))
@@ -537,7 +285,7 @@ function _M.exchange(conf, session, whole_scope)
   end
 
   if report.rejected > 0 then
-    complain(report.rejected, " values in Redis do not open: written with a secret that is not in"
+    vault_queue.complain(report.rejected, " values in Redis do not open: written with a secret that is not in"
              .. " token_secret_previous, or tampered with")
   end
 
@@ -546,16 +294,18 @@ function _M.exchange(conf, session, whole_scope)
   end
 
   if report.error then
-    complain("Redis was of no help to a request: ", report.error)
+    vault_queue.complain("Redis was of no help to a request: ", report.error)
   end
 
   if store_now then
     stored.add(redis.describe(conf), keys[1], fields, conf.mapping_ttl)
     if report.too_many then
-      trim_later(conf, keys[1])
+      vault_queue.check(conf, keys[1], made)
     end
   elseif fields[1] then
-    store_later(conf, keys[1], fields, report)
+    vault_queue.store(conf, keys[1], fields, made - #fields / 2, report)
+  elseif made > 0 and stored.is_doubtful(redis.describe(conf)) then
+    vault_queue.check(conf, keys[1], made)
   end
 
   return report
