@@ -2,11 +2,16 @@
 //! bold text, the anchor or tag of YAML, the letters before a string.
 
 use crate::detect::text::boundary::{MAX_BACKSLASHES, is_alnum, run_end};
+use crate::detect::text::line::whole_break_at;
 
 /// Longest type, or call that a value is given to.
 const MAX_TYPE: usize = 48;
 /// Most blanks around it.
 const MAX_BLANKS: usize = 4;
+/// Most blanks before a line of PHP's `var_dump`: two for each array around it.
+const MAX_INDENT: usize = 64;
+/// Most digits of a length.
+const MAX_DIGITS: usize = 10;
 /// Most of what is printed around one value.
 const MAX_WRAPPERS: usize = 4;
 
@@ -15,7 +20,8 @@ pub(in crate::detect) fn past_decoration(text: &[u8], at: usize) -> usize {
     let at = past_tag(text, past_anchor(text, at));
     // `**Password:** …`
     let at = if text.get(at..).is_some_and(|rest| rest.starts_with(b"**")) { at + 2 } else { at };
-    past_type(text, at).or_else(|| past_prefix(text, at)).or_else(|| past_dump(text, at)).unwrap_or(at)
+    let found = past_type(text, at).or_else(|| past_prefix(text, at)).or_else(|| past_dump(text, at));
+    found.or_else(|| past_php_type(text, at)).unwrap_or(at)
 }
 
 /// The last of the quotes at `at`, where three open a string.
@@ -73,6 +79,24 @@ fn past_types(text: &[u8], mut at: usize) -> Option<usize> {
     }
     let quote = run_end(text, at, MAX_BACKSLASHES, |c| c == b'\\');
     (has_len && text.get(quote) == Some(&b'"')).then_some(at)
+}
+
+/// Past the type and the length that PHP's `var_dump` puts before a string, in the line below the key:
+/// `["BucketName"]=>` and `  string(9) "acme-logs"`.
+///
+/// Source: PHP manual, `var_dump`, <https://www.php.net/manual/en/function.var-dump.php>.
+fn past_php_type(text: &[u8], at: usize) -> Option<usize> {
+    const TYPE: &[u8] = b"string(";
+    if text.get(at) != Some(&b'>') {
+        return None;
+    }
+    let line = whole_break_at(text, at + 1).map_or(at + 1, |(_, next)| next);
+    let start = run_end(text, line, MAX_INDENT, |c| c == b' ');
+    let len = start + text[start..].strip_prefix(TYPE).map(|_| TYPE.len())?;
+    let close = run_end(text, len, MAX_DIGITS, |c| c.is_ascii_digit());
+    let open = close + 2;
+    let quote = run_end(text, open, MAX_BACKSLASHES, |c| c == b'\\');
+    (close > len && text[close..].starts_with(b") ") && text.get(quote) == Some(&b'"')).then_some(open)
 }
 
 /// Past the anchor that YAML gives a value: `password: &pw …`.
@@ -170,6 +194,30 @@ mod tests {
         }
         for text in ["table_name: Some(table)", "table_name: (string) \"orders_prod\"", "bucket: Some(())", "bucket: ("]
         {
+            assert_eq!(found(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn what_php_prints_before_strings() {
+        use crate::detect::testing::in_json;
+        for (text, part) in [
+            ("  [\"FunctionName\"]=>\n  string(10) \"acme-hello\"\n", "acme-hello"),
+            ("    [\"BucketName\"]=>\n    string(9) \"acme-logs\"\n", "acme-logs"),
+            ("  [\"MasterUserPassword\"]=>\n  string(14) \"Tr0ub4dor-3xKq\"\n", "Tr0ub4dor-3xKq"),
+            ("  [\"BucketName\"]=> string(9) \"acme-logs\"\n", "acme-logs"),
+        ] {
+            let text = format!("object(Aws\\Result)#84 (2) {{\n{text}");
+            for text in [text.clone(), in_json(&text)] {
+                let found: Vec<_> = found(&text).into_iter().map(|(_, part)| part).collect();
+                assert_eq!(found, [part], "{text}");
+            }
+        }
+        for text in [
+            "  [\"BucketName\"]=>\n  string() \"acme-logs\"\n",
+            "  [\"BucketName\"]=>\n  int(9)\n  [\"x\"]=>\n  string(9) \"acme-logs\"\n",
+            "  [\"BucketName\"]=>\n\n  string(9) \"acme-logs\"\n",
+        ] {
             assert_eq!(found(text), [], "{text}");
         }
     }

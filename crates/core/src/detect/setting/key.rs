@@ -413,7 +413,9 @@ pub(in crate::detect) fn key_end(text: &[u8], at: usize) -> usize {
     let is_conditional = text.get(at) == Some(&b'=') && text[..at].ends_with(b"?");
     let at = if is_conditional { at - 1 } else { at };
     let mut end = run_start(text, at, MAX_PADDING, |c| matches!(c, b' ' | b'\t'));
-    if end < at && text[..end].ends_with(b"]") {
+    // `["BucketName"]=>`, of PHP, has no blank before its sign.
+    let is_dumped = end == at && text[at..].starts_with(b"=>") && text[..end].ends_with(b"\"]");
+    if is_dumped || end < at && text[..end].ends_with(b"]") {
         end -= 1;
     }
     match text[..end] {
