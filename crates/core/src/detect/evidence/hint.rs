@@ -114,6 +114,7 @@ fn signs_of(hint: &str) -> Vec<Sign> {
         // `lambda` alone is a word of Python.
         "aws-lambda" => (&["Lambda", ":lambda:", "aws lambda"], &[]),
         "cognito" => (&[], &["cognito", "Cognito", "COGNITO"]),
+        "bedrock" => (&[], &["bedrock", "Bedrock", "BEDROCK"]),
         "kinesis" => (&[], &["kinesis", "Kinesis", "KINESIS"]),
         "dynamodb" => (&["dynamodb", "DynamoDB", "DYNAMODB"], &[]),
         "codedeploy" => (&["codedeploy", "aws deploy "], &[]),

@@ -216,6 +216,25 @@ fn what_prose_has_found_speaks_for_more() {
 }
 
 #[test]
+fn ids_behind_short_nouns() {
+    const UUID: &str = "1eb3b5e7-9eb0-435a-a80b-108b488b0d45";
+    for (text, id) in [
+        (format!("AWS: cert {UUID} expires"), UUID),
+        (format!("ACM 인증서 {UUID} 만료"), UUID),
+        (format!("restore recovery point {UUID}"), UUID),
+        (format!("the Kendra index {UUID} is empty"), UUID),
+        ("AppSync API k3x7mfqz2jd5vcn4rtyb6sw1ae".to_owned(), "k3x7mfqz2jd5vcn4rtyb6sw1ae"),
+        ("Bedrock guardrail 7h2k9m4n1p0q".to_owned(), "7h2k9m4n1p0q"),
+        ("the origin access control E1ABCDEF2GHIJK".to_owned(), "E1ABCDEF2GHIJK"),
+    ] {
+        assert_eq!(crate::detect::testing::parts(&text), [id], "{text}");
+    }
+    for text in [format!("git cert {UUID}"), "guardrail 7h2k9m4n1p0q".to_owned()] {
+        assert_eq!(crate::detect::testing::parts(&text), Vec::<&str>::new(), "{text}");
+    }
+}
+
+#[test]
 fn profiles_before_repositories() {
     let found = crate::detect::testing::found("git clone codecommit::eu-west-1://billing@acme-web");
     assert_eq!(found, [("name:cli-profile".to_owned(), "billing"), ("name:ecr-repository".to_owned(), "acme-web")]);
