@@ -266,10 +266,8 @@ const KEY_ENDS: [KeyEnd; 256] = {
     while c < 128 {
         if c.is_ascii_alphanumeric() {
             ends[c as usize] = KeyEnd::Here;
-        } else if matches!(c, b'"' | b'\'' | b'`' | b' ' | b'\t' | b'*' | b'?') {
+        } else if matches!(c, b'"' | b'\'' | b'`' | b' ' | b'\t' | b'*' | b'?' | b']') {
             ends[c as usize] = KeyEnd::Before;
-        } else if c == b']' {
-            ends[c as usize] = KeyEnd::Dumped;
         }
         c += 1;
     }
@@ -284,8 +282,6 @@ enum KeyEnd {
     Here,
     /// It ends before this one, or before others.
     Before,
-    /// It ends before this bracket and a quote if PHP has printed it: `["BucketName"]=>`.
-    Dumped,
 }
 
 /// False when what stands before the separator at `at` is no key; most keys of a text mean nothing.
@@ -297,7 +293,6 @@ fn may_be_key(keys: &FirstSight, text: &[u8], at: usize, near: &Near) -> bool {
         KeyEnd::Here => keys.may_be_last([d, c, b, a]) || is_digit(a) && may_be_numbered(keys, text, at),
         // A type of Go may stand behind the key.
         KeyEnd::Before if is_alnum(b) && !is_digit(b) && [e, d, c, b] != *b"ring" => keys.may_be_last([e, d, c, b]),
-        KeyEnd::Dumped => b == b'"' && text[at..].starts_with(b"=>") && keys.may_end(&text[..key_end(text, at)]),
         KeyEnd::Before => {
             let end = key_end(text, at);
             keys.may_end(&text[..end]) || may_be_numbered(keys, text, end)
@@ -510,7 +505,7 @@ impl Scan<'_, '_> {
         let end = match KEY_ENDS[usize::from(before)] {
             KeyEnd::Nowhere => return,
             KeyEnd::Here => at,
-            KeyEnd::Before | KeyEnd::Dumped => key_end(text, at),
+            KeyEnd::Before => key_end(text, at),
         };
         let members = &self.detector.catalog.members;
         if members.may_mean_something(&text[..end]) {
