@@ -15,6 +15,8 @@ const MAX_OPTIONS: usize = 256;
 const MAX_INDENT: usize = 64;
 /// Longest line of settings.
 const MAX_LINE: usize = 1024;
+/// Most of a word of a command behind the first part of a password.
+const MAX_WORD: usize = 128;
 /// Most that may stand behind the first closing bracket of a password.
 const MAX_BRACKETED: usize = 64;
 /// Most words of a phrase.
@@ -262,7 +264,9 @@ fn to_end_of_line(text: &[u8], value: Value, sign: u8) -> Option<Value> {
 fn to_end_of_word(text: &[u8], value: Value) -> Value {
     let is_part = |c: u8| c.is_ascii_graphic() && !b"\"'`\\;&|<>()".contains(&c);
     let is_escaped = |c: u8| c.is_ascii_punctuation() && !matches!(c, b'"' | b'\'' | b'\\');
-    let limit = text.len().min(value.end + MAX_LINE);
+    // Behind its comma another option may stand: `--password=Wren,--user=x`.
+    let limit = text.len().min(value.end + MAX_WORD);
+    let limit = memchr::memmem::find(&text[value.end..limit], b",-").map_or(limit, |comma| value.end + comma);
     let mut end = value.end;
     while end < limit {
         end = run_end(text, end, limit - end, is_part);
@@ -283,17 +287,16 @@ fn past_quotes(text: &[u8], value: Value) -> Option<Value> {
         return None;
     }
     let limit = text.len().min(value.start + MAX_LINE);
-    let mut found = None;
-    let mut end = value.end;
+    let (mut whole, mut end) = (value.end, value.end);
     while let Some(from) = reopened(text, end + 1).filter(|&from| from < limit) {
         end = run_end(text, from, limit - from, |c| c.is_ascii_graphic() && c != b'\'' && c != b'\\');
         if text.get(end) != Some(&b'\'') {
             break;
         }
-        let is_whole = is_password(&text[value.start..end], Setting::Sure);
-        found = is_whole.then_some(Value { end, next: end + 1, ..value });
+        whole = end;
     }
-    found
+    let is_whole = whole > value.end && is_password(&text[value.start..whole], Setting::Sure);
+    is_whole.then_some(Value { end: whole, next: whole + 1, ..value })
 }
 
 /// Where a string in single quotes goes on that one at `at` has just ended; in JSON with more backslashes.
@@ -395,6 +398,7 @@ mod tests {
             ("export DB_PASSWORD='Wr3n'\\''s-Falcon!'\n", "Wr3n'\\''s-Falcon!"),
             ("aws rds modify-db-cluster --master-user-password Wr3n,Falcon\\&x --apply", "Wr3n,Falcon\\&x"),
             ("psql --password Wr3nFalcon, then", "Wr3nFalcon"),
+            ("psql --password=Wr3nFalcon,--port=5432", "Wr3nFalcon"),
         ] {
             assert_eq!(found(text), [("cred:password".to_owned(), secret)], "{text}");
         }
