@@ -8,7 +8,6 @@ local stored = require "kong.plugins.aws-masker.stored"
 local vault_queue = require "kong.plugins.aws-masker.vault_queue"
 
 
-local ceil = math.ceil
 local gmatch = string.gmatch
 local ipairs = ipairs
 local min = math.min
@@ -181,10 +180,9 @@ local function round_trip(conf, session, task, report, owner)
     red:init_pipeline()
     local writes = 0
     if fields then
-      vault_queue.add_writes(red, keys[1], fields)
+      writes = vault_queue.add_writes(red, keys[1], fields) + 2
       red:expire(keys[1], conf.mapping_ttl)
       red:hlen(keys[1])
-      writes = ceil(#fields / STEP) + 2
     end
 
     add_lookups(red, keys, tokens)

@@ -64,11 +64,16 @@ local _M = {}
 
 --- Adds the commands that store `fields` (token, value, …) to the pipeline.
 -- @param from, to range of `fields`, nil for all of them
+-- @return how many commands
 function _M.add_writes(red, key, fields, from, to)
+  local count = 0
   to = to or #fields
   for first = from or 1, to, STEP do
     red:hset(key, unpack(fields, first, min(first + STEP - 1, to)))
+    count = count + 1
   end
+
+  return count
 end
 
 
